@@ -1,0 +1,41 @@
+# parkbox: `make sim` runs a lot on this machine, `make test` passes the tests. Nothing else to prepare.
+PY = .venv/bin/python
+CHROMIUM = chromium:/usr/bin/chromium
+
+.PHONY: help sim test check unit soak bench lock clean
+help:
+	@echo "make sim    模拟车场 a simulated lot with both programs of the box, until Ctrl-C"
+	@echo "make test   全部检查与测试 all checks and tests"
+	@echo "make bench  性能比值 figures as ratios in one run"
+	@echo "make soak   长时间测试 the long runs: 100,000 cars, thousands of kills"
+	@echo "make lock   重新锁定依赖 pin requirements/*.in anew"
+
+sim:
+	@tools/setup sim
+	@exec .venv/bin/parkbox sim $(ARGS)
+
+test:
+	@tools/setup dev $(CHROMIUM)
+	@$(MAKE) --no-print-directory check unit
+
+check:
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+unit:
+	$(PY) -m pytest -m "not soak" $(ARGS)
+
+soak:
+	@tools/setup dev $(CHROMIUM)
+	$(PY) -m pytest -m soak -s $(ARGS)
+
+bench:
+	@tools/setup dev
+	$(PY) -m bench $(ARGS)
+
+lock:
+	@for list in box sim dev; do uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-emit-index-url requirements/$$list.in -o requirements/$$list.txt; done
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The box's configuration: declared in `model`, read and judged once, completely, in `load`."""

@@ -1,0 +1,199 @@
+"""Every setting of the box: name with unit, range, default and reason. Read once by `edge.config.load`.
+
+Types and ranges stand in the annotations; what concerns several settings at once (a pin used twice, two lanes of
+one name) is judged in `edge.config.rules`. Secrets never stand in the config: `*_file` names a 0600 file.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Name = Annotated[str, Meta(min_length=1, max_length=50)]
+Ident = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,19}$", description="letters, digits, - and _, at most 20")]
+Guid = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$", description="32 lower-case hex digits")]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Seconds = Annotated[float, Meta(ge=0, le=86400)]
+Fen = Annotated[int, Meta(ge=0, le=10_000_000)]
+BcmPin = Annotated[int, Meta(ge=2, le=27, description="BCM number of a GPIO on the 40-pin header, 2..27")]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all sections: an unknown key is an error."""
+
+
+class Box(Section, frozen=True, kw_only=True):
+    id: Ident
+    data_dir: Annotated[str, Meta(min_length=1)]
+    """Ledger, deliveries, spool and pictures. Must be on a disk that honours fsync."""
+    socket: Annotated[str, Meta(min_length=1, max_length=100)]
+    """UNIX socket between agent and lane (kernel limit 107 bytes)."""
+
+
+class Lot(Section, frozen=True, kw_only=True):
+    park_id: Guid
+    """The lot's `item_id` at the city (interface 1)."""
+    code: Ident
+    name: Name
+    total_stalls: Annotated[int, Meta(ge=1, le=100_000)]
+    admit: Literal["count", "list"] = "count"
+    """count: any car while a stall is free; list: only plates of `allow_plates`."""
+    allow_plates: tuple[str, ...] = ()
+    """Admitted even when the lot is full, and free of charge (固定车)."""
+    deny_plates: tuple[str, ...] = ()
+    """Refused at the entry (黑名单); at the exit they are let out."""
+
+
+class Tariff(Section, frozen=True, kw_only=True):
+    """Free minutes, first period, unit and daily cap; a started unit counts whole; all in fen."""
+
+    free_min: Annotated[int, Meta(ge=0, le=1440)] = 15
+    first_period_min: Annotated[int, Meta(ge=0, le=1440)] = 60
+    first_fen: Fen = 500
+    unit_min: Annotated[int, Meta(ge=1, le=1440)] = 30
+    unit_fen: Fen = 200
+    daily_cap_fen: Fen = 3000
+    """Per 24 hours from entry; 0 = no cap."""
+
+
+class Barrier(Section, frozen=True, kw_only=True):
+    driver: Literal["gpio"] = "gpio"
+    open_pin: BcmPin
+    close_pin: BcmPin | None = None
+    """None: the barrier closes by itself (two-wire)."""
+    stop_pin: BcmPin | None = None
+    limit_up_pin: BcmPin | None = None
+    limit_down_pin: BcmPin | None = None
+    active: Literal["high", "low"] = "high"
+    """Level of an output that closes the relay. Most optocoupled relay boards are low-active."""
+    limit_active: Literal["high", "low"] = "low"
+    pulse_ms: Annotated[int, Meta(ge=100, le=3000)] = 500
+    """Dry-contact practice is 0.5 to 1.5 s."""
+    move_s: Annotated[float, Meta(ge=0.3, le=30)] = 6.0
+    """The arm's travel time by its data sheet, worst case plus half."""
+
+
+class Loops(Section, frozen=True, kw_only=True):
+    driver: Literal["gpio"] = "gpio"
+    arrival_pin: BcmPin
+    safety_pin: BcmPin
+    active: Literal["high", "low"] = "low"
+    """Level of an input when its loop is occupied."""
+    debounce_ms: Annotated[int, Meta(ge=0, le=500)] = 20
+
+
+class Camera(Section, frozen=True, kw_only=True):
+    id: Ident
+    vendor: Literal["vz", "boyue", "qianyi", "alphadigi", "hikvision", "dahua"]
+    serial: str = ""
+    """Serial number or device id in its events; "" accepts any from its addresses."""
+    addresses: Annotated[tuple[str, ...], Meta(min_length=1)]
+    """IP addresses it may push from."""
+    heartbeat_s: Seconds = 30.0
+    """How often it is set to send one; 0 = it sends none."""
+    relay_is_barrier: bool = False
+    """The camera's own relay opens the barrier: only then may a reply say "ok". Risks: see the README."""
+
+
+class Timing(Section, frozen=True, kw_only=True):
+    """How long the lane waits for what. All on the monotonic clock."""
+
+    read_s: Seconds = 3.0
+    """Car on the arrival loop and no read: trigger the camera, then ask a person."""
+    store_s: Seconds = 2.0
+    """A decision that is not durable by then: fault, and the car passes all the same."""
+    pass_s: Seconds = 30.0
+    """Arm up and the admitted car does not move."""
+    hold_s: Annotated[float, Meta(ge=0.5, le=30)] = 1.5
+    """Safety loop clear for so long before the arm may go down (high trucks drop out)."""
+    unproven_hold_s: Annotated[float, Meta(ge=2, le=300)] = 10.0
+    """The same when the safety loop was never seen occupied in this opening (a dead loop looks clear)."""
+    payment_s: Seconds = 300.0
+    stall_s: Seconds = 600.0
+    confirm_s: Seconds = 300.0
+    same_plate_s: Seconds = 30.0
+    """Two reads of one plate within this time at one lane are one arrival."""
+    preread_s: Seconds = 20.0
+    """A read before its car stands on the loop is used no longer than this."""
+    loop_stuck_s: Seconds = 300.0
+    """A loop occupied for so long is a fault."""
+
+
+class Lane(Section, frozen=True, kw_only=True):
+    id: Ident
+    name: Name
+    number: Annotated[int, Meta(ge=1, le=99)]
+    direction: Literal["in", "out"]
+    arrival: Literal["loop", "camera"] = "loop"
+    """What says that a car stands at the arm."""
+    equipment_id: Guid | None = None
+    """The barrier's `item_id` at the city (interface 8)."""
+    no_plate: Literal["ask", "admit"] = "ask"
+    """A car without plate: wait for a person, or admit with a virtual credential."""
+    barrier: Barrier
+    loops: Loops
+    camera: Annotated[tuple[Camera, ...], Meta(min_length=1, max_length=2)]
+    timing: Timing = Timing()
+
+
+class Gpio(Section, frozen=True, kw_only=True):
+    module: Literal["RPi.GPIO"] = "RPi.GPIO"
+    """RPi.GPIO, or rpi-lgpio which installs under the same name."""
+    emergency_pin: BcmPin | None = None
+    emergency_active: Literal["high", "low"] = "low"
+
+
+class Listener(Section, frozen=True, kw_only=True):
+    """Where cameras push to. Bind it to the camera network."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8081
+    body_limit_bytes: Annotated[int, Meta(ge=10_000, le=20_000_000)] = 4_000_000
+    """Largest event: three 1 MB pictures in base64."""
+    slow_s: Annotated[float, Meta(ge=1, le=120)] = 10.0
+    """A sender that has not finished its request by then is cut off."""
+    connections_max: Annotated[int, Meta(ge=4, le=512)] = 64
+
+
+class Qingdao(Section, frozen=True, kw_only=True):
+    """T/QME 0015-2024. The city hands out url, cno, sub_code, user, password and passkey."""
+
+    url: Annotated[str, Meta(pattern=r"^https?://", description="http://… or https://…")]
+    cno: Annotated[str, Meta(min_length=1, max_length=20)]
+    sub_code: Annotated[str, Meta(min_length=1, max_length=20)]
+    user: Annotated[str, Meta(min_length=1, max_length=20)]
+    password_file: str
+    passkey_file: str
+    timeout_s: Annotated[float, Meta(gt=0, le=120)] = 20.0
+    """B.2: 20 s."""
+    retry_s: Annotated[float, Meta(gt=0, le=86400)] = 300.0
+    """B.2: again after 5 min."""
+    retries: Annotated[int, Meta(ge=0, le=1000)] = 50
+    """B.2: 50 times, then set aside."""
+    counts_s: Annotated[float, Meta(gt=0, le=86400)] = 60.0
+    """B.3.1.2: every minute."""
+    lot_s: Annotated[float, Meta(gt=0, le=86400)] = 86400.0
+    """B.3.1.1: every 24 h."""
+
+
+class Cities(Section, frozen=True, kw_only=True):
+    qingdao: Qingdao | None = None
+
+
+class Web(Section, frozen=True, kw_only=True):
+    host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
+    """Only loopback until the page has users and TLS."""
+    port: Port = 8080
+
+
+class Config(Section, frozen=True, kw_only=True):
+    box: Box
+    lot: Lot
+    lane: Annotated[tuple[Lane, ...], Meta(min_length=1, max_length=4)]
+    tariff: Tariff = Tariff()
+    gpio: Gpio = Gpio()
+    listener: Listener = Listener()
+    city: Cities = Cities()
+    web: Web = Web()

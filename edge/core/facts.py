@@ -1,0 +1,226 @@
+"""Facts: what happened, kept once, never changed. Everything else is derived from them (DESIGN 1).
+
+A fact is a body (what) in an envelope (when, where, which). Bodies are declared here and nowhere else; a new
+member gets a default so that a ledger written by an older version still reads. Money is integer fen, durations
+and instants are integer milliseconds. The fact's `id` (32 hex digits) is the `item_id` of every city message
+made from it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class Stamp(msgspec.Struct, frozen=True, array_like=True):
+    """When, as the box knew it at that moment (DESIGN 4).
+
+    `mono_ms` counts from boot; `wall_ms` is UTC since 1970 and true only if `synced`. The true wall time of a
+    fact stamped before the first clock set of its boot is `mono_ms + ClockSet.offset_ms` of that boot.
+    """
+
+    boot_id: str
+    mono_ms: int
+    wall_ms: int
+    synced: bool
+
+
+class Body(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
+    """Base of all bodies; the tag is the class name and is the `kind` column of the ledger."""
+
+
+# --- box and clock -------------------------------------------------------------------------------------------
+
+
+class BoxStarted(Body, frozen=True):
+    """The lane program started. Everything on the lanes is unknown until re-read."""
+
+    version: str
+    box_id: str
+
+
+class ClockSet(Body, frozen=True):
+    """First time after boot that the wall clock is true: wall_ms = mono_ms + offset_ms for the whole boot."""
+
+    offset_ms: int
+
+
+class ClockStepped(Body, frozen=True):
+    """A later step of a clock that was already true. Changes no duration and no fee."""
+
+    by_ms: int
+
+
+# --- reads and arrivals --------------------------------------------------------------------------------------
+
+
+class ReadTaken(Body, frozen=True):
+    """One camera event that counts (repeats are dropped before). `plate` is normalised, "" = no plate read."""
+
+    camera: str
+    event_id: str
+    plate: str
+    plate_raw: str
+    colour: str = "unknown"
+    confidence_pct: int = -1
+    plate_width_px: int = -1
+    camera_time_ms: int = -1
+    picture: bool = False  # a picture belongs to it (may arrive after the read)
+    replay: bool = False  # recorded by the camera while we were away: history, never an arrival
+
+
+class PictureKept(Body, frozen=True):
+    """The picture of a read is durable in the spool: file name, byte offset and length of the JPEG."""
+
+    read_id: str
+    spool: str
+    offset: int
+    length: int
+    crc32: int
+
+
+class Decided(Body, frozen=True):
+    """What the box decided about the car at the arm, by which rule (words for sign, page and city record)."""
+
+    arrival_id: str
+    read_id: str
+    plate: str
+    decision: Literal["admit", "wait", "refuse"]
+    rule: str
+    zh: str
+    en: str
+    wait_for: str = ""  # payment | stall | confirmation
+    visit_id: str = ""  # exits: the visit that this car ends, "" if none is known
+    order_id: str = ""
+    due_fen: int = 0
+    who: str = ""  # operator or city, when a person decided
+    why: str = ""
+
+
+class ArmOrdered(Body, frozen=True):
+    """The arm is asked up without an admitted car: operator, city, emergency, safety. Commanded, not seen."""
+
+    direction: Literal["up", "down", "stop"]
+    cause: Literal["operator", "city", "emergency", "safety", "restart"]
+    who: str = ""
+    why: str = ""
+
+
+class Passed(Body, frozen=True):
+    """One vehicle went through the arm. The envelope's id is the city's `item_id` (carIn / carOut)."""
+
+    arrival_id: str
+    direction: Literal["in", "out"]
+    plate: str
+    colour: str = "unknown"
+    admitted: bool = True  # False: it went through without an admission of its own
+    how: Literal["admitted", "tailgate", "operator", "city", "emergency", "uncommanded", "restart"] = "admitted"
+    rule: str = ""
+    read_id: str = ""
+    visit_id: str = ""  # out: id of the `Passed` fact of the entry, "" = unknown entry
+    plate_corrected_from: str = ""
+    entered: Stamp | None = None  # out: the entry's stamp
+    due_fen: int = 0
+    paid_fen: int = 0
+    discount_fen: int = 0
+
+
+class BackedOut(Body, frozen=True):
+    """The car left the arrival loop without reaching the safety loop (倒车): no passage, admission ended."""
+
+    arrival_id: str
+    plate: str
+
+
+class PlateCorrected(Body, frozen=True):
+    """车牌校正: the plate of a visit was read differently at entry and exit, or a person corrected it."""
+
+    visit_id: str
+    old: str
+    new: str
+    who: str = ""
+
+
+# --- money ---------------------------------------------------------------------------------------------------
+
+
+class Paid(Body, frozen=True):
+    """A visit's charge was settled. `due = paid + discount`. Envelope id = `item_id` of carcharge."""
+
+    order_id: str
+    visit_id: str
+    plate: str
+    method: Literal["cash", "free"]
+    due_fen: int
+    paid_fen: int
+    discount_fen: int
+    entered: Stamp | None = None
+    who: str = ""
+    why: str = ""
+
+
+# --- people, faults, counts ----------------------------------------------------------------------------------
+
+
+class Ordered(Body, frozen=True):
+    """A command of an operator or the city was received, judged, and done or refused. Kept for the audit."""
+
+    command_id: str
+    action: str
+    source: Literal["operator", "city"]
+    who: str
+    why: str
+    ok: bool
+    answer_zh: str
+    answer_en: str
+
+
+class FaultRaised(Body, frozen=True):
+    """A fault of the catalogue (`core.faults`) began at `device`."""
+
+    code: str
+    device: str
+    detail: str = ""
+
+
+class FaultCleared(Body, frozen=True):
+    code: str
+    device: str
+
+
+class CountCorrected(Body, frozen=True):
+    """A person counted the lot."""
+
+    parked: int
+    who: str
+    why: str
+
+
+AnyBody = (
+    BoxStarted
+    | ClockSet
+    | ClockStepped
+    | ReadTaken
+    | PictureKept
+    | Decided
+    | ArmOrdered
+    | Passed
+    | BackedOut
+    | PlateCorrected
+    | Paid
+    | Ordered
+    | FaultRaised
+    | FaultCleared
+    | CountCorrected
+)
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """A body in its envelope. `lane` is "" for what concerns the whole box. `seq` is 0 until it is stored."""
+
+    id: str
+    lane: str
+    stamp: Stamp
+    body: AnyBody
+    seq: int = 0

@@ -1,0 +1,210 @@
+"""Ports: what the composition roots plug together. Nobody behind a port knows who is on the other side.
+
+Commands and facts are different words (DESIGN 5.7): a barrier has `raise_arm`, and separately somebody reports
+`LimitChanged`. Drivers report by calling `emit(event)`; it is thread-safe and never blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from edge.core.events import AnyEvent
+from edge.core.facts import Fact
+
+Emit = Callable[[AnyEvent], None]
+
+
+class Driver(Protocol):
+    """The verbs of every driver, in the order of its life. `open` raises `DeviceError`; `close` never raises."""
+
+    def open(self, emit: Emit) -> None:
+        """Take the hardware, outputs at their safe level first, report the present state of every input."""
+
+    def close(self) -> None:
+        """Release every output and give the hardware back."""
+
+
+class BarrierPort(Driver, Protocol):
+    """Dry contacts. Each call starts one pulse that ends by itself; a call never blocks for the pulse."""
+
+    def raise_arm(self) -> None: ...
+
+    def lower_arm(self) -> None: ...
+
+    def stop_arm(self) -> None: ...
+
+
+class DeviceError(Exception):
+    """A device cannot be opened or does not answer: which one, and what happened."""
+
+    def __init__(self, device: str, detail: str) -> None:
+        super().__init__(f"{device}: {detail}")
+        self.device = device
+        self.detail = detail
+
+
+class LedgerReader(Protocol):
+    """The agent's view of the ledger: facts in order, never a write."""
+
+    def read_after(self, seq: int, limit: int) -> Sequence[Fact]: ...
+
+
+# --- deliveries (agent) --------------------------------------------------------------------------------------
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One message that a city must accept. `item_id` is the fact's id and never changes."""
+
+    id: int  # row id: order of making
+    city: str
+    kind: str  # carIn, carOut, carcharge, parkininfo, ...
+    item_id: str
+    visit_id: str  # messages of one visit leave in order
+    body: bytes  # the record (JSON object) as it will be signed and sent
+    plate: str
+    made_ms: int
+    attempts: int = 0
+    due_ms: int = 0
+    state: Literal["waiting", "accepted", "set_aside"] = "waiting"
+    last_answer: str = ""
+
+
+class DeliveryStore(Protocol):
+    """`deliveries.db`: the queue is the table. Every call is one transaction; none is held across the network."""
+
+    def cursor(self) -> int:
+        """Ledger seq up to which facts have been turned into deliveries."""
+
+    def add(self, cursor: int, new: Sequence[Delivery]) -> None:
+        """Cursor advance and new rows in one transaction. A repeated (city, kind, item_id) is one row."""
+
+    def due(self, city: str, now_ms: int, limit: int) -> list[Delivery]:
+        """Waiting rows whose time has come; of one visit only its oldest waiting one."""
+
+    def accepted(self, ids: Sequence[int], answer: str) -> None: ...
+
+    def failed(self, ids: Sequence[int], due_ms: int, answer: str) -> None:
+        """Try again at `due_ms`; counts one attempt."""
+
+    def set_aside(self, ids: Sequence[int], answer: str) -> None: ...
+
+    def counts(self) -> dict[str, int]:
+        """Rows by state: waiting, accepted, set_aside."""
+
+    def recent(self, limit: int) -> list[Delivery]: ...
+
+
+# --- the lane's status, as the socket and the page see it ------------------------------------------------------
+
+
+class FaultView(msgspec.Struct, frozen=True):
+    code: str
+    device: str
+    zh: str
+    en: str
+    effect_zh: str
+    effect_en: str
+    todo_zh: str
+    todo_en: str
+    detail: str
+    since_wall_ms: int
+
+
+class LaneView(msgspec.Struct, frozen=True):
+    """One lane as a person would want to see it. `arm` is what was seen; without limit switches "unknown"."""
+
+    id: str
+    name: str
+    direction: Literal["in", "out"]
+    state: str
+    state_zh: str
+    state_en: str
+    arm: Literal["down", "up", "moving", "unknown"]
+    arm_asked: Literal["up", "down", ""]
+    arrival: bool | None
+    safety: bool | None
+    plate: str
+    last_read_id: str
+    last_plate: str
+    last_read_wall_ms: int
+    why_zh: str
+    why_en: str
+    due_fen: int
+    passed: int
+
+
+class BoxView(msgspec.Struct, frozen=True):
+    """Everything the page shows about the lane program; sent on every change, at most 10 a second."""
+
+    box_id: str
+    lot_name: str
+    total: int
+    parked: int
+    lanes: tuple[LaneView, ...]
+    faults: tuple[FaultView, ...]
+    clock_synced: bool
+    wall_ms: int
+    ledger_seq: int
+    counters: dict[str, int]
+
+
+# --- cameras to lane program -----------------------------------------------------------------------------------
+
+
+class ReadSink(Protocol):
+    """Where a camera listener puts what it understood. Called on the lane's event loop."""
+
+    def on_read(self, event: AnyEvent) -> None:
+        """A read, as early as the plate is known (before the picture where the field order allows)."""
+
+    def on_picture(self, read_id: str, jpeg: bytes) -> Awaitable[None]:
+        """The scene picture of a read; done when it is durable. Raises `OSError` if it cannot be kept."""
+
+    def verdict(self, read_id: str) -> Awaitable[bool]:
+        """For a camera whose relay is the barrier: whether the box admits this car. Bounded by the box, not the
+        caller; False when nothing was decided in time."""
+
+    def on_alive(self, camera: str) -> None:
+        """Any valid message of this camera, heartbeats included."""
+
+    def count(self, camera: str, what: str, detail: str = "") -> None:
+        """One refused, damaged or unknown input: counter name, and one log line with the reason."""
+
+
+# --- what the page shows ---------------------------------------------------------------------------------------
+
+
+class LinkView(msgspec.Struct, frozen=True):
+    """One city link in words. `online` is business liveness: the city accepted something lately."""
+
+    city: str
+    online: bool
+    zh: str
+    en: str
+    last_ok_wall_ms: int
+
+
+class AgentView(msgspec.Struct, frozen=True):
+    links: tuple[LinkView, ...]
+    counts: dict[str, int]  # waiting, accepted, set_aside, held_for_clock
+    recent: tuple[Delivery, ...]
+    faults: tuple[FaultView, ...]
+    version: str
+
+
+class PageSource(Protocol):
+    """What the page may ask. Called from the web server's thread; never blocks on the network."""
+
+    def box(self) -> BoxView | None:
+        """None: the lane program does not answer."""
+
+    def agent(self) -> AgentView: ...
+
+    def picture(self, read_id: str) -> bytes | None:
+        """JPEG as stored; None if there is none."""
+
+    def version(self) -> int:
+        """Grows with every change of `box()` or `agent()`: the page's stream sends on change."""
