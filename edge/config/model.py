@@ -12,7 +12,9 @@ import msgspec
 from msgspec import Meta
 
 Name = Annotated[str, Meta(min_length=1, max_length=50)]
-Ident = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,19}$", description="letters, digits, - and _, at most 20")]
+Ident = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,19}$", description="letters, digits, - and _, at most 20")
+]
 Guid = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$", description="32 lower-case hex digits")]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(ge=0, le=86400)]
@@ -30,6 +32,11 @@ class Box(Section, frozen=True, kw_only=True):
     """Ledger, deliveries, spool and pictures. Must be on a disk that honours fsync."""
     socket: Annotated[str, Meta(min_length=1, max_length=100)]
     """UNIX socket between agent and lane (kernel limit 107 bytes)."""
+    clock: Literal["kernel", "trusted"] = "kernel"
+    """kernel: the wall clock is true once the kernel says that it is synchronised (a Pi has no RTC);
+    trusted: somebody else keeps it true from the start (a laptop, a virtual machine)."""
+    pictures_mb: Annotated[int, Meta(ge=128, le=1_000_000)] = 4000
+    """Most that camera pictures may take on the disk; the oldest go first."""
 
 
 class Lot(Section, frozen=True, kw_only=True):

@@ -1,0 +1,168 @@
+"""What all connections of the listener share: who is known, what was seen, and the one way to a read.
+
+A connection understands bytes; the desk decides what they mean for the box: known or foreign, first or repeat,
+closed or open. Everything runs on the lane's event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from drivers.cameras.identify import Known, Registry, by_serial
+from drivers.cameras.reading import Message, Reading
+from drivers.cameras.repeats import Repeats, Seen
+from edge.config.model import Camera, Listener
+from edge.core.events import PlateRead
+from edge.ports import ReadSink
+
+if TYPE_CHECKING:
+    from drivers.cameras.connection import Connection
+
+REPLY_WITHIN_S = 0.8
+"""One VZ integrator measured that a reply must be there within 1000 ms."""
+
+COMET_WITHIN_MS = 700
+"""A heartbeat so soon after the last answer comes from comet mode (the quickest other interval is 1 s)."""
+
+COMET_HOLD_S = 30.0
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """A plate push that was given to the sink, or was before."""
+
+    known: Known
+    reading: Reading
+    seen: Seen
+    repeat: bool
+
+
+class Desk:
+    def __init__(
+        self,
+        listener: Listener,
+        cameras: Sequence[tuple[str, Camera]],
+        sink: ReadSink,
+        new_id: Callable[[], str],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self.limits = listener
+        self.registry = Registry(cameras)
+        self.sink = sink
+        self.now_ms = now_ms
+        self.connections: set[Connection] = set()
+        self.scratch = bytearray(65_536)
+        """One for all: asyncio's selector loop receives and hands over in one step."""
+        self._new_id = new_id
+        self._repeats = {camera.id: Repeats() for _, camera in cameras}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._answered_ms: dict[str, int] = {}
+        self._held: dict[str, Connection] = {}
+
+    def take(self, candidates: Sequence[Known], message: Message) -> Taken:
+        """Identify, then read once. Raises `Refused` and `Damaged`, both before the sink hears of a read."""
+        known = by_serial(candidates, message.serial)
+        camera = known.camera
+        reading = message.reading(camera.vendor)
+        self.sink.on_alive(camera.id)
+        repeats = self._repeats[camera.id]
+        seen = repeats.find(reading.event_id, reading.plate_raw)
+        if seen is not None:
+            self.sink.count(camera.id, "repeat", f"event {reading.event_id}")
+            return Taken(known, reading, seen, True)
+        seen = Seen(self._new_id(), self.now_ms())
+        repeats.remember(reading.event_id, reading.plate_raw, seen)
+        self.sink.on_read(
+            PlateRead(
+                lane=known.lane,
+                read_id=seen.read_id,
+                camera=camera.id,
+                event_id=reading.event_id,
+                plate_raw=reading.plate_raw,
+                no_plate=reading.no_plate,
+                colour=reading.colour,
+                confidence_pct=reading.confidence_pct,
+                plate_width_px=reading.plate_width_px,
+                camera_time_ms=reading.camera_time_ms,
+                picture=reading.picture,
+                replay=reading.replay,
+            )
+        )
+        return Taken(known, reading, seen, False)
+
+    def asks_verdict(self, taken: Taken) -> bool:
+        """Only a camera whose relay is the barrier, only a live car, only while it still waits."""
+        return (
+            taken.known.camera.relay_is_barrier
+            and not taken.reading.replay
+            and taken.seen.may_open(self.now_ms())
+        )
+
+    async def settle(self, taken: Taken, picture: bytes | None) -> bool:
+        """Picture durable and verdict known, or the camera's patience at its end. True only for an admitted car."""
+        verdict = asyncio.ensure_future(self._verdict(taken)) if self.asks_verdict(taken) else None
+        waits: set[asyncio.Task[Any]] = {verdict} if verdict else set()
+        if picture is not None and not taken.seen.picture:
+            taken.seen.picture = True
+            waits.add(self.spawn(self._keep(taken, picture)))
+        if waits:
+            await asyncio.wait(waits, timeout=REPLY_WITHIN_S)
+        if verdict is None:
+            return False
+        if not verdict.done():
+            verdict.cancel()
+            self.sink.count(taken.known.camera.id, "verdict_late", f"read {taken.seen.read_id}")
+            return False
+        return verdict.result()
+
+    async def _verdict(self, taken: Taken) -> bool:
+        taken.seen.opened = await self.sink.verdict(taken.seen.read_id) is True
+        return taken.seen.opened
+
+    async def _keep(self, taken: Taken, picture: bytes) -> None:
+        try:
+            await self.sink.on_picture(taken.seen.read_id, picture)
+        except OSError as error:
+            taken.seen.picture = False  # a re-send may bring it again
+            self.sink.count(taken.known.camera.id, "picture_lost", f"read {taken.seen.read_id}: {error}")
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task that nobody awaits: kept alive, and its failure is shown to the loop's exception handler."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            task.get_loop().call_exception_handler({"message": "camera listener", "exception": error, "task": task})
+
+    async def close(self) -> None:
+        """Pictures under way are finished, nobody is answered any more."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=REPLY_WITHIN_S)
+            for task in tuple(self._tasks):
+                task.cancel()
+
+    # --- heartbeats in comet mode: an answer at once would make the camera ask again at once --------------------
+
+    def comet_hold_s(self, camera_id: str) -> float:
+        """How long to hold this heartbeat; 0 = answer now."""
+        last = self._answered_ms.get(camera_id)
+        return COMET_HOLD_S if last is not None and self.now_ms() - last < COMET_WITHIN_MS else 0.0
+
+    def hold(self, camera_id: str, connection: Connection) -> None:
+        """One held request a camera: an older one is cut, because answering it would bring it back at once."""
+        older = self._held.get(camera_id)
+        if older is not None and older is not connection:
+            older.abort()
+        self._held[camera_id] = connection
+
+    def beat_answered(self, camera_id: str, connection: Connection) -> None:
+        self._answered_ms[camera_id] = self.now_ms()
+        if self._held.get(camera_id) is connection:
+            del self._held[camera_id]

@@ -1,0 +1,41 @@
+"""Which vendor's push is this? By the cameras' configuration; path and content type only where several could be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from drivers.cameras.http import Head
+from drivers.cameras.identify import Known
+from drivers.cameras.reading import Push
+from drivers.cameras.vz import VzForm, VzPush, is_form
+from drivers.cameras.vz_dialects import DIALECTS
+
+DAHUA_PATH = "/NotificationInfo/"
+VZ_HEARTBEAT_PATH = "receivedeviceinfo.php"
+
+
+def family_of(vendor: str) -> str:
+    return "vz" if vendor in DIALECTS else vendor
+
+
+def _family(head: Head, candidates: Sequence[Known]) -> str:
+    families = {family_of(known.camera.vendor) for known in candidates}
+    if len(families) == 1:
+        return families.pop()
+    if DAHUA_PATH in head.path:
+        return "dahua"
+    content_type = head.fields.get("content-type", "").lower()
+    if VZ_HEARTBEAT_PATH not in head.path and ("xml" in content_type or "multipart" in content_type):
+        return "hikvision"
+    return "vz"
+
+
+def push_for(head: Head, candidates: Sequence[Known]) -> tuple[Push, tuple[Known, ...]]:
+    """A reader for this request, and the cameras of its family."""
+    family = _family(head, candidates)
+    fitting = tuple(known for known in candidates if family_of(known.camera.vendor) == family)
+    serial_needed = len(fitting) != 1 or fitting[0].camera.serial != ""
+    if is_form(head):
+        return VzForm(head), fitting
+    replays = any(DIALECTS[known.camera.vendor].replays for known in fitting)
+    return VzPush(serial_needed=serial_needed, replays=replays), fitting

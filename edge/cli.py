@@ -1,0 +1,51 @@
+"""The `parkbox` command: lane, agent and check are on every box; others (sim) register as entry points."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+
+USAGE = """用法 usage:
+  parkbox lane CONFIG     车道程序 the lane program: cameras, loops, barrier, decisions, ledger
+  parkbox agent CONFIG    上传与网页 the agent: city deliveries, status page
+  parkbox check CONFIG    检查配置 judge a configuration; nothing is started"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    match arguments:
+        case ["check", path]:
+            from edge.config.check import run as check  # noqa: PLC0415 - each command loads only what it needs
+
+            return check(Path(path))
+        case ["lane" | "agent" as program, path]:
+            return _program(program, Path(path))
+        case [name, *rest]:
+            for point in entry_points(group="parkbox.commands", name=name):
+                return int(point.load()(rest))
+    print(USAGE, file=sys.stderr)
+    for point in entry_points(group="parkbox.commands"):
+        print(f"  parkbox {point.name} --help", file=sys.stderr)
+    return 0 if arguments in (["-h"], ["--help"]) else 2
+
+
+def _program(name: str, path: Path) -> int:
+    from edge.config.check import explain  # noqa: PLC0415
+    from edge.config.load import ConfigError, load  # noqa: PLC0415
+
+    try:
+        config = load(path)
+    except ConfigError as error:
+        print(explain(error), file=sys.stderr)
+        return 2
+    if name == "lane":
+        from edge.lane_program import main as program  # noqa: PLC0415
+    else:
+        from edge.agent_program import main as program  # noqa: PLC0415
+    return program(config)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

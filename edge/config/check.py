@@ -1,0 +1,56 @@
+"""`parkbox check CONFIG`: every error, or what will run. Starts nothing, opens no device, shows no secret."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from edge.config.issues import ConfigError
+from edge.config.load import load
+from edge.config.model import Config
+
+DIRECTIONS = {"in": "入口 entry", "out": "出口 exit"}
+
+
+def explain(error: ConfigError) -> str:
+    """All issues, a line each, under one heading."""
+    count = len(error.issues)
+    return "\n".join([f"配置有 {count} 处错误 the configuration has {count} error(s):", *map("  {}".format, error.issues)])
+
+
+def run(path: Path) -> int:
+    """Exit code: 0 fit to run, 2 not."""
+    try:
+        config = load(path)
+    except ConfigError as error:
+        print(explain(error), file=sys.stderr)
+        return 2
+    print("\n".join(summary(config)))
+    return 0
+
+
+def summary(config: Config) -> list[str]:
+    lines = [
+        f"配置可用 fit to run: {config.box.id}, {config.lot.name}, 车位 stalls {config.lot.total_stalls}",
+        f"  数据 data: {config.box.data_dir}",
+        f"  相机上报 cameras push to: {config.listener.host}:{config.listener.port}",
+        f"  网页 page: http://{config.web.host}:{config.web.port}/",
+    ]
+    for lane in config.lane:
+        barrier, loops = lane.barrier, lane.loops
+        pins = [f"开 open {barrier.open_pin}"]
+        for name, pin in (
+            ("关 close", barrier.close_pin), ("停 stop", barrier.stop_pin), ("上限位 up", barrier.limit_up_pin),
+            ("下限位 down", barrier.limit_down_pin), ("触发地感 arrival", loops.arrival_pin),
+            ("防砸地感 safety", loops.safety_pin),
+        ):
+            if pin is not None:
+                pins.append(f"{name} {pin}")
+        lines.append(f"  {lane.number} {lane.name} ({lane.id}, {DIRECTIONS[lane.direction]}): BCM {', '.join(pins)}")
+        for camera in lane.camera:
+            relay = "; 继电器即道闸 its relay is the barrier" if camera.relay_is_barrier else ""
+            lines.append(f"    相机 camera {camera.id}: {camera.vendor} {camera.serial or '*'} "
+                         f"@ {', '.join(camera.addresses)}{relay}")
+    qingdao = config.city.qingdao
+    lines.append(f"  青岛平台 Qingdao: {qingdao.url}" if qingdao else "  没有配置城市平台 no city platform")
+    return lines

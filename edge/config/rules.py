@@ -1,0 +1,129 @@
+"""Rules between settings: what each is right alone and wrong together."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
+from pathlib import Path
+
+from edge.config.issues import ConfigIssue
+from edge.config.model import Config
+from edge.core.plates import normalise
+
+SOCKET_PATH_BYTES = 107
+"""sun_path of unix(7) is 108 bytes with its closing NUL."""
+
+
+def judge(config: Config) -> list[ConfigIssue]:
+    """All issues between settings."""
+    issues = [*_pins(config), *_names(config), *_cameras(config), *_files(config), *_plates(config)]
+    if config.web.port and config.web.port == config.listener.port and config.web.host == config.listener.host:
+        issues.append(ConfigIssue("web.port", str(config.web.port), "与 listener.port 相同", "same as listener.port"))
+    tariff = config.tariff
+    if 0 < tariff.daily_cap_fen < tariff.first_fen:
+        issues.append(ConfigIssue(
+            "tariff.daily_cap_fen", str(tariff.daily_cap_fen),
+            f"小于 first_fen {tariff.first_fen}; 0 为不封顶", f"below first_fen {tariff.first_fen}; 0 = no cap",
+        ))
+    return issues
+
+
+def _pins(config: Config) -> Iterator[ConfigIssue]:
+    owners: dict[int, str] = {}
+    for path, pin in _all_pins(config):
+        if pin is None:
+            continue
+        if pin in owners:
+            yield ConfigIssue(path, str(pin), f"该引脚已用于 {owners[pin]}", f"pin already used by {owners[pin]}")
+        else:
+            owners[pin] = path
+
+
+def _all_pins(config: Config) -> Iterator[tuple[str, int | None]]:
+    yield "gpio.emergency_pin", config.gpio.emergency_pin
+    for number, lane in enumerate(config.lane):
+        for section, names in (
+            (lane.barrier, ("open_pin", "close_pin", "stop_pin", "limit_up_pin", "limit_down_pin")),
+            (lane.loops, ("arrival_pin", "safety_pin")),
+        ):
+            place = "barrier" if section is lane.barrier else "loops"
+            for name in names:
+                yield f"lane[{number}].{place}.{name}", getattr(section, name)
+
+
+def _names(config: Config) -> Iterator[ConfigIssue]:
+    lanes = [(f"lane[{n}]", lane) for n, lane in enumerate(config.lane)]
+    yield from _twice((f"{path}.id", lane.id) for path, lane in lanes)
+    yield from _twice((f"{path}.number", str(lane.number)) for path, lane in lanes)
+    yield from _twice(
+        (f"{path}.camera[{m}].id", camera.id) for path, lane in lanes for m, camera in enumerate(lane.camera)
+    )
+
+
+def _twice(named: Iterable[tuple[str, str]]) -> Iterator[ConfigIssue]:
+    seen: dict[str, str] = {}
+    for path, value in named:
+        if value in seen:
+            yield ConfigIssue(path, value, f"与 {seen[value]} 重复", f"same as {seen[value]}")
+        else:
+            seen[value] = path
+
+
+def _cameras(config: Config) -> Iterator[ConfigIssue]:
+    known: dict[tuple[str, str], str] = {}
+    for n, lane in enumerate(config.lane):
+        for m, camera in enumerate(lane.camera):
+            path = f"lane[{n}].camera[{m}]"
+            for address in camera.addresses:
+                try:
+                    ip_address(address)
+                except ValueError:
+                    yield ConfigIssue(f"{path}.addresses", address, "须为 IP 地址", "must be an IP address")
+                    continue
+                other = known.setdefault((address, camera.serial), path)
+                if other != path and not camera.serial:
+                    yield ConfigIssue(
+                        f"{path}.serial", "", f"与 {other} 同一地址, 须填 serial 才能区分",
+                        f"shares {address} with {other}: set serial to tell them apart",
+                    )
+                elif other != path:
+                    yield ConfigIssue(f"{path}.serial", camera.serial, f"与 {other} 重复", f"same as {other}")
+
+
+def _files(config: Config) -> Iterator[ConfigIssue]:
+    socket_bytes = len(config.box.socket.encode())
+    if socket_bytes > SOCKET_PATH_BYTES:
+        yield ConfigIssue("box.socket", config.box.socket, f"路径最长 {SOCKET_PATH_BYTES} 字节",
+                          f"at most {SOCKET_PATH_BYTES} bytes as a full path, this has {socket_bytes}")
+    if not Path(config.box.data_dir).parent.is_dir():
+        yield ConfigIssue("box.data_dir", config.box.data_dir, "上级目录不存在", "its parent folder does not exist")
+    qingdao = config.city.qingdao
+    if qingdao is not None:
+        yield from _secret("city.qingdao.password_file", qingdao.password_file)
+        yield from _secret("city.qingdao.passkey_file", qingdao.passkey_file)
+
+
+def _secret(path: str, name: str) -> Iterator[ConfigIssue]:
+    """A secret stands in a file of its own that nobody else can read (DESIGN 10). Its text is never shown."""
+    try:
+        mode = Path(name).stat().st_mode
+        text = Path(name).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        yield ConfigIssue(path, name, "无法读取", f"cannot be read: {type(error).__name__}")
+        return
+    if not stat.S_ISREG(mode) or mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield ConfigIssue(path, name, f"权限 {stat.S_IMODE(mode):04o}, 须为 0600", "must be a file of mode 0600")
+    if not text:
+        yield ConfigIssue(path, name, "文件为空", "is empty")
+
+
+def _plates(config: Config) -> Iterator[ConfigIssue]:
+    allow = {normalise(plate) for plate in config.lot.allow_plates}
+    for name, plates in (("allow_plates", config.lot.allow_plates), ("deny_plates", config.lot.deny_plates)):
+        for number, plate in enumerate(plates):
+            path = f"lot.{name}[{number}]"
+            if not normalise(plate):
+                yield ConfigIssue(path, repr(plate), "不是车牌", "is no plate")
+            elif name == "deny_plates" and normalise(plate) in allow:
+                yield ConfigIssue(path, plate, "同时在 allow_plates 中", "stands in allow_plates too")

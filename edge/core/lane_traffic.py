@@ -1,0 +1,133 @@
+"""From two loops to vehicles: who stands at the arm, who is under it, who went through, who backed out.
+
+The geometry: the arrival loop lies about 2 m before the safety loop under the arm, both are about 1 m wide, and a car
+is longer than the gap between them. A car that goes through therefore covers the arrival loop, then both, then only
+the safety loop, then none. What tells one vehicle from two is the order of the *ends* of its pulses:
+
+    A vehicle is through when its arrival pulse has ended and after that the safety loop clears.
+
+- A safety loop that clears while the car still stands on the arrival loop ends nothing: a high truck dropped out, or
+  the car backs off. If the arrival loop then clears too, the time between the two tells which (REVERSE_MIN_MS).
+- A safety pulse with no new arrival before it is a drop-out of the vehicle that was counted last (no second count).
+- A new arrival pulse while a vehicle is under the arm is the next vehicle, or a drop-out of the first; it counts only
+  if a safety pulse of its own ends after it. One safety pulse takes at most one vehicle through.
+- Clear for less than MERGE_MS is the same pulse on either loop.
+
+What two loops cannot tell: a drop-out longer than `hold_ms`; drop-outs of both loops in one group of cars bumper to
+bumper (their pulses are then those of more or fewer cars); a car that reverses from the safety loop back over the
+arrival loop faster than REVERSE_MIN_MS; a vehicle that comes from the wrong side (it makes a safety pulse first
+and is not counted); anything while the arrival loop is silent or stuck, when every safety pulse counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from edge.core.lane_types import Arrival
+
+MERGE_MS = 150
+"""Two vehicles 1.5 m apart leave a 1 m loop clear for 0.5 m, at 2.5 m/s (9 km/h, the fastest under an arm) 200 ms."""
+
+REVERSE_MIN_MS = 1_000
+"""From the edge of the safety loop back over the arrival loop are 2.5 m: 1 s at 2.5 m/s. A truck that dropped out for
+at most 1.5 s and drives on clears its arrival loop within 0.5 s of the drop-out, or the safety loop sees it again."""
+
+
+class Outcome(NamedTuple):
+    arrival: Arrival
+    what: Literal["passed", "gone"]
+
+
+class Traffic:
+    """`standing` is the newest car at the arrival side, `front` the one that reached the safety loop; often the same."""
+
+    def __init__(self, new_id: Callable[[], str], drop_out_ms: int) -> None:
+        self._new_id = new_id
+        self._drop_out_ms = drop_out_ms
+        self.standing: Arrival | None = None
+        self.front: Arrival | None = None
+        self.arrival_trusted = True
+        self._safety_on = False
+        self._safety_fell_ms = -1_000_000
+
+    def came(self) -> Arrival:
+        """A car stands at the arm."""
+        self.standing = Arrival(self._new_id())
+        return self.standing
+
+    def arrival_on(self, now_ms: int, arm_up: bool) -> Arrival | None:
+        """The arrival loop became occupied: the new car, or None if it is the one that is known."""
+        car = self.standing
+        if car is not None:
+            if car.fell_ms is None:
+                return None
+            # With the arm up a car on the safety loop drives on, and what comes then may be the next one.
+            window_ms = MERGE_MS if car is self.front and arm_up else self._drop_out_ms
+            if now_ms - car.fell_ms < window_ms:
+                car.fell_ms = None
+                return None
+        return self.came()
+
+    def arrival_off(self, now_ms: int) -> None:
+        if self.standing is not None and self.standing.fell_ms is None:
+            self.standing.fell_ms = now_ms
+
+    def safety_on(self, now_ms: int) -> None:
+        self._safety_on = True
+        if self.front is None:
+            if now_ms - self._safety_fell_ms < MERGE_MS:
+                return  # the pulse of the vehicle that was counted just now goes on
+            if self.standing is None and not self.arrival_trusted:
+                self.came()
+            self.front = self.standing
+
+    def safety_off(self, now_ms: int) -> Outcome | None:
+        """The safety loop cleared: the vehicle that is through, if one is."""
+        self._safety_on = False
+        self._safety_fell_ms = now_ms
+        car = self.front
+        if car is None:
+            return None
+        left = car.fell_ms is not None and (car is not self.standing or now_ms - car.fell_ms >= MERGE_MS)
+        if left or not self.arrival_trusted:
+            return self._end(car, "passed")
+        car.safety_fell_ms = now_ms
+        return None
+
+    def safety_lost(self) -> None:
+        """Nobody knows what the safety loop sees: taken for occupied, but no pulse of any car."""
+        self._safety_on = True
+
+    def due_ms(self) -> int | None:
+        """When a car whose arrival loop cleared is to be judged: a drop-out would have ended by then."""
+        car = self._waiting()
+        return None if car is None or car.fell_ms is None else car.fell_ms + self._drop_out_ms
+
+    def judge(self, now_ms: int) -> Outcome | None:
+        """One car that has left the arrival loop and is not under the arm: through, or backed out."""
+        car = self._waiting()
+        if car is None or car.fell_ms is None or now_ms < car.fell_ms + self._drop_out_ms:
+            return None
+        if car is self.front and car.safety_fell_ms is not None:
+            forward = car.fell_ms - car.safety_fell_ms < REVERSE_MIN_MS
+            return self._end(car, "passed" if forward else "gone")
+        return self._end(car, "gone")
+
+    def _waiting(self) -> Arrival | None:
+        if self.front is not None and self.front.fell_ms is not None and not self._safety_on:
+            return self.front
+        if self.standing is not None and self.standing.fell_ms is not None and self.standing is not self.front:
+            return self.standing
+        return None
+
+    def _end(self, car: Arrival, what: Literal["passed", "gone"]) -> Outcome:
+        if self.front is car:
+            self.front = None
+        if self.standing is car:
+            self.standing = None
+        return Outcome(car, what)
+
+    def drop(self, car: Arrival) -> Outcome:
+        """A camera lane's car that has not come to the safety loop in time."""
+        return self._end(car, "gone")

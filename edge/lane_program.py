@@ -1,0 +1,151 @@
+"""`parkbox lane`: the composition root of the program that must never be down (DESIGN 2).
+
+Opens the ledger, folds what it holds, opens the devices, and runs one event loop with one task group. A task that
+must not end takes the program down when it does; whoever supervises it starts it again, and it re-reads the world
+before it acts. Start, stop and crash leave every relay off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+import uuid
+from pathlib import Path
+
+from drivers.cameras.listener import CameraListener
+from drivers.gpio import GpioBoard
+from edge.config.model import Config
+from edge.core.box import Box
+from edge.core.events import DeviceDown
+from edge.core.lot import LotState
+from edge.evidence.spool import SpoolWriter
+from edge.lane_clock import LaneClock, boot_id
+from edge.lane_reads import LaneReads
+from edge.lane_runtime import LaneRuntime
+from edge.lane_setup import lane_settings, lot_rules, tariff_rule
+from edge.lane_socket import LaneSocket
+from edge.lane_view import box_view
+from edge.ports import DeviceError
+from edge.store.ledger import Ledger
+from edge.version import VERSION
+
+log = logging.getLogger("parkbox.lane")
+
+CHECK_EVERY_S = 1.0
+"""Clock, silent cameras and the loop's own lateness are looked at once a second."""
+
+LATE_S = 0.25
+"""A loop that wakes so much too late is worth a line: the safety reaction waited as long."""
+
+READ_BATCH = 1000
+
+
+def new_id() -> str:
+    """A fact's id: 32 hex digits, never reused (DESIGN 1)."""
+    return uuid.uuid4().hex
+
+
+def restore(ledger: Ledger, config: Config) -> Box:
+    """The box as the ledger's facts leave it: last snapshot of the fold, then the facts after it."""
+    lanes = [lane_settings(lane) for lane in config.lane]
+    rules, tariff = lot_rules(config), tariff_rule(config)
+    snapshot = ledger.latest_snapshot()
+    box = Box(
+        lanes, rules, tariff, LotState(config.lot.total_stalls), new_id, VERSION, config.box.id
+    )
+    seq = 0
+    if snapshot is not None:
+        seq, data = snapshot
+        box.restore(data)
+    while facts := ledger.read_after(seq, READ_BATCH):
+        for fact in facts:
+            box.apply(fact)
+        seq = facts[-1].seq
+    return box
+
+
+async def run(config: Config) -> int:
+    data = Path(config.box.data_dir)
+    data.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(data / "ledger.db")
+    ledger.open()
+    try:
+        return await _run_with(config, ledger, data)
+    finally:
+        lost = ledger.close()
+        if lost:
+            log.error("%d facts could not be kept: the disk failed to the end", lost)
+
+
+async def _run_with(config: Config, ledger: Ledger, data: Path) -> int:
+    loop = asyncio.get_running_loop()
+    box = restore(ledger, config)
+    this_boot = boot_id()
+    clock = LaneClock(config.box.clock, this_boot, box.lot.offsets.get(this_boot))
+    board = GpioBoard(config.gpio, config.lane)
+    barriers = {lane.id: board.barrier(lane.id) for lane in config.lane}
+    runtime = LaneRuntime(box, ledger, clock, barriers, loop)
+    spool = SpoolWriter(data / "spool", limit_bytes=config.box.pictures_mb * 1_000_000)
+    reads = LaneReads(config.lane, runtime, spool, time.monotonic)
+    cameras = [(lane.id, camera) for lane in config.lane for camera in lane.camera]
+    listener = CameraListener(config.listener, cameras, reads, new_id, clock.mono_ms)
+    socket = LaneSocket(Path(config.box.socket), runtime, lambda: box_view(config, box, runtime, clock))
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        runtime.check_clock()
+        runtime.start()
+        if (moved := ledger.recovery) is not None:
+            detail = f"{moved.moved_to.name}: {moved.why}; {moved.facts_kept} facts carried over"
+            runtime.feed(DeviceDown(code="ledger_damaged", device="ledger", detail=detail))
+        try:
+            board.open(runtime.feed_from_thread)
+        except DeviceError as error:
+            # Nothing can be seen or moved; the programs still run, so that the page can say so (invariant 9).
+            log.error("%s", error)  # noqa: TRY400 - the reason is the message
+            for lane in config.lane:
+                runtime.feed(DeviceDown(lane=lane.id, code="barrier_down", device=error.device, detail=error.detail))
+        try:
+            await listener.start()
+        except OSError as error:
+            log.error("camera listener: %s", error)  # noqa: TRY400
+            runtime.feed(DeviceDown(code="listener_down", device="listener", detail=str(error)))
+        await socket.start()
+        print("ready", flush=True)
+        async with asyncio.TaskGroup() as tasks:
+            watch = tasks.create_task(_watch(runtime, reads, ledger))
+            await stop.wait()
+            watch.cancel()
+    finally:
+        board.close()
+        runtime.stop()
+        await listener.stop()
+        await socket.stop()
+        reads.close()
+    return 0
+
+
+async def _watch(runtime: LaneRuntime, reads: LaneReads, ledger: Ledger) -> None:
+    """Once a second: the clock, the cameras, the ledger's writer, and how late this loop runs."""
+    while True:
+        due_s = time.monotonic() + CHECK_EVERY_S
+        await asyncio.sleep(CHECK_EVERY_S)
+        late_s = time.monotonic() - due_s
+        if late_s > LATE_S:
+            runtime.counters["loop_late"] += 1
+            log.warning("event loop %.0f ms late", late_s * 1000)
+        runtime.check_clock()
+        reads.check_silence()
+        if not ledger.alive:
+            raise RuntimeError("the ledger's writer has ended")  # takes the program down; it is started again
+
+
+def main(config: Config) -> int:
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    return asyncio.run(run(config))

@@ -1,0 +1,187 @@
+"""The lane program's heart: events in, the pure box decides, commands go out, facts go to the ledger.
+
+Everything here runs on the event loop's thread. Nothing here waits: commits and picture writes happen on threads
+of their own and come back as events, so the safety reaction (DESIGN 5, invariant 1) is never behind a disk, a
+network or another lane.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+from edge.core.box import Box
+from edge.core.commands import (
+    AnyCommand,
+    Answer,
+    LowerArm,
+    Note,
+    RaiseArm,
+    Record,
+    Show,
+    StopArm,
+    TriggerCamera,
+)
+from edge.core.events import AnyEvent, DeviceDown, DeviceUp, Stored, Tick
+from edge.core.facts import Fact, Stamp
+from edge.lane_clock import LaneClock
+from edge.ports import BarrierPort, DeviceError
+from edge.store.ledger import Ledger, StoreResult
+
+log = logging.getLogger("parkbox.lane")
+
+SNAPSHOT_EVERY = 256
+"""Facts between two snapshots of the fold: a start reads at most about this many."""
+
+STORE_FAULTS = {"disk_full": "disk_full", "disk_read_only": "disk_read_only", "damaged": "ledger_damaged"}
+"""What the ledger calls it -> fault code; whatever else keeps a commit from happening is `storage_failing`."""
+
+
+class LaneRuntime:
+    """Feeds the box and carries out what it asks for. `watch` callbacks get every note and every change."""
+
+    def __init__(
+        self,
+        box: Box,
+        ledger: Ledger,
+        clock: LaneClock,
+        barriers: Mapping[str, BarrierPort],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.box = box
+        self.counters: Counter[str] = Counter()
+        self.last_seq = ledger.last_seq()
+        self.on_change: list[Callable[[], None]] = []
+        self.on_note: list[Callable[[Note, Stamp], None]] = []
+        self.on_raise: list[Callable[[str], None]] = []
+        self.signs: dict[str, Show] = {}
+        self._ledger, self._clock, self._barriers, self._loop = ledger, clock, barriers, loop
+        self._answers: dict[str, asyncio.Future[Answer]] = {}
+        self._since_snapshot = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._store_faults: set[str] = set()
+
+    # --- in ------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._carry_out(self.box.start(now := self._clock.now()), now)
+        self._arm_timer()
+
+    def feed(self, event: AnyEvent) -> None:
+        """One event, on the loop's thread."""
+        now = self._clock.now()
+        self._carry_out(self.box.step(event, now), now)
+        self._arm_timer()
+        for changed in self.on_change:
+            changed()
+
+    def feed_from_thread(self, event: AnyEvent) -> None:
+        """One event from a driver's thread."""
+        self._loop.call_soon_threadsafe(self.feed, event)
+
+    def ask(self, command_id: str) -> asyncio.Future[Answer]:
+        """The answer that the box will give to this command."""
+        return self._answers.setdefault(command_id, self._loop.create_future())
+
+    # --- out -----------------------------------------------------------------------------------------------
+
+    def _carry_out(self, commands: Sequence[AnyCommand], now: Stamp) -> None:
+        facts: list[Fact] = []
+        tokens: list[int] = []
+        urgent = False
+        for command in commands:
+            match command:
+                case RaiseArm(lane=lane):
+                    self._move(lane, "raise_arm")
+                    for raised in self.on_raise:
+                        raised(lane)
+                case LowerArm(lane=lane):
+                    self._move(lane, "lower_arm")
+                case StopArm(lane=lane):
+                    self._move(lane, "stop_arm")
+                case Record(lane=lane, id=fact_id, body=body, token=token):
+                    facts.append(Fact(fact_id, lane, now, body))
+                    urgent = urgent or command.urgent
+                    if token:
+                        tokens.append(token)
+                case Show(lane=lane):
+                    self.signs[lane] = command
+                case Answer(command_id=command_id):
+                    future = self._answers.pop(command_id, None)
+                    if future is not None and not future.done():
+                        future.set_result(command)
+                case TriggerCamera(lane=lane):
+                    # why: a camera that only pushes cannot be asked; the lane's own deadline goes on to a person
+                    self.counters["trigger_not_possible"] += 1
+                    log.info("lane %s: no read; its camera can only push", lane)
+                case Note():
+                    log.log(logging.WARNING if command.level == "warning" else logging.INFO,
+                            "%s: %s", command.lane or "box", command.text)
+                    for noted in self.on_note:
+                        noted(command, now)
+        if facts:
+            self._submit(facts, tokens, urgent)
+
+    def _move(self, lane: str, verb: Literal["raise_arm", "lower_arm", "stop_arm"]) -> None:
+        try:
+            getattr(self._barriers[lane], verb)()
+        except DeviceError as error:
+            log.exception("lane %s: %s failed", lane, verb)
+            down = DeviceDown(lane=lane, code="barrier_down", device=error.device, detail=error.detail)
+            self._loop.call_soon(self.feed, down)
+
+    def _submit(self, facts: list[Fact], tokens: list[int], urgent: bool) -> None:
+        def done(result: StoreResult) -> None:  # on the writer's thread
+            self._loop.call_soon_threadsafe(self._stored, result, tokens, count)
+
+        count = len(facts)
+        last_seq = self._ledger.submit(facts, urgent, done)
+        self._since_snapshot += len(facts)
+        if self._since_snapshot >= SNAPSHOT_EVERY:  # the fold in memory is that of the facts up to this one
+            self._since_snapshot = 0
+            self._ledger.snapshot(last_seq, self.box.encode())
+
+    def _stored(self, result: StoreResult, tokens: list[int], count: int) -> None:
+        if not result.ok:
+            code = STORE_FAULTS.get(result.error or "", "storage_failing")
+            if code not in self._store_faults:
+                self._store_faults.add(code)
+                log.error("ledger: %s: %s; the facts wait in memory", result.error, result.detail)
+                self.feed(DeviceDown(code=code, device="ledger", detail=result.detail))
+            return
+        faults, self._store_faults = sorted(self._store_faults - {"ledger_damaged"}), set()
+        for code in faults:
+            self.feed(DeviceUp(code=code, device="ledger"))
+        self.last_seq = max(self.last_seq, result.first_seq + count - 1)
+        for token in tokens:
+            self.feed(Stored(token=token))
+
+    # --- time ----------------------------------------------------------------------------------------------
+
+    def _arm_timer(self) -> None:
+        deadline_ms = self.box.deadline_ms
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if deadline_ms is not None:
+            # A loop may wake a hair early; one millisecond more makes the deadline surely due.
+            delay_s = max(0, deadline_ms - self._clock.mono_ms() + 1) / 1000
+            self._timer = self._loop.call_later(delay_s, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.feed(Tick())
+
+    def check_clock(self) -> None:
+        """About once a second."""
+        changed = self._clock.check()
+        if changed is not None:
+            log.warning("clock: first set %s, step %d ms", changed.first, changed.step_ms)
+            self.feed(changed)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()

@@ -1,0 +1,62 @@
+"""From the configuration to what the core is made of: lanes, lot rules and tariff. No decisions here."""
+
+from __future__ import annotations
+
+from edge.config.model import Config, Lane
+from edge.core.admission import LotRules
+from edge.core.box import LaneSettings
+from edge.core.plates import normalise
+from edge.core.tariff import TariffRule
+
+
+def lane_settings(lane: Lane) -> LaneSettings:
+    timing, barrier = lane.timing, lane.barrier
+    return LaneSettings(
+        id=lane.id,
+        number=lane.number,
+        direction=lane.direction,
+        arrival=lane.arrival,
+        no_plate=lane.no_plate,
+        has_close=barrier.close_pin is not None,
+        has_limit_up=barrier.limit_up_pin is not None,
+        has_limit_down=barrier.limit_down_pin is not None,
+        cameras=tuple(camera.id for camera in lane.camera),
+        move_ms=_ms(barrier.move_s),
+        read_ms=_ms(timing.read_s),
+        store_ms=_ms(timing.store_s),
+        pass_ms=_ms(timing.pass_s),
+        hold_ms=_ms(timing.hold_s),
+        unproven_hold_ms=_ms(timing.unproven_hold_s),
+        payment_ms=_ms(timing.payment_s),
+        stall_ms=_ms(timing.stall_s),
+        confirm_ms=_ms(timing.confirm_s),
+        same_plate_ms=_ms(timing.same_plate_s),
+        preread_ms=_ms(timing.preread_s),
+        loop_stuck_ms=_ms(timing.loop_stuck_s),
+    )
+
+
+def lot_rules(config: Config) -> LotRules:
+    """The lot's rules; a lane's own answer to cars without plate stands in its settings."""
+    return LotRules(
+        admit=config.lot.admit,
+        allow=frozenset(map(normalise, config.lot.allow_plates)),
+        deny=frozenset(map(normalise, config.lot.deny_plates)),
+        no_plate="ask",
+    )
+
+
+def tariff_rule(config: Config) -> TariffRule:
+    rule = config.tariff
+    return TariffRule(
+        free_min=rule.free_min,
+        first_period_min=rule.first_period_min,
+        first_fen=rule.first_fen,
+        unit_min=rule.unit_min,
+        unit_fen=rule.unit_fen,
+        daily_cap_fen=rule.daily_cap_fen,
+    )
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

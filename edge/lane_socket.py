@@ -1,0 +1,164 @@
+"""The lane program's UNIX socket: orders of people and cities in, answers and the live view out (DESIGN 2).
+
+One JSON object a line, both ways:
+
+    {"op": "command", "command": {"command_id": ..., "lane": ..., "action": ..., ...}}  ->  {"ok", "zh", "en"}
+    {"op": "view"}                                                                      ->  {"view": BoxView}
+    {"op": "watch"}          ->  {"view": BoxView} on every change, {"note": {...}} as they come, until closed
+
+The socket's file mode is the access right; every line has a size limit; a bad line is answered, never dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edge.core.commands import Note
+from edge.core.events import Commanded
+from edge.core.facts import Stamp
+from edge.lane_runtime import LaneRuntime
+from edge.ports import BoxView
+
+log = logging.getLogger("parkbox.lane.socket")
+
+LINE_LIMIT_BYTES = 64 * 1024
+"""An order is under 1 KB; a list of several hundred plates fits too."""
+
+ANSWER_WITHIN_S = 3.0
+"""Qingdao QC87 and Shenzhen 7.2 want an order answered within 3 s."""
+
+VIEW_EVERY_S = 0.1
+"""At most ten views a second to a watcher: a person sees no more."""
+
+WATCHERS_MAX = 16
+
+
+class _Request(msgspec.Struct, forbid_unknown_fields=True):
+    op: str
+    command: Commanded | None = None
+
+
+class LaneSocket:
+    """Server on `path`. `view` makes the present view of the box."""
+
+    def __init__(self, path: Path, runtime: LaneRuntime, view: Callable[[], BoxView]) -> None:
+        self._path, self._runtime, self._view = path, runtime, view
+        self._changed: set[asyncio.Event] = set()
+        self._notes: set[asyncio.Queue[bytes]] = set()
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        runtime.on_change.append(self._wake)
+        runtime.on_note.append(self._note)
+
+    async def start(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.unlink(missing_ok=True)  # left by a killed program; the ledger's lock says that we are alone
+        before = os.umask(0o077)
+        try:
+            self._server = await asyncio.start_unix_server(self._serve, self._path, limit=LINE_LIMIT_BYTES)
+        finally:
+            os.umask(before)
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            while line := await reader.readline():
+                await self._one(line, writer)
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # why: the peer went away or we stop; there is nobody left to tell
+        except ValueError:  # StreamReader's word for a line over the limit
+            self._runtime.counters["socket_line_too_long"] += 1
+            _send(writer, _refusal(f"一行超过 {LINE_LIMIT_BYTES} 字节", f"line over {LINE_LIMIT_BYTES} bytes"))
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def _one(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+        try:
+            request = msgspec.json.decode(line, type=_Request)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._runtime.counters["socket_bad_line"] += 1
+            _send(writer, _refusal(f"无法理解: {error}", f"not understood: {error}"))
+        else:
+            if request.op == "watch" and len(self._changed) < WATCHERS_MAX:
+                await self._watch(writer)
+            elif request.op == "view":
+                _send(writer, {"view": self._view()})
+            elif request.op == "command" and request.command is not None:
+                _send(writer, await self._command(request.command))
+            else:
+                self._runtime.counters["socket_bad_line"] += 1
+                _send(writer, _refusal("op 须为 command, view 或 watch", "op must be command, view or watch"))
+        await writer.drain()
+
+    async def _command(self, command: Commanded) -> dict[str, Any]:
+        if not command.command_id:
+            return _refusal("command_id 不能为空", "command_id must not be empty")
+        waiting = self._runtime.ask(command.command_id)
+        self._runtime.feed(command)
+        try:
+            answer = await asyncio.wait_for(asyncio.shield(waiting), ANSWER_WITHIN_S)
+        except TimeoutError:
+            return _refusal("3 秒内没有结果", "no result within 3 s")
+        return {"ok": answer.ok, "zh": answer.zh, "en": answer.en}
+
+    async def _watch(self, writer: asyncio.StreamWriter) -> None:
+        changed = asyncio.Event()
+        notes: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1000)  # a watcher that sleeps loses notes, not us memory
+        self._changed.add(changed)
+        self._notes.add(notes)
+        try:
+            while not writer.is_closing():
+                changed.clear()
+                _send(writer, {"view": self._view()})
+                await writer.drain()
+                pause = asyncio.get_running_loop().time() + VIEW_EVERY_S
+                await changed.wait()
+                while not notes.empty():
+                    writer.write(notes.get_nowait())
+                await asyncio.sleep(max(0.0, pause - asyncio.get_running_loop().time()))
+        finally:
+            self._changed.discard(changed)
+            self._notes.discard(notes)
+
+    def _wake(self) -> None:
+        for changed in self._changed:
+            changed.set()
+
+    def _note(self, note: Note, now: Stamp) -> None:
+        if not self._notes:
+            return
+        line = _line({"note": {"lane": note.lane, "level": note.level, "text": note.text, "wall_ms": now.wall_ms}})
+        for queue in self._notes:
+            if not queue.full():
+                queue.put_nowait(line)
+        self._wake()
+
+
+def _refusal(zh: str, en: str) -> dict[str, Any]:
+    return {"ok": False, "zh": zh, "en": en}
+
+
+def _line(value: object) -> bytes:
+    return msgspec.json.encode(value) + b"\n"
+
+
+def _send(writer: asyncio.StreamWriter, value: object) -> None:
+    writer.write(_line(value))

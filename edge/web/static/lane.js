@@ -1,0 +1,97 @@
+// One lane's card: drawing, state, who stands there, why, what is owed, the last read with its picture.
+
+import { byId, el, mark, say } from "./dom.js";
+import { makeScene, showScene } from "./scene.js";
+import { needsALook } from "./strip.js";
+import { ago, clock, said, word, yuan } from "./words.js";
+
+const parts = new WeakMap(); // card -> the nodes in it that change
+
+export function makeLane(lane) {
+  const p = {
+    direction: el("span", "direction"), name: el("h3"), state: el("span", "state"), scene: makeScene(lane.direction),
+    arm: el("span", "arm-word"), asked: el("span", "asked"), arrival: el("span", "loop-word"), safety: el("span", "loop-word"),
+    who: el("span", "label"), plate: el("span", "plate big"), due: el("p", "due"), why: el("p", "why"),
+    thumb: el("button", "thumb"), image: el("img"), noImage: el("span", "no-image"),
+    readLabel: el("span", "label"), lastPlate: el("span", "plate"), readTime: el("span", "time"), passed: el("span", "passed"),
+  };
+  p.thumb.type = "button";
+  p.image.alt = "";
+  p.image.hidden = true;
+  p.thumb.append(p.image, p.noImage);
+  p.thumb.addEventListener("click", () => enlarge(p));
+  const card = el("article", "lane panel",
+    el("header", "lane-head", p.direction, p.name, p.state),
+    el("div", "scene-box", el("p", "arm-line", p.arm, p.asked), p.scene, el("p", "loop-line", p.arrival, p.safety)),
+    el("div", "now", el("p", "at-arm", p.who, p.plate), p.due),
+    p.why,
+    el("div", "read", p.thumb, el("div", "read-text", p.readLabel, p.lastPlate, p.readTime, p.passed)),
+  );
+  mark(card, "lane", lane.id);
+  mark(card, "direction", lane.direction);
+  parts.set(card, p);
+  return card;
+}
+
+export function showLane(card, lane, hasPicture, nowMs) {
+  const p = parts.get(card);
+  mark(card, "look", needsALook(lane));
+  say(p.direction, word(lane.direction));
+  say(p.name, lane.name);
+  say(p.state, said(lane, "state_"));
+
+  const arm = word(`arm_${lane.arm}`);
+  const arrival = loopWord("arrival", lane.arrival);
+  const safety = loopWord("safety", lane.safety);
+  say(p.arm, arm);
+  say(p.asked, lane.arm_asked && lane.arm_asked !== lane.arm ? word(`asked_${lane.arm_asked}`) : "");
+  say(p.arrival, arrival);
+  say(p.safety, safety);
+  mark(p.arrival, "occupied", lane.arrival);
+  mark(p.safety, "occupied", lane.safety);
+  showScene(p.scene, lane, `${lane.name}: ${arm}; ${arrival}; ${safety}`);
+
+  const occupied = lane.plate !== "" || lane.arrival === true || lane.safety === true;
+  say(p.who, word(occupied ? "at_arm" : "nobody"));
+  showPlate(p.plate, lane.plate || (occupied ? word("unread") : ""), lane.plate === "");
+  say(p.due, lane.due_fen > 0 ? `${word("due")} ${yuan(lane.due_fen)}` : "");
+  say(p.why, said(lane, "why_"));
+
+  showRead(p, lane, hasPicture, nowMs);
+  say(p.passed, word("passed", lane.passed));
+}
+
+const loopWord = (name, value) => `${word(name)} ${word(`loop_${value === null ? "unknown" : value}`)}`;
+
+function showPlate(node, text, plain = false) {
+  say(node, text);
+  node.classList.toggle("unread", plain);
+}
+
+function showRead(p, lane, hasPicture, nowMs) {
+  const read = lane.last_read_wall_ms > 0;
+  const plate = read ? lane.last_plate || word("no_plate") : "";
+  say(p.readLabel, word(read ? "last_read" : "never_read"));
+  showPlate(p.lastPlate, plate, !lane.last_plate);
+  say(p.readTime, read ? `${clock(lane.last_read_wall_ms, nowMs)} · ${ago(lane.last_read_wall_ms, nowMs)}` : "");
+  const source = hasPicture ? `/picture/${lane.last_read_id}.jpg` : "";
+  if (p.thumb.dataset.source !== source) {
+    p.thumb.dataset.source = source;
+    p.image.hidden = !hasPicture;
+    p.thumb.disabled = !hasPicture;
+    if (hasPicture) p.image.src = source;
+    else p.image.removeAttribute("src");
+  }
+  say(p.noImage, hasPicture ? "" : word("no_picture"));
+  const label = hasPicture ? word("picture_of", plate) : word("no_picture");
+  if (p.thumb.getAttribute("aria-label") !== label) p.thumb.setAttribute("aria-label", label);
+}
+
+// The picture as it is now: a read that comes while somebody looks at it does not change it under his eyes.
+function enlarge(p) {
+  const image = byId("viewer-image");
+  image.src = p.thumb.dataset.source;
+  image.alt = p.lastPlate.textContent;
+  say(byId("viewer-text"), `${p.lastPlate.textContent} · ${p.readTime.textContent.split(" · ")[0]}`);
+  byId("viewer").showModal();
+}

@@ -1,0 +1,129 @@
+// Faults, stalls, deliveries, counters: the parts of the page that are not lanes.
+
+import { byId, el, keep, mark, say, svg } from "./dom.js";
+import { ago, clock, said, word } from "./words.js";
+
+// T/SZPIA 001 clause 6: saturated from 70 % of the stalls, full from 90 %.
+const SATURATED_PCT = 70;
+const FULL_PCT = 90;
+
+const fields = new WeakMap(); // node -> the nodes in it that change
+
+function made(node, parts) {
+  fields.set(node, parts);
+  return node;
+}
+
+export function showFaults(faults, nowMs) {
+  byId("faults").hidden = faults.length === 0;
+  keep(byId("fault-list"), faults, (fault) => `${fault.code} ${fault.device}`, makeFault, (node, fault) => {
+    const p = fields.get(node);
+    say(p.device, fault.device);
+    say(p.cause, said(fault));
+    say(p.since, fault.since_wall_ms > 0 ? `${word("since", clock(fault.since_wall_ms, nowMs))} · ${ago(fault.since_wall_ms, nowMs)}` : "");
+    say(p.effectName, word("effect"));
+    say(p.effect, said(fault, "effect_"));
+    say(p.todoName, word("todo"));
+    say(p.todo, said(fault, "todo_"));
+    say(p.code, [fault.code, fault.detail].filter(Boolean).join(": "));
+  });
+}
+
+function makeFault() {
+  const p = {
+    device: el("p", "fault-device"), cause: el("h3"), since: el("p", "fault-since"), code: el("p", "fault-code"),
+    effectName: el("dt"), effect: el("dd"), todoName: el("dt"), todo: el("dd"),
+  };
+  const facts = el("dl", "fault-facts", p.effectName, p.effect, p.todoName, p.todo);
+  return made(el("li", "fault panel", p.device, p.cause, p.since, facts, p.code), p);
+}
+
+export function showOccupancy({ total, parked }) {
+  const body = byId("occupancy-body");
+  if (!fields.has(body)) makeOccupancy(body);
+  const p = fields.get(body);
+  const share = (parked / total) * 100; // a lot has at least one stall (config lot.total_stalls)
+  const level = share >= FULL_PCT ? "full" : share >= SATURATED_PCT ? "saturated" : "free";
+  mark(body, "level", level);
+  say(p.parked, String(parked));
+  say(p.total, ` / ${total}`);
+  say(p.free, parked > total ? word("over", parked - total) : word("free", total - parked));
+  say(p.level, `${word(`level_${level}`)} ${Math.round(share)}%`);
+  p.fill.setAttribute("width", String(Math.min(100, Math.max(0, share))));
+  p.bar.setAttribute("aria-label", word("parked_of", parked, total));
+}
+
+function makeOccupancy(body) {
+  const fill = svg("rect", { class: "bar-fill", x: 0, y: 0, width: 0, height: 14 });
+  const tick = (pct) => svg("path", { class: "bar-tick", d: `M${pct} 0V14` });
+  const bar = svg("svg", { class: "bar", viewBox: "0 0 100 14", preserveAspectRatio: "none", role: "img" },
+    svg("rect", { class: "bar-back", x: 0, y: 0, width: 100, height: 14 }), fill, tick(SATURATED_PCT), tick(FULL_PCT));
+  const p = { parked: el("strong"), total: el("span"), free: el("span", "free"), level: el("span", "level"), fill, bar };
+  const scale = [SATURATED_PCT, FULL_PCT].map((pct) => el("span", `tick-${pct}`, `${pct}%`));
+  body.append(el("p", "stalls", p.parked, p.total, p.free), bar, el("p", "scale", p.level, ...scale));
+  made(body, p);
+}
+
+export function showDeliveries(agent, nowMs) {
+  keep(byId("links"), agent.links, (link) => link.city, makeLink, (node, link) => {
+    const p = fields.get(node);
+    mark(node, "online", link.online);
+    say(p.city, word(link.city));
+    say(p.words, said(link));
+    say(p.last, link.last_ok_wall_ms > 0 ? word("last_ok", ago(link.last_ok_wall_ms, nowMs)) : word("never_ok"));
+  });
+  const names = ["waiting", "accepted", "set_aside"];
+  if (agent.counts.held_for_clock) names.push("held_for_clock");
+  keep(byId("counts"), names, (name) => name, makeCount, (node, name) => {
+    const count = agent.counts[name] ?? 0;
+    say(fields.get(node).name, word(name));
+    say(fields.get(node).count, String(count));
+    mark(node, "wrong", name !== "waiting" && name !== "accepted" && count > 0);
+  });
+  const recent = agent.recent.length ? agent.recent : [null];
+  keep(byId("recent"), recent, (row) => row?.id ?? "none", makeRow, (node, row) => showRow(fields.get(node), node, row, nowMs));
+}
+
+function makeLink() {
+  const p = { city: el("strong"), words: el("span", "link-words"), last: el("span", "link-last") };
+  return made(el("li", "link", p.city, p.words, p.last), p);
+}
+
+function makeCount() {
+  const p = { name: el("dt"), count: el("dd") };
+  return made(el("div", "count", p.count, p.name), p);
+}
+
+function makeRow() {
+  const p = {
+    time: el("span", "row-time"), kind: el("span", "row-kind"), plate: el("span", "row-plate"),
+    state: el("span", "row-state"), answer: el("span", "row-answer"),
+  };
+  return made(el("li", "row", p.time, p.kind, p.plate, p.state, p.answer), p);
+}
+
+function showRow(p, node, row, nowMs) {
+  if (row === null) {
+    say(p.answer, word("none_recent"));
+    return;
+  }
+  mark(node, "state", row.state);
+  say(p.time, clock(row.made_ms, nowMs));
+  say(p.kind, word(row.kind));
+  say(p.plate, row.plate);
+  say(p.state, word(row.state) + (row.attempts > 1 ? ` · ${word("attempts", row.attempts)}` : ""));
+  say(p.answer, row.last_answer);
+}
+
+export function showCounters(counters) {
+  const rows = Object.entries(counters).sort(([a], [b]) => (a < b ? -1 : 1));
+  byId("counters").hidden = rows.length === 0;
+  keep(byId("counter-list"), rows, ([name]) => name, makeCount, (node, [name, count]) => {
+    say(fields.get(node).name, name);
+    say(fields.get(node).count, String(count));
+  });
+}
+
+export function showAbout(agent, box) {
+  say(byId("about"), word("about", agent.version, box ? box.ledger_seq : "–"));
+}

@@ -1,0 +1,1 @@
+"""Simulated cameras: real vendor payloads over HTTP, written from the vendors' formats alone."""

@@ -1,0 +1,1 @@
+"""Stands for the RPi package of a Raspberry Pi in the simulator; see `GPIO`."""
