@@ -67,7 +67,8 @@ GOOD: dict[str, Item] = {
     },
     "/thirdAPI/cardtypeinfo": {
         "item_id": f'"{PLAN}"', "tc_code": "50", "tc_name": '"月卡A"', "seal_type": "1",
-        "service_type": '"PARK"', "tc_type": '"MONTH_CARD"', "delete_flag": "false", "start_period": '"07:20"', "end_period": '"20:40"',
+        "service_type": '"PARK"', "tc_type": '"MONTH_CARD"', "delete_flag": "false",
+        "start_period": '"07:20"', "end_period": '"20:40"',
         "week": '{"day0":true,"day1":true,"day2":true,"day3":true,"day4":true,"day5":true,"day6":false}',
         "attach": '{"count":3}', "timestamp": "1795305600000",
     },
@@ -116,9 +117,7 @@ class Sender:
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=WAIT_S)
 
-    def raw(
-        self, path: str, body: bytes, headers: dict[str, str], method: str = "POST"
-    ) -> tuple[int, str, bytes]:
+    def raw(self, path: str, body: bytes, headers: dict[str, str], method: str = "POST") -> tuple[int, str, bytes]:
         """Status, content type and body of the answer, over a connection of its own."""
         connection = self.connect()
         try:
@@ -170,6 +169,4 @@ def accepted(reply: dict[str, Any]) -> bool:
 
 def complaint(reply: dict[str, Any]) -> str:
     """The reason of the first record that was not taken, "" if all were."""
-    return next(
-        (str(item["error_message"]) for item in reply.get("data_items", []) if item["error_message"]), ""
-    )
+    return next((str(item["error_message"]) for item in reply.get("data_items", []) if item["error_message"]), "")

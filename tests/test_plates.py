@@ -170,9 +170,7 @@ def test_shape(plate: str, kind: Shape) -> None:
 
 
 # The published expression for ordinary and new-energy plates (D and F only): another implementation.
-PUBLISHED = re.compile(
-    f"[{PROVINCES}][A-Z](?:[0-9]{{5}}[DF]|[DF][A-HJ-NP-Z0-9][0-9]{{4}}|[A-HJ-NP-Z0-9]{{5}})"
-)
+PUBLISHED = re.compile(f"[{PROVINCES}][A-Z](?:[0-9]{{5}}[DF]|[DF][A-HJ-NP-Z0-9][0-9]{{4}}|[A-HJ-NP-Z0-9]{{5}})")
 
 
 @given(plates)

@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hal_sim.qingdao import Account, QingdaoPlatform
+from hal_sim.qingdao.platform import Platform
 from tests.qingdao_wire import (
     CNO,
     GOOD,
+    JSON_TYPE,
     LOT,
     PASSKEY,
     PASSWORD,
@@ -23,6 +28,7 @@ from tests.qingdao_wire import (
     accepted,
     complaint,
     guid,
+    sign,
 )
 
 ACCOUNT = Account(CNO, PROJECT, USER, PASSWORD, PASSKEY)
@@ -260,3 +266,29 @@ def test_times_may_be_equal_and_a_free_exit_adds_up(sender: Sender) -> None:
 def test_a_car_without_plate_needs_no_province(sender: Sender) -> None:
     sender.prepare(CAR_IN)
     assert accepted(sender.send(CAR_IN, GOOD[CAR_IN] | {"car_no": '"无牌车0001"'}))
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=40),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(path=st.sampled_from(sorted(GOOD)), place=st.integers(0, 30), value=ANY_JSON)
+def test_no_value_in_any_field_breaks_the_platform(path: str, place: int, value: object) -> None:
+    sender = Sender("", token="")
+    running = Platform(ACCOUNT)
+    login = f'{{"cno":"{CNO}","usr":"{USER}","psw":"{PASSWORD}"}}'.encode()
+    sender.token = json.loads(running.handle("/login", JSON_TYPE, None, login, None).body)["token"]
+    names = list(GOOD[path])
+    raw = sender.body([GOOD[path] | {names[place % len(names)]: json.dumps(value)}])
+    reply = json.loads(running.handle(path, JSON_TYPE, sign(raw), raw, None).body)
+    assert reply["result_code"] in (0, 114, 119)
+
+
+@given(raw=st.binary(max_size=60))
+def test_no_bytes_break_the_platform(raw: bytes) -> None:
+    reply = json.loads(Platform(ACCOUNT).handle(CAR_IN, JSON_TYPE, sign(raw), raw, None).body)
+    assert reply["result_code"] in (100, 101, 114)

@@ -92,9 +92,7 @@ def test_steps_only_at_the_edges(rule: TariffRule, minute: int, into_ms: int) ->
     assert fee == fee_fen(rule, (minute + 1) * MIN)
     in_day = minute % 1440
     after_first = in_day - rule.first_period_min
-    on_edge = (
-        minute == rule.free_min or in_day == 0 or (after_first >= 0 and after_first % rule.unit_min == 0)
-    )
+    on_edge = minute == rule.free_min or in_day == 0 or (after_first >= 0 and after_first % rule.unit_min == 0)
     if not on_edge:
         assert fee == fee_fen(rule, minute * MIN)
 

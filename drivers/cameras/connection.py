@@ -194,7 +194,11 @@ class Connection(asyncio.BufferedProtocol):
         self._desk.spawn(self._answer_when_settled(taken, message, picture))
 
     async def _answer_when_settled(self, taken: Taken, message: Message, picture: bytes | None) -> None:
-        opened = await self._desk.settle(taken, picture)
+        try:
+            opened = await self._desk.settle(taken, picture)
+        except BaseException:
+            self.abort()  # no answer is a closed arm; the failure itself goes to the loop's exception handler
+            raise
         self._send_later(message.reply(taken.known.camera.vendor, opened=opened))
 
     def _answer_beat(self, known: Known, message: Message) -> None:

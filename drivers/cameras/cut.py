@@ -62,9 +62,11 @@ class Cutter:
         pieces: list[bytes] = []
         at = 0
         for number, (start, end) in enumerate(self._spans):
-            pieces += (body[at:start], b"@%d" % number)
+            pieces += (bytes(body[at:start]), b"@%d" % number)
             at = end
-        pieces += (body[at : self._open], b"@%d" % len(self._spans)) if self.begun else (body[at:have],)
+        pieces.append(bytes(body[at : self._open if self.begun else have]))
+        if self.begun:
+            pieces.append(b"@%d" % len(self._spans))
         size = sum(map(len, pieces))
         if size > DOC_LIMIT_BYTES:
             raise Damaged(f"{size} bytes beside the pictures, allowed are {DOC_LIMIT_BYTES}")

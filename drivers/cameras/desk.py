@@ -108,15 +108,18 @@ class Desk:
         if picture is not None and not taken.seen.picture:
             taken.seen.picture = True
             waits.add(self.spawn(self._keep(taken, picture)))
-        if waits:
-            await asyncio.wait(waits, timeout=REPLY_WITHIN_S)
-        if verdict is None:
-            return False
-        if not verdict.done():
-            verdict.cancel()
-            self.sink.count(taken.known.camera.id, "verdict_late", f"read {taken.seen.read_id}")
-            return False
-        return verdict.result()
+        try:
+            if waits:
+                await asyncio.wait(waits, timeout=REPLY_WITHIN_S)
+            if verdict is None:
+                return False
+            if not verdict.done():
+                self.sink.count(taken.known.camera.id, "verdict_late", f"read {taken.seen.read_id}")
+                return False
+            return verdict.result()
+        finally:
+            if verdict is not None:
+                verdict.cancel()
 
     async def _verdict(self, taken: Taken) -> bool:
         taken.seen.opened = await self.sink.verdict(taken.seen.read_id) is True

@@ -108,7 +108,7 @@ def plate_text(text: str | None, field: str) -> str:
     """The plate, bounded. A camera that sends more than a plate in the plate field is not believed."""
     plate = (text or "").strip()
     if len(plate) > MAX_PLATE_CHARS or not plate.isprintable():
-        raise Damaged(f"{field}: {len(plate)} characters, printable {plate.isprintable()}; at most {MAX_PLATE_CHARS} printable")
+        raise Damaged(f"{field}: {plate[:40]!r} is no plate; allowed are {MAX_PLATE_CHARS} printable characters")
     return plate
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from drivers.cameras.dahua import DahuaPush
+from drivers.cameras.hikvision import HikPush
 from drivers.cameras.http import Head
 from drivers.cameras.identify import Known
 from drivers.cameras.reading import Push
@@ -35,6 +37,10 @@ def push_for(head: Head, candidates: Sequence[Known]) -> tuple[Push, tuple[Known
     family = _family(head, candidates)
     fitting = tuple(known for known in candidates if family_of(known.camera.vendor) == family)
     serial_needed = len(fitting) != 1 or fitting[0].camera.serial != ""
+    if family == "hikvision":
+        return HikPush(head), fitting
+    if family == "dahua":
+        return DahuaPush(head, serial_needed=serial_needed), fitting
     if is_form(head):
         return VzForm(head), fitting
     replays = any(DIALECTS[known.camera.vendor].replays for known in fitting)

@@ -18,9 +18,10 @@ from drivers.cameras.reading import Damaged
 _COLOURS = {0: "unknown", 1: "blue", 2: "yellow", 3: "white", 4: "black", 5: "green", 6: "yellow_green"}
 # VZ manual, appendix type: only those whose colour is fixed, used when colorType says unknown.
 # 1 small blue, 2 small black, 3/4 yellow one/two lines, 5 police, 13 learner, 19 small / 20 large new energy.
-_VZ_TYPES = {1: "blue", 2: "black", 3: "yellow", 4: "yellow", 5: "white", 13: "yellow", 19: "green", 20: "yellow_green"}
+_COMMON_TYPES = {1: "blue", 2: "black", 3: "yellow", 4: "yellow", 5: "white"}
+_VZ_TYPES = {**_COMMON_TYPES, 13: "yellow", 19: "green", 20: "yellow_green"}
 # Qianyi: 7 is two-line armed police (white), 11 small and 12 large new energy.
-_QIANYI_TYPES = {1: "blue", 2: "black", 3: "yellow", 4: "yellow", 5: "white", 7: "white", 11: "green", 12: "yellow_green"}
+_QIANYI_TYPES = {**_COMMON_TYPES, 7: "white", 11: "green", 12: "yellow_green"}
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ DIRECTIONS = {"in": "入口 entry", "out": "出口 exit"}
 def explain(error: ConfigError) -> str:
     """All issues, a line each, under one heading."""
     count = len(error.issues)
-    return "\n".join([f"配置有 {count} 处错误 the configuration has {count} error(s):", *map("  {}".format, error.issues)])
+    heading = f"配置有 {count} 处错误 the configuration has {count} error(s):"
+    return "\n".join([heading, *map("  {}".format, error.issues)])
 
 
 def run(path: Path) -> int:

@@ -215,7 +215,7 @@ class Ledger:
                 item = self._inbox.get()
             else:
                 item = self._get_within(CROWD_S) if 0 < urgent < self._crowd else None
-        if self._waiting_facts > WAITING_MAX:
+        if self._failure is not None:
             self._shed()
         return closing, urgent > 0
 
@@ -272,6 +272,7 @@ class Ledger:
         if not again:
             log.warning("ledger: %s; %d facts wait in memory", self._failure, self._waiting_facts)
         self._tell_failure(self._failure)
+        self._shed()
         if kind == "damaged" and not again:
             self._commit()  # a new file can be begun at once
 
@@ -296,6 +297,8 @@ class Ledger:
 
     def _shed(self) -> None:
         """Too many wait: the oldest reads go first (their decisions stay), then the oldest of all."""
+        if self._waiting_facts <= WAITING_MAX:
+            return
         surplus = self._waiting_facts - (WAITING_MAX - SHED_STEP)
         for reads_only in (True, False):
             for batch in self._waiting:

@@ -51,7 +51,9 @@ class OpenedLedger(msgspec.Struct, frozen=True):
 
 def open_ledger(path: Path, damage: str = "") -> OpenedLedger:
     """The ledger at `path`, ready to write. `damage`: it is known to be damaged (a commit said so)."""
-    conn, moved = open_or_begin(path, steps_of("ledger"), _read_what_a_start_reads, damage)
+    conn, moved = open_or_begin(
+        path, steps_of("ledger"), _read_what_a_start_reads, lambda: _begin_generation(path), damage
+    )
     recovery = None
     try:
         if moved is not None:
@@ -65,9 +67,16 @@ def open_ledger(path: Path, damage: str = "") -> OpenedLedger:
 
 
 def open_or_begin(
-    path: Path, steps: Sequence[Step], probe: Callable[[sqlite3.Connection], None], damage: str = ""
+    path: Path,
+    steps: Sequence[Step],
+    probe: Callable[[sqlite3.Connection], None],
+    begin: Callable[[], None] = lambda: None,
+    damage: str = "",
 ) -> tuple[sqlite3.Connection, Recovery | None]:
-    """A migrated connection, and what was moved aside for it. `StoreError` for all else than damage."""
+    """A migrated connection, and what was moved aside for it. `StoreError` for all else than damage.
+
+    `probe` reads what must be readable; `begin` runs before a new file is made.
+    """
     try:
         moved = None
         why = damage or _header_damage(path)
@@ -81,7 +90,7 @@ def open_or_begin(
         if why:
             moved = Recovery(_move_aside(path), why)
         path.parent.mkdir(parents=True, exist_ok=True)
-        _begin_generation(path)
+        begin()
         conn = _open(path, steps, probe)
         sync_folder(path.parent)
     except OSError as error:

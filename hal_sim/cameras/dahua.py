@@ -1,7 +1,9 @@
-"""A Dahua camera speaking ITSAPI: TollgateInfo with base64 pictures, KeepAlive; it re-sends until `Result` is true.
+"""A Dahua camera speaking ITSAPI: TollgateInfo with base64 pictures, KeepAlive; it re-sends until
+`Result` is true.
 
-Written from the ITSAPI field list as surveyed (5.1 to 5.5). Pictures are written after plate and snap data, as the published
-fixture has them; firmwares with pictures first exist too, and every second push is of that order.
+Written from the ITSAPI field list as surveyed (5.1 to 5.5). Pictures are written after plate and snap
+data, as the published fixture has them; firmwares with pictures first exist too, and every second push is
+of that order.
 """
 
 from __future__ import annotations
@@ -16,7 +18,12 @@ PLATE_PATH = "/NotificationInfo/TollgateInfo"
 HEARTBEAT_PATH = "/NotificationInfo/KeepAlive"
 
 COLOURS = {
-    "unknown": "Other", "blue": "Blue", "yellow": "Yellow", "white": "White", "black": "Black", "green": "Green",
+    "unknown": "Other",
+    "blue": "Blue",
+    "yellow": "Yellow",
+    "white": "White",
+    "black": "Black",
+    "green": "Green",
     "yellow_green": "YellowGreen",
 }
 
@@ -40,8 +47,10 @@ class Dahua:
         if picture is not None and event.plate:  # a grid of 8192 over the picture
             left, top, right, bottom = picture.plate_box
             box = [
-                left * 8192 // picture.width, top * 8192 // picture.height,
-                right * 8192 // picture.width, bottom * 8192 // picture.height,
+                left * 8192 // picture.width,
+                top * 8192 // picture.height,
+                right * 8192 // picture.width,
+                bottom * 8192 // picture.height,
             ]
         return {
             "IsExist": bool(event.plate),
@@ -91,8 +100,12 @@ class Dahua:
 
 def _vehicle() -> dict[str, Any]:
     return {
-        "VehicleColor": "Black", "VehicleSign": "Volkswagen", "VehicleType": "PassengerCar", "VehicleSeries": "",
-        "Speed": 0, "VehicleBoundingBox": [2000, 1000, 5000, 6000],
+        "VehicleColor": "Black",
+        "VehicleSign": "Volkswagen",
+        "VehicleType": "PassengerCar",
+        "VehicleSeries": "",
+        "Speed": 0,
+        "VehicleBoundingBox": [2000, 1000, 5000, 6000],
     }
 
 

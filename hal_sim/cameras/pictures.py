@@ -1,7 +1,8 @@
 """What a lane camera sees: a road, an arm, a car and its plate, as JPEG of a real camera's size.
 
-A dozen scenes are painted once; a picture is a scene with the car's plate written on it, so it costs a copy, a line
-of text and one encode. Noise makes the sizes real (60 to 400 KB): a clean drawing would compress to nothing.
+A dozen scenes are painted once; a picture is a scene with the car's plate written on it, so it costs a
+copy, a line of text and one encode. Noise makes the sizes real (60 to 400 KB): a clean drawing would
+compress to nothing.
 """
 
 from __future__ import annotations
@@ -120,7 +121,9 @@ def _paint_scene(seed: int) -> _Scene:
         cv2.rectangle(image, (x, y), (x + w, horizon), (shade, shade + 6, shade + 10), -1)
         for wx in range(x + 8, x + w - 8, 22):
             for wy in range(y + 10, horizon - 12, 26):
-                cv2.rectangle(image, (wx, wy), (wx + 11, wy + 13), (shade // 2, shade // 2, shade // 2 + 20), -1)
+                cv2.rectangle(
+                    image, (wx, wy), (wx + 11, wy + 13), (shade // 2, shade // 2, shade // 2 + 20), -1
+                )
     centre = width // 2 + dice.randint(-width // 12, width // 12)
     for side in (-1, 1):  # lane edges
         far, near = (centre + side * width // 7, horizon), (centre + side * width // 2, height)
@@ -150,12 +153,16 @@ def _paint_car(
     roof = [(left + w // 5, top), (left + w * 4 // 5, top), (left + w, top + h // 2), (left, top + h // 2)]
     cv2.fillPoly(image, [np.array(roof, np.int32)], paint)
     glass = [
-        (left + w // 4, top + h // 16), (left + w * 3 // 4, top + h // 16),
-        (left + w * 9 // 10, top + h * 7 // 16), (left + w // 10, top + h * 7 // 16),
+        (left + w // 4, top + h // 16),
+        (left + w * 3 // 4, top + h // 16),
+        (left + w * 9 // 10, top + h * 7 // 16),
+        (left + w // 10, top + h * 7 // 16),
     ]
     cv2.fillPoly(image, [np.array(glass, np.int32)], (70, 60, 52))
     cv2.rectangle(image, (left, top + h // 2), (left + w, bottom - h // 10), paint, -1)
-    cv2.rectangle(image, (left + w // 4, top + h * 9 // 16), (left + w * 3 // 4, top + h * 11 // 16), dark, -1)
+    cv2.rectangle(
+        image, (left + w // 4, top + h * 9 // 16), (left + w * 3 // 4, top + h * 11 // 16), dark, -1
+    )
     for x in (left + w // 8, left + w * 7 // 8):
         cv2.ellipse(image, (x, top + h * 10 // 16), (w // 11, h // 18), 0, 0, 360, (225, 235, 240), -1)
         cv2.rectangle(image, (x - w // 12, bottom - h // 8), (x + w // 12, bottom), (25, 25, 25), -1)

@@ -1,12 +1,13 @@
 """One simulated camera on the network: pushes events and heartbeats over HTTP, a new connection each.
 
-As real ones do, it pushes the same event again until it gets the proper reply, whatever happened to the last one.
-The push is written in two pieces, and the moment before the last byte needed for the plate leaves is told: from there
-the box's read-to-relay time counts.
+As real ones do, it pushes the same event again until it gets the proper reply, whatever happened to the
+last one. The push is written in two pieces, and the moment before the last byte needed for the plate
+leaves is told: from there the box's read-to-relay time counts.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import queue
 import random
@@ -50,13 +51,21 @@ def vendor_of(spec: CameraSpec) -> Vendor:
     if spec.vendor == "dahua":
         return Dahua(spec.serial)
     if spec.vendor == "hikvision":
-        return Hikvision(spec.serial)
+        # Its URL is free text in the camera; the path names the camera (its serial is one of many numbers).
+        return Hikvision(spec.serial, path=f"/cam/{spec.id}")
     raise ValueError(f"camera {spec.id}: vendor {spec.vendor!r}, simulated are vz, dahua, hikvision")
 
 
 @dataclass(frozen=True)
 class _Job:
-    event: CameraEvent
+    """An event to push; its picture is painted by the worker, never by whoever saw the car."""
+
+    number: int
+    uuid: str
+    plate: str
+    colour: str
+    variant: int
+    at_ms: int
     not_before_s: float
     told: Told | None
 
@@ -64,7 +73,9 @@ class _Job:
 class SimCamera:
     """`see()` queues one event; worker threads push it. `counts` tells what happened."""
 
-    def __init__(self, spec: CameraSpec, address: tuple[str, int], painter: Painter, seed: int, heartbeat_s: float) -> None:
+    def __init__(
+        self, spec: CameraSpec, address: tuple[str, int], painter: Painter, *, seed: int, heartbeat_s: float
+    ) -> None:
         self.spec = spec
         self.counts: Counter[str] = Counter()
         self._vendor = vendor_of(spec)
@@ -94,21 +105,28 @@ class SimCamera:
             thread.join(timeout=REPLY_WITHIN_S + 1)
 
     def see(
-        self, plate: str, colour: str, *, variant: int, delay_s: float = 0.0, again: int = 0, resent: bool = False,
+        self,
+        plate: str,
+        colour: str,
+        *,
+        variant: int,
+        delay_s: float = 0.0,
+        again: int = 0,
+        resent: bool = False,
         told: Told | None = None,
     ) -> None:
-        """A vehicle was seen. `again` further events of it follow (own ids); `resent`: the first is pushed twice."""
-        picture = self._painter.paint(plate, colour, variant)
+        """A vehicle was seen. `again`: further events of it, own ids. `resent`: the first is pushed twice."""
         now_s = time.monotonic()
-        events = []
-        for _ in range(1 + again):
+        jobs = []
+        for turn in range(1 + again):
             self._number += 1
-            known = uuid.UUID(int=self._dice.getrandbits(128), version=4)
-            events.append(CameraEvent(self._number, str(known), plate, colour, time.time_ns() // 1_000_000, picture))
-        jobs = [_Job(event, now_s + delay_s + 0.15 * turn, None) for turn, event in enumerate(events)]
-        jobs[0] = _Job(events[0], now_s + delay_s, told)
+            known = str(uuid.UUID(int=self._dice.getrandbits(128), version=4))
+            at_ms = time.time_ns() // 1_000_000 + turn
+            due_s = now_s + delay_s + 0.15 * turn
+            first = told if turn == 0 else None
+            jobs.append(_Job(self._number, known, plate, colour, variant + turn, at_ms, due_s, first))
         if resent:
-            jobs.append(_Job(events[0], now_s + delay_s + 0.1, None))
+            jobs.append(dataclasses.replace(jobs[0], not_before_s=now_s + delay_s + 0.1, told=None))
         with self._idle:
             self._open_jobs += len(jobs)
         for job in jobs:
@@ -121,15 +139,14 @@ class SimCamera:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
+            picture = self._painter.paint(job.plate, job.colour, job.variant)
+            event = CameraEvent(job.number, job.uuid, job.plate, job.colour, job.at_ms, picture)
             self._stop.wait(max(0.0, job.not_before_s - time.monotonic()))
             attempt = 0
-            told = job.told
             while not self._stop.is_set():
-                push = self._vendor.plate_push(job.event, attempt)
-                if self._post(push, told, self._vendor.proper):
+                if self._post(self._vendor.plate_push(event, attempt), job.told, self._vendor.proper):
                     self.counts["accepted"] += 1
                     break
-                # The time counts from the first push whose needed part could be delivered.
                 attempt += 1
                 self.counts["pushed_again"] += 1
                 self._stop.wait(RETRY_S)

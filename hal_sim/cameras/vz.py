@@ -1,7 +1,8 @@
 """A VZ camera (R5): AlarmInfoPlate as UTF-8 JSON with base64 pictures, multipart heartbeat.
 
-Written from the VZ HTTP push manual as surveyed: JSON members as in its R5 sample. Firmwares differ in the order of members, so
-both orders occur: alphabetical (picture before plate, serial last) and plate first with the pictures at the end.
+Written from the VZ HTTP push manual as surveyed: JSON members as in its R5 sample. Firmwares differ in
+the order of members, so both orders occur: alphabetical (picture before plate, serial last) and plate
+first with the pictures at the end.
 """
 
 from __future__ import annotations
@@ -86,13 +87,24 @@ class Vz:
             "plate_true_width": 25,
             "plateid": event.number,
             "plates": [
-                {"color": colour, "license": plate, "plate_width": right - left, "pos": dict(rect), "type": kind}
+                {
+                    "color": colour,
+                    "license": plate,
+                    "plate_width": right - left,
+                    "pos": dict(rect),
+                    "type": kind,
+                }
             ],
             "timeStamp": {
                 "Timeval": {
-                    "decday": at.day, "dechour": at.hour, "decmin": at.minute, "decmon": at.month,
-                    "decsec": at.second, "decyear": at.year,
-                    "sec": event.at_ms // 1000, "usec": event.at_ms % 1000 * 1000,
+                    "decday": at.day,
+                    "dechour": at.hour,
+                    "decmin": at.minute,
+                    "decmon": at.month,
+                    "decsec": at.second,
+                    "decyear": at.year,
+                    "sec": event.at_ms // 1000,
+                    "usec": event.at_ms % 1000 * 1000,
                 }
             },
             "timeUsed": 0,
@@ -103,8 +115,13 @@ class Vz:
     def heartbeat(self, at_ms: int) -> Push:
         boundary = "------------------------caa771fe4a61f3d9"
         fields = {
-            "device_name": "IVS", "ipaddr": self._ip, "port": "80", "user_name": "admin", "pass_wd": "admin",
-            "serialno": self._serial, "channel_num": "1",
+            "device_name": "IVS",
+            "ipaddr": self._ip,
+            "port": "80",
+            "user_name": "admin",
+            "pass_wd": "admin",
+            "serialno": self._serial,
+            "channel_num": "1",
         }
         parts = [
             f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hal_sim.qingdao.lists import meaning
-from hal_sim.qingdao.records import Records, Summary, different
+from hal_sim.qingdao.records import Record, Records, Summary, different
 from hal_sim.qingdao.rules import broken
 from hal_sim.qingdao.session import Account, Refusal, Request, Session, check_sign, read_body
 from hal_sim.qingdao.tables import BY_PATH, NOT_SIMULATED, Interface
@@ -45,7 +45,7 @@ class Answer:
 class Verdict:
     """What became of one record."""
 
-    item_id: object
+    item_id: str
     error: str = ""
     malformed: bool = False
 
@@ -66,7 +66,7 @@ class Platform:
             raise ValueError(f"token_life_s: {token_life_s} 须为 -1 或不小于 1, must be -1 or at least 1")
         self.account = account
         self.weather = Weather(random.Random(f"weather {seed}"))
-        self.records = Records()
+        self._records = Records()
         self._now = now
         self._session = Session(account, random.Random(f"tokens {seed}"), token_life_s, now)
         self._listener = listener
@@ -79,7 +79,22 @@ class Platform:
         """Everything received so far."""
         weather = self.weather.struck()
         with self._lock:
-            return self.records.summary(self._requests, self._logins, weather, self._internal)
+            return self._records.summary(self._requests, self._logins, weather, self._internal)
+
+    def by_id(self, item_id: str) -> tuple[Record, ...]:
+        """All records of that id, of whatever kind; a sound sender makes one."""
+        with self._lock:
+            return self._records.by_id(item_id)
+
+    def by_plate(self, plate: str) -> tuple[Record, ...]:
+        """All records of a plate as it is on the wire (鲁-B12345), in order of arrival."""
+        with self._lock:
+            return self._records.by_plate(plate)
+
+    def of_kind(self, kind: str) -> tuple[Record, ...]:
+        """All records of a kind (carIn, carOut, carcharge, ...), in order of arrival."""
+        with self._lock:
+            return self._records.of_kind(kind)
 
     def expire_tokens(self) -> None:
         """Every token that was given out ends now."""
@@ -144,7 +159,8 @@ class Platform:
                 return 200, _refused(1, "天气 weather", seq_id), "1 拒绝 refused"
             return 200, *self._business(interface, request, refuse=weather == "refuse_item")
         except Refusal as refusal:
-            self.records.refuse(path.removeprefix("/thirdAPI/"), "", refusal.message, str(refusal.code))
+            if weather != "expire_token" or refusal.code != 113:
+                self._records.refuse(path.removeprefix("/thirdAPI/"), "", refusal.message, str(refusal.code))
             return 200, _refused(refusal.code, refusal.message, seq_id), f"{refusal.code} {refusal.message}"
 
     def _account_call(
@@ -160,7 +176,7 @@ class Platform:
         try:
             reply = self._session.login(body)
         except Refusal as refusal:
-            self.records.refuse("login", "", refusal.message, str(refusal.code))
+            self._records.refuse("login", "", refusal.message, str(refusal.code))
             # B.2: timeOut is required in every reply, message at most 100 characters
             return {**_refused(refusal.code, refusal.message[:100]), "timeOut": 0}, refusal.message
         self._logins += 1
@@ -168,7 +184,7 @@ class Platform:
 
     def _business(self, interface: Interface, request: Request, *, refuse: bool) -> tuple[dict[str, object], str]:
         if refuse:
-            verdicts = [Verdict(item.get(interface.key), "天气 refused by weather") for item in request.items]
+            verdicts = [Verdict(_id_of(interface, item), "天气 refused by weather") for item in request.items]
         else:
             verdicts = [self._judge(interface, item, request.seq_id) for item in request.items]
         failed = [verdict for verdict in verdicts if verdict.error]
@@ -192,29 +208,35 @@ class Platform:
         return reply, f"{interface.zh} {plates} → {outcome}"
 
     def _judge(self, interface: Interface, item: dict[str, object], seq_id: str) -> Verdict:
-        item_id = item.get(interface.key)
+        item_id = _id_of(interface, item)
         wrong = faults(interface.fields, item)
         if wrong:
             return self._refuse(interface, item_id, wrong, malformed=True)
-        known = self.records.get(interface.kind, str(item_id))
+        known = self._records.get(interface.kind, item_id)
         if known is None or not interface.once:  # what was accepted once needs no second look
-            wrong = broken(interface, item, self.records)
+            wrong = broken(interface, item, self._records)
             if wrong:
                 return self._refuse(interface, item_id, wrong, malformed=False)
         names = "" if known is None else ", ".join(different(known.item, item))
-        if self.records.take(interface, item, seq_id, self._now()) == "changed":
+        if self._records.take(interface, item, seq_id, self._now()) == "changed":
             return Verdict(item_id, f"item_id: {item_id} 已上传且内容不同 was sent before with other {names}")
         return Verdict(item_id)
 
-    def _refuse(self, interface: Interface, item_id: object, wrong: list[str], *, malformed: bool) -> Verdict:
+    def _refuse(self, interface: Interface, item_id: str, wrong: list[str], *, malformed: bool) -> Verdict:
         reason = "; ".join(wrong)
         fields = ", ".join(fault.partition(":")[0] for fault in wrong)
-        self.records.refuse(interface.kind, str(item_id), reason, f"{interface.kind} {fields}")
+        self._records.refuse(interface.kind, item_id, reason, f"{interface.kind} {fields}")
         return Verdict(item_id, reason, malformed)
 
     def _tell(self, path: str, said: str) -> None:
         if self._listener is not None:
             self._listener(f"{path} {said}")
+
+
+def _id_of(interface: Interface, item: dict[str, object]) -> str:
+    """The record's id as the sender wrote it, "" if it wrote none that is text."""
+    item_id = item.get(interface.key)
+    return item_id if isinstance(item_id, str) else ""
 
 
 def _refused(code: int, message: str, seq_id: object = None) -> dict[str, object]:

@@ -23,7 +23,6 @@ NOTES = {
     "entered_twice": "同一车牌未出场又入场",
     "plate_differs": "出场车牌与入场不同而事件类型不是 CHECKCARNO",
     "equipment_unknown": "设备 ID 未经设备信息上传",
-    "charge_differs_from_exit": "收费记录合计与出场记录不符",
 }
 
 
@@ -72,12 +71,13 @@ class Summary:
     accepted: dict[str, int]
     repeats: dict[str, int]
     changed: tuple[Changed, ...]
-    refused: dict[str, int]
+    refused: dict[str, int]  # by result code, or by kind and fields; 113 alone is everyday life
     refusals: tuple[Refused, ...]
     vehicles_in: int
     vehicles_out: int
     vehicles_inside: int
-    notes: dict[str, int]
+    charge_differs: tuple[str, ...]  # carOut ids whose ss_money is not the sum of the visit's payments
+    notes: dict[str, int]  # what NOTES names
     weather: dict[str, int]
     internal_errors: tuple[str, ...]
 
@@ -157,7 +157,7 @@ class Records:
             self._exits[entry_id] = item_id
             self._inside[self.by_key["carIn", entry_id].plate] -= 1
 
-    def differing_charges(self) -> tuple[str, ...]:
+    def _differing_charges(self) -> tuple[str, ...]:
         """carOut ids whose ss_money is not the sum of the visit's payments (line 711); true at rest only."""
         paid: dict[str, Decimal] = {}
         for charge in self.of_kind("carcharge"):
@@ -172,8 +172,6 @@ class Records:
 
     def summary(self, requests: int, logins: int, weather: dict[str, int], internal: Iterable[str]) -> Summary:
         accepted = Counter(record.kind for record in self.by_key.values())
-        notes = Counter(self.notes)
-        notes["charge_differs_from_exit"] = len(self.differing_charges())
         return Summary(
             requests=requests,
             logins=logins,
@@ -185,7 +183,8 @@ class Records:
             vehicles_in=accepted["carIn"],
             vehicles_out=accepted["carOut"],
             vehicles_inside=accepted["carIn"] - len(self._exits),
-            notes={name: number for name, number in notes.items() if number},
+            charge_differs=self._differing_charges(),
+            notes=dict(self.notes),
             weather=dict(weather),
             internal_errors=tuple(internal),
         )

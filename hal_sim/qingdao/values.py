@@ -37,9 +37,12 @@ def decode(raw: bytes) -> object:
     """Strict JSON in UTF-8: ValueError says what is wrong; so are NaN and a member named twice."""
     words = raw.decode("utf-8")
     try:
-        return json.loads(words, parse_float=Fraction, parse_constant=_no_constant, object_pairs_hook=_once_each)
+        value = json.loads(words, parse_float=Fraction, parse_constant=_no_constant, object_pairs_hook=_once_each)
+        json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")  # half a surrogate pair is no character
     except RecursionError as error:
         raise ValueError("嵌套太深 nested too deeply") from error
+    decoded: object = value
+    return decoded
 
 
 def _no_constant(word: str) -> object:

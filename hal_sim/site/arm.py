@@ -1,7 +1,8 @@
 """A barrier's arm and its controller: OPEN, CLOSE and STOP contacts in, position and limit switches out.
 
-Contacts work on level, as on common controllers: OPEN beats CLOSE, and a contact that stays closed keeps the order
-standing. The controller's own anti-crush input is not simulated on purpose: the box must never need it.
+Contacts work on level, as on common controllers: OPEN beats CLOSE, and a contact that stays closed keeps
+the order standing. The controller's own anti-crush input is not simulated on purpose: the box must never
+need it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The simulator's end of the simulated `RPi.GPIO`: pins of one box over a UNIX socket.
 
-One client at a time holds a pin. When its connection ends, however the program ended, its outputs are released,
-as relays fall back when a board loses its master. The frame is told in `hal_sim/rpi/RPi/GPIO.py`, which must stay
-alone in its folder and therefore says it again.
+One client at a time holds a pin. When its connection ends, however the program ended, its outputs are
+released, as relays fall back when a board loses its master. The frame is told in
+`hal_sim/rpi/RPi/GPIO.py`, which must stay alone in its folder and therefore says it again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""One lane of the site: vehicles, arm, loops and the relays of the box, stepped by a clock that is passed in.
+"""One lane of the site: vehicles, arm, loops and the relays of the box, stepped by a clock that is passed
+in.
 
-The lane knows nothing of the box's program. It drives the loop and limit contacts, feels the relays, and keeps the
-truth: who went through, in which order, and what must never happen (`Violations`).
+The lane knows nothing of the box's program. It drives the loop and limit contacts, feels the relays, and
+keeps the truth: who went through, in which order, and what must never happen (`Violations`).
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ SAFETY_REACTION_S = 0.05
 
 NEAR_M = -9.0
 """From here on a car is "at the lane": an opening may be meant for it."""
+
+LEFT_M = 3.0
+"""A car whose rear is beyond this has left: an opening is not meant for it any more."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,11 @@ class Violations:
 
     def total(self) -> int:
         return (
-            self.arm_strikes + self.close_on_car + self.open_and_close + self.relay_too_long + self.opened_without_cause
+            self.arm_strikes
+            + self.close_on_car
+            + self.open_and_close
+            + self.relay_too_long
+            + self.opened_without_cause
         )
 
 
@@ -117,10 +125,11 @@ class SimLane:
 
     def relay(self, name: str, closed: bool, now_s: float, ordered: bool) -> None:
         """A relay contact changed. `ordered`: a person or city ordered an opening here just now."""
-        if closed and name == "close" and self._safety_since_s is not None:
-            if now_s - self._safety_since_s > SAFETY_REACTION_S:
-                self.violated("close_on_car", f"CLOSE while the safety loop is occupied at {now_s:.2f}")
-        if closed and name == "open" and not ordered and not any(v.front_m > NEAR_M for v in self.vehicles):
+        since_s = self._safety_since_s
+        if closed and name == "close" and since_s is not None and now_s - since_s > SAFETY_REACTION_S:
+            self.violated("close_on_car", f"CLOSE while the safety loop is occupied at {now_s:.2f}")
+        at_lane = any(v.front_m > NEAR_M and v.rear_m < LEFT_M for v in self.vehicles)
+        if closed and name == "open" and not ordered and not at_lane:
             self.violated("opened_without_cause", f"OPEN with no car at the lane at {now_s:.2f}")
         self.arm.contact(name, closed, now_s)
 
@@ -200,7 +209,9 @@ class SimLane:
             hit = self.arm.direction < 0 and self.arm.position < STRIKES_BELOW
             if under and hit and vehicle.car_id not in self._struck:
                 self._struck.add(vehicle.car_id)
-                self.violated("arm_strikes", f"the arm came down on {vehicle.plate or 'a car'} at {now_s:.2f}")
+                self.violated(
+                    "arm_strikes", f"the arm came down on {vehicle.plate or 'a car'} at {now_s:.2f}"
+                )
             trigger_m = PREREAD_FROM_M if vehicle.read.early else ARRIVAL_FROM_M + 0.1
             if not vehicle.read_sent and vehicle.front_m >= trigger_m and not vehicle.reversing:
                 vehicle.read_sent = True
@@ -221,8 +232,14 @@ class SimLane:
             if not vehicle.passed and vehicle.rear_m > SAFETY_TO_M:
                 vehicle.passed = True
                 passage = Passage(
-                    self.id, self.direction, vehicle.car_id, vehicle.plate,
-                    vehicle.read.plate if vehicle.read.kind == "plate" else "", now_s, vehicle.kind, vehicle.unseen,
+                    self.id,
+                    self.direction,
+                    vehicle.car_id,
+                    vehicle.plate,
+                    vehicle.read.plate if vehicle.read.kind == "plate" else "",
+                    now_s,
+                    vehicle.kind,
+                    vehicle.unseen,
                 )
                 self.passages.append(passage)
                 self.on_passage(self, passage)

@@ -1,4 +1,5 @@
-"""The box's header pins as the site sees them: what the box drives, what the site drives, and who must be told.
+"""The box's header pins as the site sees them: what the box drives, what the site drives, and who must be
+told.
 
 Levels are electrical (0 or 1). An output that nobody drives is released: whatever hangs on it is at rest.
 """

@@ -1,11 +1,11 @@
-"""The box's relays as the site feels them: which contact is closed since when, and what they must never do."""
+"""The box's relays as the site feels them: which contact is closed since when, and what they must never
+do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from hal_sim.site.lane import LanePins, SimLane
-from hal_sim.site.pins import PinBank
 
 RELAY_LONGEST_S = 3.0
 """Longest pulse that the config allows (dry-contact practice is 0.5 to 1.5 s); beyond it a relay hangs."""
@@ -14,7 +14,7 @@ RELAY_LONGEST_S = 3.0
 class Relays:
     """Turns pin writes into contacts of one lane. `ordered(lane_id, now_s)`: a person ordered an opening just now."""
 
-    def __init__(self, lane: SimLane, bank: PinBank, ordered: Callable[[str, float], bool]) -> None:
+    def __init__(self, lane: SimLane, ordered: Callable[[str, float], bool]) -> None:
         self._lane, self._ordered = lane, ordered
         pins = lane.pins
         self._names = {pins.open: "open"}
@@ -23,9 +23,9 @@ class Relays:
         self._since_s: dict[str, float] = {}
         self._told: set[str] = set()
         self.on_open: Callable[[SimLane, int], None] = lambda lane, t_ns: None
-        bank.output_watchers.append(self._on_pin)
 
-    def _on_pin(self, pin: int, level: int | None, t_ns: int) -> None:
+    def on_pin(self, pin: int, level: int | None, t_ns: int) -> None:
+        """An output of the box changed; the caller holds the world still."""
         name = self._names.get(pin)
         if name is None:
             return

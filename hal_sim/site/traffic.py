@@ -1,7 +1,7 @@
 """Which cars come: plates, lengths, manners and what the cameras make of them, from one seed.
 
-The mix is what a lot sees in a day, only denser: most cars behave, some back out, sit on a bumper, have no plate,
-or are read one character wrong on their way out.
+The mix is what a lot sees in a day, only denser: most cars behave, some back out, sit on a bumper, have
+no plate, or are read one character wrong on their way out.
 """
 
 from __future__ import annotations
@@ -52,7 +52,14 @@ class CarPlan:
         gap_m = 2.6 if kind == "tailgater" else 2.0
         drop_outs = list(self.drop_outs)
         return Vehicle(
-            self.car_id, self.plate, self.length_m, kind, read, speed=self.speed, gap_m=gap_m, drop_outs=drop_outs
+            self.car_id,
+            self.plate,
+            self.length_m,
+            kind,
+            read,
+            speed=self.speed,
+            gap_m=gap_m,
+            drop_outs=drop_outs,
         )
 
 
@@ -84,7 +91,9 @@ def _plate(dice: random.Random, colour: str) -> str:
 class Traffic:
     """An endless stream of cars. `mix` False: everybody behaves. Stays are drawn between the two bounds."""
 
-    def __init__(self, seed: int, stay_s: tuple[float, float], *, mix: bool = True, parked_share: float = 0.03) -> None:
+    def __init__(
+        self, seed: int, stay_s: tuple[float, float], *, mix: bool = True, parked_share: float = 0.03
+    ) -> None:
         self._dice = random.Random(f"traffic {seed}")
         self._season = iter(self._endless(season_plates(seed)))
         self._stay_s, self._mix, self._parked_share = stay_s, mix, parked_share

@@ -1,7 +1,9 @@
-"""A vehicle on the lane and how its driver behaves. Positions in metres along the lane, the arm at 0, driving to +.
+"""A vehicle on the lane and how its driver behaves. Positions in metres along the lane, the arm at 0,
+driving to +.
 
-Geometry of a lane (DESIGN 5): arrival loop 3 to 2 m before the arm, safety loop under it, stop line before the
-safety loop. Distances are those of a real lane, so the order in which loops come and go is a real lane's order.
+Geometry of a lane (DESIGN 5): arrival loop 3 to 2 m before the arm, safety loop under it, stop line
+before the safety loop. Distances are those of a real lane, so the order in which loops come and go is a
+real lane's order.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The whole site in real time: lanes, cars between entry and exit, cameras, and the clock that moves them.
 
-One thread ticks every lane each 10 ms under one lock; pin writes of the box take the same lock, so a lane never sees
-half a change. What happened is kept as truth for the summary.
+One thread ticks every lane each 10 ms under one lock; pin writes of the box take the same lock, so a lane
+never sees half a change. What happened is kept as truth for the summary.
 """
 
 from __future__ import annotations
@@ -86,21 +86,22 @@ class World:
         self._next_arrival_s: dict[str, float] = {}
         self._ordered_s: dict[str, float] = {}
         self._reads: dict[str, _Waiting] = {}
-        self._opened_since_read: set[str] = set()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._done = threading.Event()
         self._long: set[tuple[str, int]] = set()
-        self.passing = True
-        self._relays = []
-        bank.output_watchers.append(lambda pin, level, t_ns: None)
+        self._relays: list[Relays] = []
         for lane in lanes:
             lane.on_trigger = self._trigger
             lane.on_passage = self._passed
-            lane.box_up = lambda: self.box_up()
-            relays = Relays(lane, bank, self._was_ordered)
+            lane.box_up = self._box_is_up
+            relays = Relays(lane, self._was_ordered)
             relays.on_open = self._opened
             self._relays.append(relays)
+        bank.output_watchers.append(self._on_pin)
+
+    def _box_is_up(self) -> bool:
+        return self.box_up()
 
     # --- life ----------------------------------------------------------------------------------------------
 
@@ -141,9 +142,9 @@ class World:
             self._watch(lane, now_s)
         for relays in self._relays:
             relays.check(now_s)
-        if self._cars is not None and self.truth.spawned >= self._cars and not self._parked:
-            if not any(lane.vehicles for lane in self.lanes.values()):
-                self._done.set()
+        all_came = self._cars is not None and self.truth.spawned >= self._cars and not self._parked
+        if all_came and not any(lane.vehicles for lane in self.lanes.values()):
+            self._done.set()
 
     def _arrive(self, lane: SimLane, now_s: float) -> None:
         if self._cars is not None and self.truth.spawned >= self._cars:
@@ -178,7 +179,12 @@ class World:
         for vehicle in lane.vehicles:
             since_s = vehicle.first_since_s
             key = (lane.id, vehicle.car_id)
-            if since_s is not None and now_s - since_s > ABANDON_S and not vehicle.passed and key not in self._long:
+            if (
+                since_s is not None
+                and now_s - since_s > ABANDON_S
+                and not vehicle.passed
+                and key not in self._long
+            ):
                 self._long.add(key)
                 self.truth.stood_long += 1
 
@@ -204,8 +210,8 @@ class World:
         low_s, high_s = self._pace.read_delay_s
 
         def told(t_ns: int) -> None:
-            with self.lock:
-                self._reads[lane.id] = _Waiting(vehicle.car_id, t_ns)
+            # No lock: the camera is about to send, and waiting here would count as the box's time.
+            self._reads[lane.id] = _Waiting(vehicle.car_id, t_ns)
 
         camera.see(
             read.plate,
@@ -224,6 +230,11 @@ class World:
         with self.lock:
             self._ordered_s[lane_id] = time.monotonic()
 
+    def _on_pin(self, pin: int, level: int | None, t_ns: int) -> None:
+        with self.lock:
+            for relays in self._relays:
+                relays.on_pin(pin, level, t_ns)
+
     def _was_ordered(self, lane_id: str, now_s: float) -> bool:
         return now_s - self._ordered_s.get(lane_id, float("-inf")) < ORDER_FRESH_S
 
@@ -236,7 +247,11 @@ class World:
             return
         needed_s = read.needed_ns / 1e9
         felt = needed_s - since_s >= FELT_BEFORE_READ_S
-        alone = self._ordered_s.get(lane.id, float("-inf")) < needed_s and lane.arm.limit_down and not first.unseen
+        alone = (
+            self._ordered_s.get(lane.id, float("-inf")) < needed_s
+            and lane.arm.limit_down
+            and not first.unseen
+        )
         if felt and alone and t_ns > read.needed_ns:
             self.truth.read_to_relay_ms.append((t_ns - read.needed_ns) / 1e6)
 

@@ -1,8 +1,8 @@
 """Envelope: the bytes of one request with their signature, and what an answer says (T/QME 0015-2024 B.1).
 
-A request is serialised once; those bytes are signed and those bytes are sent (QC06: sn = upper-case MD5 of body
-followed by the passkey, in the header `sn`, QC07). An answer is read generously: the standard prints its members
-in two places and types, and every reading that QC13 and QC18 to QC22 list is understood here.
+A request is serialised once; those bytes are signed and those bytes are sent (QC06: sn = upper-case MD5 of
+body followed by the passkey, in the header `sn`, QC07). An answer is read generously: the standard prints its
+members in two places and types, and every reading that QC13 and QC18 to QC22 list is understood here.
 """
 
 from __future__ import annotations
@@ -51,8 +51,15 @@ class Request(msgspec.Struct, frozen=True):
         return {"Content-Type": CONTENT_TYPE, "sn": self.sn}
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """What came back over the wire, unread."""
+
+    status: int
+    body: bytes
+
+
 class Item(msgspec.Struct, frozen=True):
-    """What the answer says about one record. `code` 0 is success; `record_id` "" when it names none (QC35)."""
+    """What the answer says about one record. `code` 0 is success; `record_id` "": it names none (QC35)."""
 
     record_id: str
     code: int

@@ -18,9 +18,7 @@ from msgspec import Meta
 Guid = Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{32}$", description="32 hex digits without separators")]
 
 # A password: as Text20, and no error ever shows it.
-Secret20 = Annotated[
-    str, Meta(min_length=1, max_length=20, description="1 to 20 characters", extra={"secret": True})
-]
+Secret20 = Annotated[str, Meta(min_length=1, max_length=20, description="1 to 20 characters", extra={"secret": True})]
 
 # Rows typed String with a length; the length counts characters.
 Text20 = Annotated[str, Meta(min_length=1, max_length=20, description="1 to 20 characters")]

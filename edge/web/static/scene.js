@@ -1,6 +1,6 @@
 // The drawing of one lane from the side. Entries run to the right; exits are the mirror image.
 //
-//        x=22        118   152         262  286
+//        x=34        130   166         266  286
 //         [ arrival loop ] [ safety loop ]  post, arm reaching back over the safety loop
 //
 // What nobody knows is drawn as unknown (hatched loop, dashed arm at both ends), never as the last known state.
@@ -8,12 +8,13 @@
 import { mark, svg } from "./dom.js";
 
 const WIDTH = 320;
-const GROUND = 150;
-const PIVOT = { x: 286, y: 118 };
-const ARM = { x: PIVOT.x - 134, y: PIVOT.y - 4, width: 134, height: 8, rx: 4 };
-const LOOPS = { arrival: { x: 22, width: 96 }, safety: { x: 152, width: 110 } };
+const HEIGHT = 154;
+const GROUND = 132;
+const PIVOT = { x: 286, y: 101 }; // lane.css turns the arm about this point
+const ARM = { x: PIVOT.x - 112, y: PIVOT.y - 4, width: 112, height: 8, rx: 4 };
+const LOOPS = { arrival: { x: 34, width: 96 }, safety: { x: 166, width: 100 } };
 // Where the car stands, as its left edge: on one loop, on the other, over both.
-const CAR_AT = { arrival: 16, both: 88, safety: 156 };
+const CAR_AT = { arrival: 28, both: 96, safety: 162 };
 
 const BODY = "M3 29C2 23 4 20 9 19L25 17C31 9 37 5 46 5H64C72 5 78 9 84 16L97 19C103 20 105 23 105 30L104 33H4Z";
 const FRONT_WINDOW = "M58 9H64C70 9 75 12 79 17H58Z";
@@ -37,7 +38,7 @@ function loop(name) {
 }
 
 function arm() {
-  const bands = [18, 50, 82, 114].map((x) =>
+  const bands = [16, 43, 70].map((x) =>
     svg("rect", { class: "arm-band", x: ARM.x + x, y: ARM.y + 1, width: 14, height: ARM.height - 2 }));
   return svg("g", { class: "arm" }, svg("rect", { class: "arm-bar", ...ARM }), ...bands);
 }
@@ -48,20 +49,20 @@ function ghost(className) {
 
 function post() {
   return svg("g", { class: "post" },
-    svg("rect", { class: "post-box", x: 274, y: 104, width: 24, height: GROUND - 104, rx: 4 }),
+    svg("rect", { class: "post-box", x: 274, y: GROUND - 44, width: 24, height: 44, rx: 4 }),
     svg("circle", { class: "pivot", cx: PIVOT.x, cy: PIVOT.y, r: 5.5 }));
 }
 
 export function makeScene(direction) {
   const mirrored = direction === "out";
-  const flow = [122, 130, 138].map((x) => svg("path", { class: "flow", d: `M${x} ${GROUND + 7}l4 3.5l-4 3.5` }));
+  const flow = [138, 146, 154].map((x) => svg("path", { class: "flow", d: `M${x} ${GROUND + 7}l4 3.5l-4 3.5` }));
   const world = svg("g", mirrored ? { transform: `translate(${WIDTH} 0) scale(-1 1)` } : {},
     svg("rect", { class: "road", x: 0, y: GROUND, width: WIDTH, height: 22 }),
     loop("arrival"), loop("safety"), ...flow,
     svg("path", { class: "kerb", d: `M0 ${GROUND}H${WIDTH}` }),
-    svg("path", { class: "sweep", d: "M158 92A130 130 0 0 1 262 0" }),
+    svg("path", { class: "sweep", d: "M182 76A107 107 0 0 1 246 2" }),
     ghost("ghost-down"), ghost("ghost-up"), car(), arm(), post());
-  return svg("svg", { class: "scene", viewBox: `0 0 ${WIDTH} 172`, role: "img" }, world);
+  return svg("svg", { class: "scene", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" }, world);
 }
 
 const loopName = (value) => (value === null ? "unknown" : String(value));

@@ -43,7 +43,7 @@ function verdict(line, state, heardMs) {
   if (!state) return ["none", word("connecting"), word("connecting_detail")];
   const faults = allFaults(state);
   if (faults.length) {
-    return ["fault", word("n_faults", faults.length), `${faults[0].device}: ${said(faults[0])}`];
+    return ["fault", word(faults.length === 1 ? "one_fault" : "n_faults", faults.length), `${faults[0].device}: ${said(faults[0])}`];
   }
   const open = notices(state);
   if (open.length) return ["notice", word("n_notices", open.length), open.join(" · ")];

@@ -1,13 +1,15 @@
 """The simulated `RPi.GPIO`: the same names, the same errors, but the pins live in the simulator's process.
 
-Interface and error texts follow RPi.GPIO 0.7.1 (source/py_gpio.c, source/event_gpio.c) on a 40-pin board. PWM and
-`wait_for_edge` are left out: the box uses neither, and asking for them is an AttributeError, not a silence.
+Interface and error texts follow RPi.GPIO 0.7.1 (source/py_gpio.c, source/event_gpio.c) on a 40-pin board.
+PWM and `wait_for_edge` are left out: the box uses neither, and asking for them is an AttributeError, not
+a silence.
 
-The module connects to the UNIX socket named by PARKBOX_SIM_GPIO at the first `setup`. Frames are 12 bytes both ways,
-little endian: op, pin (BCM), value, 0, then the sender's CLOCK_MONOTONIC in ns (the same clock in all processes of
-one machine, so the simulator knows when a pin was really written). To the simulator: 1 output with first level,
-2 input with pull (0 off, 1 down, 2 up), 3 write, 4 release. From it: 1 level of an input; every op 2 is answered by one.
-When this process ends, however it ends, the socket closes and the simulator releases all its pins.
+The module connects to the UNIX socket named by PARKBOX_SIM_GPIO at the first `setup`. Frames are 12 bytes
+both ways, little endian: op, pin (BCM), value, 0, then the sender's CLOCK_MONOTONIC in ns (the same clock
+in all processes of one machine, so the simulator knows when a pin was really written). To the simulator:
+1 output with first level, 2 input with pull (0 off, 1 down, 2 up), 3 write, 4 release. From it: 1 level
+of an input; every op 2 is answered by one. When this process ends, however it ends, the socket closes and
+the simulator releases all its pins.
 """
 
 from __future__ import annotations
@@ -46,8 +48,32 @@ _NO_BOUNCETIME = -666  # RPi.GPIO's own mark for "not given"
 
 # Physical pin of the 40-pin header -> BCM number (Raspberry Pi documentation, GPIO pinout).
 _BOARD_TO_BCM = {
-    3: 2, 5: 3, 7: 4, 8: 14, 10: 15, 11: 17, 12: 18, 13: 27, 15: 22, 16: 23, 18: 24, 19: 10, 21: 9, 22: 25, 23: 11,
-    24: 8, 26: 7, 29: 5, 31: 6, 32: 12, 33: 13, 35: 19, 36: 16, 37: 26, 38: 20, 40: 21,
+    3: 2,
+    5: 3,
+    7: 4,
+    8: 14,
+    10: 15,
+    11: 17,
+    12: 18,
+    13: 27,
+    15: 22,
+    16: 23,
+    18: 24,
+    19: 10,
+    21: 9,
+    22: 25,
+    23: 11,
+    24: 8,
+    26: 7,
+    29: 5,
+    31: 6,
+    32: 12,
+    33: 13,
+    35: 19,
+    36: 16,
+    37: 26,
+    38: 20,
+    40: 21,
 }
 _BCM_PINS = 54  # BCM2835: GPIO 0 to 53
 
@@ -64,7 +90,7 @@ class _Detect:
         self.occurred = False
 
     def due(self, level: int, now_ns: int) -> bool:
-        if self.edge != BOTH and self.edge != (RISING if level else FALLING):
+        if self.edge not in (BOTH, RISING if level else FALLING):
             return False
         quiet = self.bouncetime_ms == _NO_BOUNCETIME or self.last_ns == 0
         if not quiet and now_ns - self.last_ns <= self.bouncetime_ms * 1_000_000:
@@ -163,7 +189,9 @@ _chip = _Chip()
 
 def _pin(channel: int) -> int:
     if _chip.mode == UNKNOWN:
-        raise RuntimeError("Please set pin numbering mode using GPIO.setmode(GPIO.BOARD) or GPIO.setmode(GPIO.BCM)")
+        raise RuntimeError(
+            "Please set pin numbering mode using GPIO.setmode(GPIO.BOARD) or GPIO.setmode(GPIO.BCM)"
+        )
     pin = channel if _chip.mode == BCM else _BOARD_TO_BCM.get(channel, -1)
     if not 0 <= pin < _BCM_PINS:
         raise ValueError("The channel sent is invalid on a Raspberry Pi")

@@ -1,0 +1,161 @@
+"""Conversation: the login, and what each answer means for the record that was sent (T/QME 0015-2024 B.1, B.2).
+
+Pure: it is told the time (monotonic seconds) and touches no socket. One answer has one of five meanings:
+
+    accepted  the city has the record: the delivery ends
+    retry     it may work later: again after 5 minutes, 50 times (B.2 rule 5, QC27), then set aside
+    refused   the record itself is wrong (106, 107, 114, 119): set aside at once, never repeated blindly (QC23)
+    relogin   the token is none (105, 113, 118): log in once for all senders, then the same record again (QC12)
+    link      our account, signature or address is wrong (100 to 104, 110 to 112, 115 to 117), or the path is:
+              every record would fare alike, so none is counted or blamed; a fault is shown and the link rests
+
+`rests` says that the link must pause before the next request. A plain business refusal (result_code 1 or an
+error_code) is about one record and pauses nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from edge.cities.qingdao.dictionaries import RESULT_CODES
+from edge.cities.qingdao.envelope import (
+    Account,
+    Answer,
+    Reply,
+    ReplyError,
+    Request,
+    login_request,
+    parse_reply,
+    record_request,
+)
+
+RELOGIN_CODES = frozenset({105, 113, 118})
+RECORD_CODES = frozenset({106, 107, 114, 119})
+LINK_CODES = frozenset({100, 101, 102, 103, 104, 110, 111, 112, 115, 116, 117})
+
+# QC12: log in again before 90 % of timeOut.
+RENEW_AT = 0.9
+
+Meaning = Literal["accepted", "retry", "refused", "relogin", "link"]
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """`zh` and `en` are for the page; `answer` is what the delivery keeps."""
+
+    meaning: Meaning
+    zh: str
+    en: str
+    rests: bool = False
+
+    @property
+    def answer(self) -> str:
+        return f"{self.zh} / {self.en}"
+
+
+class Conversation:
+    """The state that all senders share: one token. Not for several threads at once."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._token = ""
+        self._renew_at_s: float | None = None
+
+    def needs_login(self, now_s: float) -> bool:
+        return not self._token or (self._renew_at_s is not None and now_s >= self._renew_at_s)
+
+    def login(self) -> Request:
+        return login_request(self._account)
+
+    def logged_in(self, answer: Answer, now_s: float) -> Verdict:
+        """Judge the answer to `login`; accepted: the token is kept. `now_s`: when the login was sent."""
+        reply = _read(answer)
+        if isinstance(reply, Verdict):
+            return _for_the_link(reply)
+        if reply.result_code != 0:
+            return _said("link", reply.result_code, reply.message, rests=True)
+        if not reply.token:
+            return Verdict("link", "登录应答没有令牌", "login answered without a token", rests=True)
+        self._token = reply.token
+        # QC12: missing or 0 is unknown (113 will tell), -1 is for ever.
+        self._renew_at_s = now_s + RENEW_AT * reply.life_s if reply.life_s > 0 else None
+        return Verdict("accepted", "已登录", "logged in")
+
+    def request(self, kind: str, record_id: str, record: bytes) -> Request:
+        if not self._token:
+            raise RuntimeError(f"{kind} {record_id}: no token, log in first")
+        return record_request(self._account, self._token, kind, record_id, record)
+
+    def token_refused(self, request: Request) -> None:
+        """The city does not know the token of `request`. A newer one, got meanwhile, stays: one login serves all."""
+        if request.token == self._token:
+            self._token = ""
+
+    def judged(self, request: Request, answer: Answer) -> Verdict:
+        """What `answer` means for the record in `request`."""
+        reply = _read(answer)
+        if isinstance(reply, Verdict):
+            return reply
+        if reply.seq_id and reply.seq_id.lower() != request.seq_id.lower():  # QC13: may be missing
+            return Verdict("retry", "应答属于别的请求", "the answer belongs to another request", rests=True)
+        if reply.result_code in RELOGIN_CODES:
+            return _said("relogin", reply.result_code, reply.message)
+        if reply.result_code in RECORD_CODES:
+            return _said("refused", reply.result_code, reply.message, rests=True)
+        if reply.result_code in LINK_CODES:
+            return _said("link", reply.result_code, reply.message, rests=True)
+        if reply.result_code != 0:
+            return _said("retry", reply.result_code, _reason(reply))
+        return _of_the_record(request, reply)
+
+
+def lost(zh: str, en: str) -> Verdict:
+    """The request went out and no answer came back: the city may or may not have the record (counts as sent)."""
+    return Verdict("retry", zh, en, rests=True)
+
+
+def unreachable(zh: str, en: str) -> Verdict:
+    """The request never left: nothing was sent, so nothing is counted."""
+    return Verdict("link", zh, en, rests=True)
+
+
+def _of_the_record(request: Request, reply: Reply) -> Verdict:
+    """QC22, QC35: the record's own item by id; by position when it names none; no item at all is success."""
+    named = [item for item in reply.items if item.record_id.lower() == request.record_id.lower()]
+    unnamed = [item for item in reply.items if not item.record_id]
+    if reply.items and not named and not unnamed:
+        return Verdict("retry", "应答属于别的记录", "the answer names another record", rests=True)
+    for item in (named or unnamed)[:1]:
+        if item.code != 0:
+            text = item.message or reply.message
+            return Verdict("retry", f"记录未被接收 ({item.code}): {text}", f"record not taken (error_code {item.code})")
+    return Verdict("accepted", "已接收", "accepted")
+
+
+def _read(answer: Answer) -> Reply | Verdict:
+    """The reply, or what an unreadable answer means. QC27: 5xx counts as sent; other statuses say that path or
+    address are wrong (redirects are not followed), which no repetition of a record would change."""
+    if answer.status >= 500:
+        return lost(f"市平台内部错误 (HTTP {answer.status})", f"city answered HTTP {answer.status}")
+    if not 200 <= answer.status < 300:
+        return unreachable(f"市平台拒绝请求 (HTTP {answer.status})", f"city answered HTTP {answer.status}")
+    try:
+        return parse_reply(answer.body)
+    except ReplyError as error:
+        return lost(f"无法读懂应答: {error}", "answer not understood")
+
+
+def _for_the_link(verdict: Verdict) -> Verdict:
+    """A login has no record to count: whatever went wrong is the link's."""
+    return msgspec.structs.replace(verdict, meaning="link", rests=True)
+
+
+def _reason(reply: Reply) -> str:
+    return reply.message or next((item.message for item in reply.items if item.message), "")
+
+
+def _said(meaning: Meaning, code: int, words: str, *, rests: bool = False) -> Verdict:
+    zh, en = RESULT_CODES.get(code, ("未知返回码", "unknown result code"))
+    tail = f": {words}" if words else ""
+    return Verdict(meaning, f"{zh} ({code}){tail}", f"{en} ({code})", rests)

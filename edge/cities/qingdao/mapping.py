@@ -1,0 +1,294 @@
+"""Mapping: facts to deliveries. Pure, and the same fact always gives byte-equal rows (a retry repeats the id).
+
+    Passed in   -> carIn
+    Passed out  -> carOut; of an unknown entry a carIn made up afterwards goes first (QC110)
+    Paid        -> carcharge (cash, free); nothing for a zero charge (QC71)
+
+All times are Beijing time of the TRUE wall time (DESIGN 4). A fact of a boot that has no clock yet cannot be told
+to the city: it is held (`make` gives None) until the boot's `ClockSet`, or until a later boot has begun; then its
+recorded wall time is used as it is, because Linux keeps it from running back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from edge.cities.qingdao.dictionaries import ENTRANCE, EXIT, ChargeType, EventType, PayType, PlateColour
+from edge.cities.qingdao.fields import Message, yuan
+from edge.cities.qingdao.messages import CarCharge, CarIn, CarOut
+from edge.config.model import Lane, Lot
+from edge.core.clock import china_datetime, true_wall_ms
+from edge.core.facts import ClockSet, Fact, Paid, Passed, Stamp
+from edge.core.plates import city_form
+from edge.ports import Delivery
+
+CITY = "qingdao"
+
+# A car without plate: car_no is required, and the standard gives no text (QC39: "text for an unlicensed car").
+# B.6.1.12 calls the vehicle 无牌车; which of several it is, item_id and park_in_id say.
+NO_PLATE = "无牌车"
+
+# QC40: two-coloured new-energy plates are GREEN; what the camera does not know is the city's 未知.
+COLOURS: dict[str, PlateColour] = {
+    "blue": "BLUE",
+    "yellow": "YELLOW",
+    "white": "WHITE",
+    "black": "BLACK",
+    "green": "GREEN",
+    "yellow_green": "GREEN",
+}
+
+# QC41: BRUSHCARD unless something else applies. 人工开闸 is a person's order, 手动开闸 an arm that somebody or the
+# fire alarm lifted; a car on another's tail comes in unread over the coil, or leaves without a card of its own.
+EVENTS_IN: dict[str, EventType] = {
+    "admitted": "BRUSHCARD",
+    "restart": "BRUSHCARD",
+    "operator": "MANWORK",
+    "city": "MANWORK",
+    "emergency": "HANDWORK",
+    "uncommanded": "HANDWORK",
+    "tailgate": "OPEN_ON_COIL",
+}
+EVENTS_OUT: dict[str, EventType] = {**EVENTS_IN, "tailgate": "NOCARD"}
+
+# Unknown entries already told to the city whose exit has not come yet: bounded, oldest forgotten.
+_OPEN_MAX = 500
+
+
+class Times:
+    """What the facts seen so far say about boots: when each one's clock was set, and which one runs now."""
+
+    def __init__(self) -> None:
+        self._offsets: dict[str, int] = {}
+        self._latest_boot = ""
+
+    def observe(self, fact: Fact) -> None:
+        """The next fact, in the ledger's order."""
+        self._latest_boot = fact.stamp.boot_id
+        self.learn(fact)
+
+    def learn(self, fact: Fact) -> None:
+        """A fact from further back: only its boot's clock matters."""
+        if isinstance(fact.body, ClockSet):
+            self._offsets[fact.stamp.boot_id] = fact.body.offset_ms
+
+    def unknown(self, stamp: Stamp) -> bool:
+        """No clock set of this stamp's boot has been seen; the history before may have one."""
+        return not stamp.synced and stamp.boot_id not in self._offsets
+
+    def true_ms(self, stamp: Stamp) -> int | None:
+        known_ms = true_wall_ms(stamp, self._offsets)
+        if known_ms is None and stamp.boot_id != self._latest_boot:
+            return stamp.wall_ms  # that boot is over and its clock was never set
+        return known_ms
+
+
+class _Entry(msgspec.Struct):
+    """An entry as the city knows it. `taken_by`: the exit fact that ended it, "" so far none."""
+
+    entry_id: str
+    in_ms: int
+    taken_by: str = ""
+
+
+def stamps_of(fact: Fact) -> list[Stamp]:
+    """Whose true times a fact's messages need; empty: no message is made of it."""
+    if not isinstance(fact.body, Passed | Paid):
+        return []
+    entered = fact.body.entered
+    return [fact.stamp] if entered is None else [fact.stamp, entered]
+
+
+class Mapper:
+    """`make` for facts in the ledger's order. Making a fact again (its rows were not stored) changes nothing."""
+
+    def __init__(self, lot: Lot, lanes: Iterable[Lane]) -> None:
+        self._park_id = lot.park_id
+        self._equipment = {lane.id: lane.equipment_id for lane in lanes}
+        self._paid_unknown: dict[tuple[str, str], _Entry] = {}
+
+    def make(self, fact: Fact, times: Times) -> list[Delivery] | None:
+        """The rows of one fact; None: held, a time it needs is not known yet."""
+        body = fact.body
+        at_ms = times.true_ms(fact.stamp)
+        if isinstance(body, Passed):
+            in_ms = at_ms if body.entered is None else times.true_ms(body.entered)
+            if at_ms is None or in_ms is None:
+                return None
+            if body.direction == "in":
+                return [self._car_in(fact, body, at_ms)]
+            return self._car_out(fact, body, at_ms, min(in_ms, at_ms))
+        if isinstance(body, Paid):
+            in_ms = at_ms if body.entered is None else times.true_ms(body.entered)
+            if at_ms is None or in_ms is None:
+                return None
+            return self._charge(fact, body, at_ms, min(in_ms, at_ms))
+        return []
+
+    def _car_in(self, fact: Fact, body: Passed, at_ms: int) -> Delivery:
+        return _row(
+            "carIn",
+            fact.id,
+            fact.id,
+            body.plate,
+            at_ms=at_ms,
+            build=lambda: CarIn(
+                item_id=fact.id,
+                event_type=_event(EVENTS_IN, body),
+                car_no=_car_no(body.plate),
+                car_color=_colour(body.colour),
+                in_time=china_datetime(at_ms),
+                in_equipment_id=self._equipment.get(fact.lane),
+                park_id=self._park_id,
+                io_type=ENTRANCE,
+                timestamp=at_ms,
+            ),
+        )
+
+    def _car_out(self, fact: Fact, body: Passed, at_ms: int, in_ms: int) -> list[Delivery]:
+        rows = []
+        entry_id = body.visit_id
+        if not entry_id:
+            paid = self._paid_unknown.get((fact.lane, body.plate))
+            if paid is not None and paid.taken_by in ("", fact.id):
+                paid.taken_by = fact.id  # its entry was made up when it paid
+                entry_id, in_ms = paid.entry_id, min(paid.in_ms, at_ms)
+            else:
+                entry_id = made_up_entry_id(fact.id)
+                rows.append(self._made_up(entry_id, body.plate, body.colour, in_ms))
+        # QC71: ys = ss + yh. What was due and neither paid nor discounted was let go: the remark says so.
+        due_fen = max(body.due_fen, body.paid_fen + body.discount_fen)
+        let_go_fen = due_fen - body.paid_fen - body.discount_fen
+        rows.append(
+            _row(
+                "carOut",
+                fact.id,
+                entry_id,
+                body.plate,
+                at_ms=at_ms,
+                build=lambda: CarOut(
+                    item_id=fact.id,
+                    park_id=self._park_id,
+                    event_type=_event(EVENTS_OUT, body),
+                    car_no=_car_no(body.plate),
+                    car_color=_colour(body.colour),
+                    out_time=china_datetime(at_ms),
+                    out_equipment_id=self._equipment.get(fact.lane),
+                    ys_money=due_fen,
+                    ss_money=body.paid_fen,
+                    yh_money=due_fen - body.paid_fen,
+                    park_in_id=entry_id,
+                    in_time=china_datetime(in_ms),
+                    remark=f"未收费放行 {yuan(let_go_fen)} 元" if let_go_fen else None,
+                    io_type=EXIT,
+                    timestamp=at_ms,
+                ),
+            )
+        )
+        return rows
+
+    def _charge(self, fact: Fact, body: Paid, at_ms: int, in_ms: int) -> list[Delivery]:
+        due_fen = max(body.due_fen, body.paid_fen + body.discount_fen)
+        if due_fen == 0:
+            return []
+        rows = []
+        entry_id = body.visit_id
+        if not entry_id:
+            entry_id = made_up_entry_id(fact.id)
+            self._remember(fact.lane, body.plate, _Entry(entry_id, in_ms))
+            rows.append(self._made_up(entry_id, body.plate, "unknown", in_ms))
+        charge_type, pay_type, pay_from = _settled(body)
+        rows.append(
+            _row(
+                "carcharge",
+                fact.id,
+                entry_id,
+                body.plate,
+                at_ms=at_ms,
+                build=lambda: CarCharge(
+                    item_id=fact.id,
+                    park_id=self._park_id,
+                    car_no=_car_no(body.plate),
+                    in_time=china_datetime(in_ms),
+                    charge_time=china_datetime(at_ms),
+                    park_in_id=entry_id,
+                    ys_money=due_fen,
+                    ss_money=body.paid_fen,
+                    yh_money=due_fen - body.paid_fen,
+                    charge_type=charge_type,
+                    pay_type=pay_type,
+                    pay_from=pay_from,
+                    timestamp=at_ms,
+                    pay_status=1,
+                ),
+            )
+        )
+        return rows
+
+    def _made_up(self, entry_id: str, plate: str, colour: str, in_ms: int) -> Delivery:
+        """QC110: event_type MANWORK, in_time = best known time; no lane saw it, so no device is named."""
+        return _row(
+            "carIn",
+            entry_id,
+            entry_id,
+            plate,
+            at_ms=in_ms,
+            build=lambda: CarIn(
+                item_id=entry_id,
+                event_type="MANWORK",
+                car_no=_car_no(plate),
+                car_color=_colour(colour),
+                in_time=china_datetime(in_ms),
+                park_id=self._park_id,
+                io_type=ENTRANCE,
+                timestamp=in_ms,
+            ),
+        )
+
+    def _remember(self, lane: str, plate: str, entry: _Entry) -> None:
+        self._paid_unknown.pop((lane, plate), None)
+        self._paid_unknown[lane, plate] = entry
+        while len(self._paid_unknown) > _OPEN_MAX:
+            del self._paid_unknown[next(iter(self._paid_unknown))]
+
+
+def made_up_entry_id(fact_id: str) -> str:
+    """The GUID of an entry that no camera saw: always the same for the fact that needs it."""
+    return hashlib.blake2b(fact_id.encode(), digest_size=16, person=b"qingdao-entry").hexdigest()
+
+
+def _settled(body: Paid) -> tuple[ChargeType, PayType, str]:
+    """B.6.1.27 charge type, B.6.1.9 means, and the source in words (free text, 30 characters)."""
+    if body.method == "free":
+        return "FREE", "YHJM", "优惠减免"
+    if body.paid_fen == 0:
+        return "DISCNTFREE", "YHJM", "优惠减免"
+    return "NORMAL", "XJ", "现金"
+
+
+def _event(events: dict[str, EventType], body: Passed) -> EventType:
+    if body.plate_corrected_from and body.how == "admitted":
+        return "CHECKCARNO"
+    if not body.admitted and events[body.how] == "BRUSHCARD":
+        return "HANDWORK"
+    return events[body.how]
+
+
+def _car_no(plate: str) -> str:
+    return city_form(plate) or NO_PLATE
+
+
+def _colour(colour: str) -> PlateColour:
+    return COLOURS.get(colour, "UNKNOW")
+
+
+def _row(kind: str, item_id: str, visit_id: str, plate: str, *, at_ms: int, build: Callable[[], Message]) -> Delivery:
+    """A waiting row; what the standard forbids is set aside at once with the reason, and blocks nothing."""
+    row = Delivery(0, CITY, kind, item_id, visit_id, b"{}", plate, made_ms=at_ms, due_ms=0)
+    try:
+        return msgspec.structs.replace(row, body=build().encode())
+    except ValueError as error:
+        return msgspec.structs.replace(row, state="set_aside", last_answer=f"无法生成 / cannot be made: {error}")

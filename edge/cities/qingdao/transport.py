@@ -1,0 +1,211 @@
+"""Transport: the only socket to the Qingdao platform. Bytes out, bytes in, everything bounded.
+
+One kept connection, prepared requests handed straight to the adapter: no proxy or credential of the environment
+is read, no redirect is followed, TLS is verified. A request takes `timeout_s` in all, however slowly the answer
+drips: a watchdog cuts the connection at the deadline, and `abort` does the same at once when the program ends.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import connection, connectionpool
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
+
+from edge.cities.qingdao.envelope import Answer, Request
+
+# An answer about one record is some hundred bytes.
+ANSWER_MAX_BYTES = 1_000_000
+
+# A TCP connection that takes longer has failed; the rest of `timeout_s` is for the answer.
+CONNECT_MAX_S = 10.0
+
+_CHUNK_BYTES = 16_384
+
+
+class TransportFault(Exception):
+    """No answer came. `sent`: the request may have reached the city; False: it never left the box."""
+
+    def __init__(self, zh: str, en: str, detail: str, *, sent: bool) -> None:
+        super().__init__(f"{en}: {detail}")
+        self.zh, self.en, self.sent = zh, en, sent
+
+
+class HttpTransport:
+    """`post` is for one thread; `abort` may come from any."""
+
+    def __init__(self, base_url: str, timeout_s: float) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._timeout_s = timeout_s
+        self._wire = _Wire()
+        self._adapter = _Adapter(self._wire)
+
+    def post(self, request: Request) -> Answer:
+        """Send and read the whole answer. Raises `TransportFault` and nothing else for what the network does."""
+        headers = {"User-Agent": "parkbox", "Accept-Encoding": "identity", **request.headers}
+        prepared = requests.Request("POST", self._base_url + request.path, headers, data=request.body).prepare()
+        self._wire.guard(self._timeout_s)
+        try:
+            with self._adapter.send(
+                prepared,
+                stream=True,
+                timeout=(min(CONNECT_MAX_S, self._timeout_s), self._timeout_s),
+                verify=True,
+                proxies={},
+            ) as response:
+                return Answer(response.status_code, _bounded(response))
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise self._fault(error) from error
+        finally:
+            self._wire.release()
+
+    def abort(self) -> None:
+        """Cut the request that is under way and refuse every later one."""
+        self._wire.abort()
+
+    def close(self) -> None:
+        self._wire.close()
+        self._adapter.close()
+
+    def _fault(self, error: Exception) -> TransportFault:
+        sent = not _never_left(error)
+        detail = f"{type(error).__name__}: {error}"
+        if self._wire.aborted:
+            return TransportFault("程序正在停止", "the program is ending", detail, sent=sent)
+        if self._wire.late or isinstance(error, requests.Timeout):
+            seconds = f"{self._timeout_s:g} s"
+            return TransportFault(f"超时 {seconds}", f"no answer within {seconds}", detail, sent=sent)
+        if isinstance(error, requests.exceptions.SSLError):
+            return TransportFault("TLS 证书或握手失败", "TLS failed", detail, sent=sent)
+        if not sent:
+            return TransportFault("连接不上市平台", "city not reachable", detail, sent=False)
+        return TransportFault("连接中断", "connection cut", detail, sent=True)
+
+
+def _bounded(response: requests.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > ANSWER_MAX_BYTES:
+            raise TransportFault("应答过大", "answer too large", f"over {ANSWER_MAX_BYTES} bytes", sent=True)
+    return bytes(body)
+
+
+def _never_left(error: Exception) -> bool:
+    """The connection was never made: no name, refused, unreachable, connect time-out, TLS handshake."""
+    cause: object = error.args[0] if error.args else None
+    if isinstance(cause, MaxRetryError):
+        cause = cause.reason
+    kinds = (NewConnectionError, ConnectTimeoutError)
+    return isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError) or isinstance(cause, kinds)
+
+
+class _Wire:
+    """The connection in use and its deadline; a thread of its own cuts it when the deadline has passed."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._connection: connection.HTTPConnection | None = None
+        self._deadline_s: float | None = None
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._idle = False
+        self.late = False
+        self.aborted = False
+
+    def guard(self, timeout_s: float) -> None:
+        with self._changed:
+            if self.aborted or self._closed:
+                raise TransportFault("程序正在停止", "the program is ending", "transport closed", sent=False)
+            self.late = False
+            self._deadline_s = time.monotonic() + timeout_s
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, name="qingdao-watchdog", daemon=True)
+                self._thread.start()
+            if self._idle:  # else it wakes by itself at an earlier deadline: no switch of threads a request
+                self._changed.notify()
+
+    def release(self) -> None:
+        with self._changed:
+            self._deadline_s = None
+
+    def connected(self, made: connection.HTTPConnection) -> None:
+        with self._changed:
+            self._connection = made
+            if self.aborted or self.late:
+                self._cut()
+
+    def abort(self) -> None:
+        with self._changed:
+            self.aborted = True
+            self._cut()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _cut(self) -> None:
+        """Shut the plain socket below any TLS: the reading thread wakes up with an error at once."""
+        sock = None if self._connection is None else self._connection.sock
+        if sock is not None:
+            try:
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            except OSError:
+                return  # the other side was faster
+
+    def _watch(self) -> None:
+        with self._changed:
+            while not self._closed:
+                if self._deadline_s is None:
+                    self._idle = True
+                    self._changed.wait()
+                    self._idle = False
+                    continue
+                left_s = self._deadline_s - time.monotonic()
+                if left_s > 0:
+                    self._changed.wait(left_s)
+                    continue
+                self.late = True
+                self._deadline_s = None
+                self._cut()
+
+
+class _Adapter(HTTPAdapter):
+    """One kept connection whose socket the wire knows; no retries of its own."""
+
+    def __init__(self, wire: _Wire) -> None:
+        self._wire = wire
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._wire.connected)
+
+
+def _pools(connected: Callable[[connection.HTTPConnection], None]) -> dict[str, Any]:
+    class Plain(connection.HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            connected(self)
+
+    class Tls(connection.HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            connected(self)
+
+    class PlainPool(connectionpool.HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class TlsPool(connectionpool.HTTPSConnectionPool):
+        ConnectionCls = Tls
+
+    return {"http": PlainPool, "https": TlsPool}

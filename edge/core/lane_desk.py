@@ -1,0 +1,324 @@
+"""The desk: whose read is it, what is decided about the car on the arrival side, how its wait ends (DESIGN 5, 6, 8)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.core.admission import ExitVerdict, Verdict, decide_entry, decide_exit
+from edge.core.commands import TriggerCamera
+from edge.core.events import PlateRead
+from edge.core.facts import Decided, Paid, PlateCorrected, ReadTaken
+from edge.core.lane_base import OrderRefused, Preread
+from edge.core.lane_gate import GateActions
+from edge.core.lane_table import Desk, Signal
+from edge.core.lane_types import Arrival
+from edge.core.plates import confusable, is_no_plate, normalise
+
+WAIT_STATE = {"payment": Desk.WAIT_PAYMENT, "stall": Desk.WAIT_STALL, "confirmation": Desk.WAIT_CONFIRM}
+
+
+class DeskActions(GateActions):
+    # --- reads -------------------------------------------------------------------------------------------------
+
+    def on_read(self, read: PlateRead) -> None:
+        """One camera event. A repeat of a car that is known is dropped, history is only kept."""
+        plate = "" if read.no_plate or is_no_plate(read.plate_raw) else normalise(read.plate_raw)
+        if self._is_repeat(read, plate):
+            return
+        self.record(
+            ReadTaken(
+                camera=read.camera, event_id=read.event_id, plate=plate, plate_raw=read.plate_raw,
+                colour=read.colour, confidence_pct=read.confidence_pct, plate_width_px=read.plate_width_px,
+                camera_time_ms=read.camera_time_ms, picture=read.picture, replay=read.replay,
+            ),
+            fact_id=read.read_id,
+        )  # fmt: skip
+        if read.replay:
+            return
+        self.preread = Preread(read, plate, self.now_ms)
+        if self.desk is Desk.VACANT and self.settings.arrival == "camera":
+            self.traffic.came()
+            self.fire(Signal.ARRIVED)
+        else:
+            self.fire(Signal.READ)
+
+    def _is_repeat(self, read: PlateRead, plate: str) -> bool:
+        """The camera's own event id, then the plate within same_plate_ms, a confusable one too (one arrival)."""
+        for past in self.memory.reads:
+            if read.event_id and (past.camera, past.event_id) == (read.camera, read.event_id):
+                return True
+        if read.replay or not plate:
+            return False
+        for car in (self.traffic.standing, self.traffic.front):
+            if car is not None and car.unsure:
+                return False  # after a restart this read says whether it is the admitted car
+        for past in reversed(self.memory.reads):
+            recent = (
+                past.stamp.boot_id == self.box.now.boot_id
+                and self.now_ms - past.stamp.mono_ms < self.settings.same_plate_ms
+            )
+            if recent and past.plate and (past.plate == plate or confusable(past.plate, plate)):
+                return True
+        return False
+
+    def begin(self) -> Desk:
+        """A new car on the arrival side. A read that came shortly before it is its own."""
+        self.desk_due_ms = self.now_ms + self.settings.read_ms
+        if self.preread is not None and self.now_ms - self.preread.at_ms <= self.settings.preread_ms:
+            return self.take_read()
+        self.preread = None
+        return Desk.WAIT_READ
+
+    def keep_read(self) -> None:
+        """Not for the car that stands here: kept in `preread` for the next one (`on_read` put it there)."""
+
+    def take_read(self) -> Desk:
+        car, preread = self._car(), self.preread
+        assert preread is not None
+        car.plate, car.colour, car.read_id = preread.plate, preread.read.colour, preread.read.read_id
+        self.preread = None
+        return self.decide()
+
+    def better_read(self) -> Desk:
+        """The standing car had no plate yet: this one is its own. Otherwise it belongs to the next car."""
+        return self.desk if self._car().plate else self.take_read()
+
+    def read_while_locked(self) -> None:
+        car = self._car()
+        if not car.plate and self.preread is not None:
+            car.plate, car.colour = self.preread.plate, self.preread.read.colour
+            car.read_id = self.preread.read.read_id
+            self.preread = None
+
+    def no_read(self) -> Desk:
+        """read_ms is over: ask the camera once, then treat the car as one without plate."""
+        car = self._car()
+        if not car.asked_camera:
+            car.asked_camera = True
+            self.desk_due_ms = self.now_ms + self.settings.read_ms
+            self.box.out.append(TriggerCamera(lane=self.id))
+            return Desk.WAIT_READ
+        return self.decide()
+
+    # --- after a restart: is the car that stands here the one that was admitted? -----------------------------------
+
+    def read_while_admitted(self) -> Desk:
+        car = self._car()
+        if not car.unsure or self.preread is None or not self.preread.plate:
+            return Desk.ADMITTED
+        plate = self.preread.plate
+        if plate == car.plate or confusable(plate, car.plate):
+            car.unsure = False
+            self.preread = None
+            self.desk_due_ms = None
+            self._to_gate()
+            return Desk.ADMITTED
+        return self._other_car(car)
+
+    def ask_anew(self) -> Desk:
+        """Nobody said whether it is the admitted car. Its admission stays open; the car is asked like a new one."""
+        car = self._car()
+        if self.traffic.front is car:
+            car.unsure = False
+            self.desk_due_ms = None
+            self._to_gate()
+            return Desk.ADMITTED
+        return self._other_car(car)
+
+    def _other_car(self, car: Arrival) -> Desk:
+        """Another car stands here, so the admitted one went on: through, unless it is under the arm right now."""
+        if self.traffic.front is car:
+            car.fell_ms = self.now_ms - self.settings.hold_ms
+            car.unsure = False
+        else:
+            self.count(car)
+        self.traffic.came()
+        return self.begin()
+
+    # --- deciding ------------------------------------------------------------------------------------------------
+
+    def verdict(self, car: Arrival) -> Verdict:
+        if self.settings.direction == "in":
+            found: Verdict = decide_entry(self.box.lot, self.rules, car.plate, self.box.on_the_way())
+        else:
+            found = decide_exit(self.box.lot, self.rules, self.box.tariff, car.plate, self.box.now)
+        code = self.fault_with("stops") or self.fault_with("asks")
+        if code and found.decision == "admit":
+            return msgspec.structs.replace(
+                found, decision="wait", wait_for="confirmation", rule=f"fault_{code}",
+                zh=f"设备故障 {code}, 请等待人工确认", en=f"device fault {code}, please wait for the attendant",
+            )  # fmt: skip
+        return found
+
+    def decide(self) -> Desk:
+        car = self._car()
+        if self.memory.locked:
+            return self.shut_desk()
+        verdict = self.verdict(car)
+        if isinstance(verdict, ExitVerdict):
+            self._take_visit(car, verdict)
+        return self._settle_on(car, verdict)
+
+    def _take_visit(self, car: Arrival, verdict: ExitVerdict) -> None:
+        visit = verdict.visit
+        car.due_fen = verdict.due_fen
+        if visit is None:
+            car.visit_id, car.entered = "", None
+            return
+        car.visit_id, car.entered = visit.visit_id, visit.entered
+        if verdict.corrected_from:
+            car.corrected_from, car.plate = verdict.corrected_from, visit.plate
+            self.record(PlateCorrected(visit_id=visit.visit_id, old=verdict.corrected_from, new=visit.plate))
+
+    def _settle_on(self, car: Arrival, verdict: Verdict) -> Desk:
+        if verdict.decision == "admit":
+            return self._store(car, verdict.rule, verdict.zh, verdict.en)
+        if verdict.wait_for == "payment" and not car.order_id:
+            car.order_id = self.box.new_id()
+        self.record(self._decided(car, verdict))
+        self.show(verdict.zh, verdict.en)
+        if verdict.decision == "refuse":
+            self.desk_due_ms = None
+            return Desk.REFUSED
+        waits = {
+            "payment": self.settings.payment_ms,
+            "stall": self.settings.stall_ms,
+            "confirmation": self.settings.confirm_ms,
+        }
+        self.desk_due_ms = self.now_ms + waits[verdict.wait_for]
+        return WAIT_STATE[verdict.wait_for]
+
+    def _decided(self, car: Arrival, verdict: Verdict, who: str = "", why: str = "") -> Decided:
+        return Decided(
+            arrival_id=car.id, read_id=car.read_id, plate=car.plate, decision=verdict.decision, rule=verdict.rule,
+            zh=verdict.zh, en=verdict.en, wait_for=verdict.wait_for, visit_id=car.visit_id, order_id=car.order_id,
+            due_fen=car.due_fen, who=who, why=why,
+        )  # fmt: skip
+
+    def _store(self, car: Arrival, rule: str, zh: str, en: str, who: str = "", why: str = "") -> Desk:
+        """Decided: now it must become durable before the arm moves (invariant 8)."""
+        car.rule = rule
+        car.deciding = True
+        car.token = self.box.new_token()
+        admit = Verdict("admit", "", rule, zh, en)
+        self.record(self._decided(car, admit, who, why), token=car.token, urgent=True)
+        self.desk_due_ms = self.now_ms + self.settings.store_ms
+        self.show(zh, en)
+        return Desk.STORING
+
+    def try_again(self) -> Desk:
+        """A stall came free. Only a verdict that is another one is a new decision."""
+        car = self._car()
+        verdict = self.verdict(car)
+        if (verdict.decision, verdict.wait_for) == ("wait", "stall"):
+            return Desk.WAIT_STALL
+        return self._settle_on(car, verdict)
+
+    def give_up(self) -> None:
+        """A wait has its defined end: the car is refused, and a person may still let it in."""
+        car = self._car()
+        zh, en = "等待超时, 请联系管理员", "waited too long, please call the attendant"
+        self.record(self._decided(car, Verdict("refuse", "", f"{self.desk.value}_timeout", zh, en)))
+        self.show(zh, en)
+        self.desk_due_ms = None
+
+    # --- admitted ------------------------------------------------------------------------------------------------
+
+    def admit(self) -> None:
+        car = self._car()
+        car.admitted = True
+        self.desk_due_ms = None
+        self._to_gate()
+
+    def admit_unstored(self) -> None:
+        """store_ms is over: the ledger is failing, that is a fault, and the car passes all the same."""
+        self.late_tokens.add(self._car().token)
+        self.raise_fault("storage_failing", "ledger", f"decision not durable within {self.settings.store_ms} ms")
+        self.admit()
+
+    def admit_again(self) -> None:
+        self._to_gate()
+
+    def _to_gate(self) -> None:
+        # The gate looks at the desk, so the desk is where it will be before the gate is asked.
+        self.desk = Desk.ADMITTED
+        if self.possible(Signal.ADMITTED):
+            self.fire(Signal.ADMITTED)
+
+    def count(self, car: Arrival) -> None:
+        raise NotImplementedError  # in `lane.Lane`: traffic ends there
+
+    # --- the car goes, the lane is locked ----------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        self.desk_due_ms = None
+        self.show("", "")
+
+    def shut_desk(self) -> Desk:
+        self.desk_due_ms = None
+        self.show("车道已锁定", "lane locked")
+        return Desk.LOCKED
+
+    def open_desk(self) -> Desk:
+        if self._car().read_id:
+            return self.decide()
+        self.desk_due_ms = self.now_ms + self.settings.read_ms
+        return Desk.WAIT_READ
+
+    # --- people ------------------------------------------------------------------------------------------------------
+
+    def let_in(self) -> Desk:
+        """An operator or the city opens for the car that stands here: a decision like any other, with who and why."""
+        order = self.commanded
+        assert order is not None
+        car = self._car()
+        car.how = order.source
+        zh, en = ("人工放行", "opened by the attendant") if order.source == "operator" else ("平台放行", "opened by the city")
+        return self._store(car, order.source, zh, en, order.who, order.why)
+
+    def settle(self) -> Desk:
+        """pay_cash or pay_free. What the operator did not take is discount: due = paid + discount."""
+        order = self.commanded
+        assert order is not None
+        car = self._car()
+        if order.order_id and order.order_id != car.order_id:
+            raise OrderRefused("订单号不符", f"order_id: {order.order_id} is not the order of this car")
+        if self.settings.direction != "out":
+            raise OrderRefused("入口不收费", "lane: an entry takes no payment")
+        free = order.action == "pay_free"
+        due_fen = car.due_fen
+        if not due_fen and not free:
+            if order.amount_fen < 0:
+                raise OrderRefused("请输入金额", "amount_fen: required, the fee of this car is not known")
+            due_fen = order.amount_fen
+        paid_fen = 0 if free else (due_fen if order.amount_fen < 0 else order.amount_fen)
+        if paid_fen > due_fen:
+            raise OrderRefused(
+                f"金额 {paid_fen} 分超过应缴 {due_fen} 分", f"amount_fen: {paid_fen} is more than the {due_fen} due"
+            )
+        car.due_fen, car.paid_fen, car.discount_fen = due_fen, paid_fen, due_fen - paid_fen
+        car.order_id = car.order_id or self.box.new_id()
+        self.record(
+            Paid(
+                order_id=car.order_id, visit_id=car.visit_id, plate=car.plate, method="free" if free else "cash",
+                due_fen=due_fen, paid_fen=paid_fen, discount_fen=due_fen - paid_fen, entered=car.entered,
+                who=order.who, why=order.why,
+            )
+        )  # fmt: skip
+        return self._store(car, "paid", "已缴费, 请通行", "paid, please drive on", order.who, order.why)
+
+    def correct(self) -> Desk:
+        order = self.commanded
+        assert order is not None
+        plate = normalise(order.plate)
+        if not plate:
+            raise OrderRefused(f"车牌 {order.plate!r} 无效", f"plate: {order.plate!r} is no plate")
+        car = self._car()
+        car.corrected_from, car.plate = car.plate, plate
+        return self.decide()
+
+    def _car(self) -> Arrival:
+        car = self.traffic.standing
+        assert car is not None, f"{self.desk.name} without a car"
+        return car
+

@@ -1,0 +1,274 @@
+"""One run of the simulated site, from the first process to the last: build, start, wait, drain, stop, sum
+up."""
+
+from __future__ import annotations
+
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from hal_sim.cameras.pictures import Painter
+from hal_sim.cameras.sender import SimCamera
+from hal_sim.ledger_view import LedgerView, delivery_counts, facts_after
+from hal_sim.printing import PassagePrinter
+from hal_sim.programs import Killer, Program, programs
+from hal_sim.qingdao import Account, QingdaoPlatform
+from hal_sim.site.arm import Arm
+from hal_sim.site.attendant import Attendant
+from hal_sim.site.gpio_server import GpioServer
+from hal_sim.site.lane import SimLane
+from hal_sim.site.pins import PinBank
+from hal_sim.site.traffic import Traffic, season_plates
+from hal_sim.site.world import Pace, World
+from hal_sim.site_config import SitePlan, Times, lane_specs, write_site
+from hal_sim.summary import Report, add_violations, compare_city, compare_ledger
+
+ACCOUNT = Account(
+    cno="880001", sub_code="0000001", user="parkbox", password="Parkbox-1", passkey="0123456789abcdef"
+)
+STALLS = 120
+HEARTBEAT_S = 5.0
+
+CARS_WITHIN_S = 3.0
+"""Upper bound of a headless run per car, besides a minute for the start."""
+
+LEDGER_DRAIN_S = 15.0
+CITY_DRAIN_S = 90.0
+
+SWITCH_S = 0.0005
+"""Python's own 5 ms between threads would show up as latency of the pins."""
+
+
+class SimError(Exception):
+    """The site could not be started or run: what a person should know."""
+
+
+@dataclass(frozen=True)
+class Options:
+    cars: int | None
+    lanes: int
+    seed: int
+    times: Times
+    data_dir: Path
+    weather: tuple[tuple[str, float], ...] = ()
+    kill_every_s: float | None = None
+    mix: bool = True
+
+
+class SiteRun:
+    """`run(asked)` returns the report; `asked` is set when a person wants it to end."""
+
+    def __init__(self, options: Options, say: Callable[[str], None]) -> None:
+        self._options, self._say = options, say
+        self._stack = ExitStack()
+        self.interrupted = False
+
+    def run(self, asked: threading.Event) -> Report:
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_S)
+        try:
+            return self._run(asked)
+        finally:
+            self._stack.close()
+            sys.setswitchinterval(before)
+
+    # --- building ------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        options, times = self._options, self._options.times
+        self.platform = QingdaoPlatform(ACCOUNT, seed=options.seed)
+        url = self.platform.start()
+        self._stack.callback(self.platform.stop)
+        for kind, probability in options.weather:
+            self.platform.weather.add(kind, probability=probability)  # type: ignore[arg-type]  # checked there
+        specs = lane_specs(options.lanes)
+        season = season_plates(options.seed)
+        self.plan = write_site(
+            options.data_dir, specs, times, account=ACCOUNT, city_url=url, season=season, stalls=STALLS
+        )
+        self._first_seq = max(
+            (fact.seq for fact in facts_after(options.data_dir / "ledger.db", 0)), default=0
+        )
+        bank = PinBank()
+        self.lanes = [self._lane(bank, spec.id, spec.direction, number) for number, spec in enumerate(specs)]
+        self.gpio = GpioServer(self.plan.gpio_socket, bank)
+        self.gpio.start()
+        self._stack.callback(self.gpio.stop)
+        painter = Painter(options.seed)
+        painter.prepare()
+        self.cameras = self._cameras(self.plan, painter)
+        traffic = Traffic(options.seed, times.stay_s, mix=options.mix)
+        pace = Pace(times.arrival_s, times.read_delay_s, inside_max=times.inside_max)
+        self.world = World(
+            bank, self.lanes, self.cameras, traffic, pace, cars=options.cars, seed=options.seed
+        )
+        self.lane, self.agent = programs(self.plan.config, self.plan.data_dir, self.plan.gpio_socket)
+        self.world.box_up = self.lane.up.is_set
+        self.attendant = Attendant(
+            self.plan.lane_socket, self.world.ordered, seed=options.seed, think_s=times.think_s
+        )
+
+    def _lane(self, bank: PinBank, lane_id: str, direction: str, number: int) -> SimLane:
+        times, dice = self._options.times, random.Random(f"bounce {self._options.seed} {number}")
+        pins = lane_specs(self._options.lanes)[number].pins
+        return SimLane(
+            lane_id,
+            direction,
+            pins,
+            bank,
+            Arm(times.arm_travel_s),
+            speed=times.speed,
+            patience_s=times.patience_s,
+            bounce=lambda: dice.choice((0, 0, 1, 2)),
+        )
+
+    def _cameras(self, plan: SitePlan, painter: Painter) -> dict[str, SimCamera]:
+        address = ("127.0.0.1", plan.listener_port)
+        return {
+            lane.id: SimCamera(lane.camera, address, painter, seed=number, heartbeat_s=HEARTBEAT_S)
+            for number, lane in enumerate(plan.lanes)
+        }
+
+    # --- running -------------------------------------------------------------------------------------------
+
+    def _run(self, asked: threading.Event) -> Report:
+        self._build()
+        for program in (self.lane, self.agent):
+            program.start()
+            self._stack.callback(program.stop)
+        for program in (self.lane, self.agent):
+            self._await_ready(program, asked)
+        self._say(f"网页 page: http://127.0.0.1:{self.plan.web_port}/   数据 data: {self.plan.data_dir}")
+        self.attendant.start()
+        self._stack.callback(self.attendant.stop)
+        for camera in self.cameras.values():
+            camera.start()
+            self._stack.callback(camera.stop)
+        printer = PassagePrinter(
+            LedgerView(self.plan.data_dir / "ledger.db"), self.plan.lanes, STALLS, self._say
+        )
+        printer.start()
+        self._stack.callback(printer.stop)
+        killer = None
+        if self._options.kill_every_s is not None:
+            killer = Killer((self.lane, self.agent), self._options.kill_every_s, self._options.seed)
+            self._stack.callback(killer.stop)
+            killer.start()
+        self.world.start()
+        self._stack.callback(self.world.stop)
+        finished = self._await_cars(asked)
+        if killer is not None:
+            killer.stop()
+        if not asked.is_set():
+            self._drain(asked)
+        self.interrupted = asked.is_set()
+        self.world.stop()
+        for camera in self.cameras.values():
+            camera.stop()
+        self.attendant.stop()
+        self.agent.stop()
+        self.lane.stop()
+        printer.stop()
+        self.platform.stop()
+        return self._report(finished)
+
+    def _await_ready(self, program: Program, asked: threading.Event) -> None:
+        if asked.is_set() or program.wait_ready():
+            return
+        log = self.plan.data_dir / f"{program.name}.log"
+        tail = log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.exists() else ""
+        raise SimError(f"{program.name} 没有就绪 did not become ready:\n{tail}")
+
+    def _await_cars(self, asked: threading.Event) -> bool:
+        """Until all cars are through, somebody asks to stop, or the bound is over. True: all cars are through."""
+        cars = self._options.cars
+        deadline_s = None if cars is None else time.monotonic() + 60 + cars * CARS_WITHIN_S
+        while not asked.is_set():
+            if self.world.wait_done(0.1):
+                return True
+            if any(program.gave_up.is_set() for program in (self.lane, self.agent)):
+                return False
+            if deadline_s is not None and time.monotonic() > deadline_s:
+                return False
+        return False
+
+    def _drain(self, asked: threading.Event) -> None:
+        """Wait, within bounds, until ledger and city have what the world knows."""
+        for program in (self.lane, self.agent):
+            program.wait_ready()
+        for camera in self.cameras.values():
+            camera.wait_idle(10)
+        truth = sum(len(lane.passages) for lane in self.lanes)
+        ledger = self.plan.data_dir / "ledger.db"
+        for _ in _until(LEDGER_DRAIN_S, asked):
+            facts = facts_after(ledger, self._first_seq)
+            if sum(fact.kind == "Passed" for fact in facts) >= truth:
+                break
+        self.platform.weather.clear()
+        for _ in _until(CITY_DRAIN_S, asked):
+            facts = facts_after(ledger, self._first_seq)
+            passed = sum(fact.kind == "Passed" for fact in facts)
+            paid = sum(fact.kind == "Paid" and int(fact.body["paid_fen"]) > 0 for fact in facts)
+            accepted = self.platform.summary().accepted
+            there = accepted.get("carIn", 0) + accepted.get("carOut", 0) >= passed
+            there = there and accepted.get("carcharge", 0) >= paid
+            if there and delivery_counts(self.plan.data_dir / "deliveries.db").get("waiting", 0) == 0:
+                break
+
+    # --- summing up ----------------------------------------------------------------------------------------
+
+    def _report(self, finished: bool) -> Report:
+        facts = facts_after(self.plan.data_dir / "ledger.db", self._first_seq)
+        truth = self.world.truth
+        report = Report(
+            entered=truth.entered,
+            left=truth.left,
+            backed_out=truth.backed_out,
+            still_parked=self.world.inside,
+            kills=self.lane.kills + self.agent.kills,
+            read_to_relay_ms=list(truth.read_to_relay_ms),
+        )
+        passages = [passage for lane in self.lanes for passage in lane.passages]
+        add_violations(report, {lane.id: lane.violations for lane in self.lanes})
+        states = delivery_counts(self.plan.data_dir / "deliveries.db")
+        report.accepted, report.waiting = states.get("accepted", 0), states.get("waiting", 0)
+        report.refused = states.get("set_aside", 0)
+        city = self.platform.summary()
+        report.city_repeats, report.city_changed = sum(city.repeats.values()), len(city.changed)
+        compare_ledger(report, passages, facts)
+        if not self.interrupted:
+            records = [
+                one
+                for kind in ("carIn", "carOut", "carcharge")
+                for one in self.platform.records.of_kind(kind)
+            ]
+            compare_city(report, facts, records)
+            if not finished:
+                report.problem(f"unfinished: {truth.spawned} cars came, {truth.entered} in, {truth.left} out")
+        else:
+            # Cars were on the lanes when it was stopped: what is missing then says nothing.
+            report.lost = report.undelivered = 0
+            report.problems = [
+                text for text in report.problems if not text.startswith(("lost", "undelivered"))
+            ]
+        if truth.stood_long:
+            report.problem(f"stood: {truth.stood_long} cars stood at an arm for more than a minute")
+        for program in (self.lane, self.agent):
+            for text in program.died:
+                report.problem(text)
+        for text in city.internal_errors:
+            report.problem(f"the simulated platform itself failed: {text}")
+        return report
+
+
+def _until(seconds: float, asked: threading.Event) -> Iterator[None]:
+    """Look now and every 0.2 s until the time is over or somebody asks to stop."""
+    deadline_s = time.monotonic() + seconds
+    yield
+    while time.monotonic() < deadline_s and not asked.wait(0.2):
+        yield

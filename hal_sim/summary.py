@@ -1,0 +1,221 @@
+"""The end of a run: world truth against ledger against city, by id, and the verdict.
+
+Three books of the same cars must agree. The world knows each vehicle through each arm; the ledger has a
+`Passed` fact for each; the city has one record under each fact's id. What stands in one and not in the
+other is lost, double or invented, and a run with any of it, or with a violated invariant, has failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hal_sim.ledger_view import FactRow
+from hal_sim.site.lane import Passage, Violations
+
+ANONYMOUS = frozenset({"tailgate", "operator", "city", "uncommanded", "emergency", "restart"})
+"""Ways through the arm on which nobody has to know the plate."""
+
+PROBLEMS_SHOWN = 20
+
+
+class CityRecord(Protocol):
+    """One record as the simulated platform keeps it."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def item_id(self) -> str: ...
+
+    @property
+    def item(self) -> Mapping[str, object]: ...
+
+
+@dataclass
+class Report:
+    """All figures of a run. `problems` says in words what `ok` denies."""
+
+    passages: int = 0
+    recorded: int = 0
+    entered: int = 0
+    left: int = 0
+    backed_out: int = 0
+    still_parked: int = 0
+    by_how: dict[str, int] = field(default_factory=dict)
+    pictures: int = 0
+    reads: int = 0
+    paid_fen: int = 0
+    accepted: int = 0
+    waiting: int = 0
+    refused: int = 0
+    city_records: int = 0
+    city_repeats: int = 0
+    city_changed: int = 0
+    lost: int = 0
+    double: int = 0
+    invented: int = 0
+    undelivered: int = 0
+    unseen: int = 0
+    assumed: int = 0
+    kills: int = 0
+    violations: dict[str, int] = field(default_factory=dict)
+    read_to_relay_ms: list[float] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        counted = (
+            self.lost + self.double + self.invented + self.undelivered + self.refused + self.city_changed
+        )
+        return counted == 0 and not any(self.violations.values()) and not self.problems
+
+    def problem(self, text: str) -> None:
+        self.problems.append(text)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least `share` of all values do not exceed (nearest rank)."""
+    if not values:
+        raise ValueError("percentile of no values")
+    ordered = sorted(values)
+    rank = max(1, -(-len(ordered) * share // 1))
+    return ordered[int(rank) - 1]
+
+
+def compare_ledger(report: Report, truth: Sequence[Passage], facts: Sequence[FactRow]) -> None:
+    """World against ledger, lane by lane in order of time."""
+    report.passages = len(truth)
+    report.reads = sum(fact.kind == "ReadTaken" for fact in facts)
+    report.pictures = sum(fact.kind == "PictureKept" for fact in facts)
+    report.paid_fen = sum(int(fact.body.get("paid_fen", 0)) for fact in facts if fact.kind == "Paid")
+    corrected = {str(fact.body["visit_id"]): fact.body for fact in facts if fact.kind == "PlateCorrected"}
+    open_truth: dict[str, list[Passage]] = {}
+    for passage in sorted(truth, key=lambda one: one.at_s):
+        open_truth.setdefault(passage.lane, []).append(passage)
+    settled: set[tuple[str, str]] = set()
+    for fact in facts:
+        if fact.kind != "Passed":
+            continue
+        report.recorded += 1
+        how = str(fact.body.get("how", "admitted"))
+        report.by_how[how] = report.by_how.get(how, 0) + 1
+        plate = str(fact.body["plate"])
+        names = {plate, str(fact.body.get("plate_corrected_from", ""))}
+        if (correction := corrected.get(str(fact.body.get("visit_id", "")))) is not None:
+            names |= {str(correction["old"]), str(correction["new"])}
+        waiting = open_truth.get(fact.lane, [])
+        match = next((one for one in waiting if _same(one, names - {""} or {""}, how)), None)
+        if match is not None:
+            waiting.remove(match)
+            settled.add((fact.lane, plate))
+        elif how == "restart" and report.kills:
+            report.assumed += 1
+        elif plate and (fact.lane, plate) in settled:
+            report.double += 1
+            report.problem(f"double: {plate} passed {fact.lane} once, recorded again as {fact.id} ({how})")
+        else:
+            report.invented += 1
+            report.problem(
+                f"invented: {plate or 'no plate'} at {fact.lane} in {fact.id} ({how}), nobody passed"
+            )
+    for lane, rest in open_truth.items():
+        for passage in rest:
+            if passage.unseen and report.kills:
+                report.unseen += 1  # it went through while the program was dead: nobody could see it
+            else:
+                report.lost += 1
+                name = passage.plate or "no plate"
+                report.problem(
+                    f"lost: {name} (read {passage.read_plate or 'none'}, {passage.kind}) at {lane}"
+                )
+
+
+def _same(passage: Passage, names: set[str], how: str) -> bool:
+    """Whether a record with these names can be this passage."""
+    if passage.plate in names or passage.read_plate in names:
+        return True
+    return names == {""} and (how in ANONYMOUS or passage.unseen or passage.kind == "tailgater")
+
+
+def compare_city(report: Report, facts: Sequence[FactRow], records: Sequence[CityRecord]) -> None:
+    """Ledger against city, by id."""
+    by_key = {(record.kind, record.item_id): record for record in records}
+    report.city_records = len(by_key)
+    passed = {fact.id: fact for fact in facts if fact.kind == "Passed"}
+    paid = {fact.id: fact for fact in facts if fact.kind == "Paid"}
+    for fact in passed.values():
+        kind = "carIn" if fact.body["direction"] == "in" else "carOut"
+        if (kind, fact.id) not in by_key:
+            report.undelivered += 1
+            report.problem(f"undelivered: {kind} {fact.id} {fact.body['plate']} is not at the city")
+    for fact in paid.values():
+        if int(fact.body["paid_fen"]) > 0 and ("carcharge", fact.id) not in by_key:
+            report.undelivered += 1
+            report.problem(f"undelivered: carcharge {fact.id} {fact.body['plate']} is not at the city")
+    # An exit whose entry nobody knows needs an entry at the city; the box makes one up and names it (QC110).
+    made_up = {
+        str(record.item.get("park_in_id", ""))
+        for (kind, item_id), record in by_key.items()
+        if kind == "carOut" and item_id in passed and not passed[item_id].body.get("visit_id")
+    }
+    for kind, item_id in by_key:
+        known = {
+            "carIn": item_id in passed or item_id in made_up,
+            "carOut": item_id in passed,
+            "carcharge": item_id in paid,
+        }.get(kind, True)
+        if not known:
+            report.invented += 1
+            report.problem(f"invented: the city has {kind} {item_id}, the ledger has not")
+
+
+def add_violations(report: Report, lanes: Mapping[str, Violations]) -> None:
+    names = ("arm_strikes", "close_on_car", "open_and_close", "relay_too_long", "opened_without_cause")
+    for name in names:
+        report.violations[name] = sum(getattr(one, name) for one in lanes.values())
+    for one in lanes.values():
+        report.problems.extend(f"violated: {note}" for note in one.notes)
+
+
+def lines(report: Report, seconds: float) -> list[str]:
+    """The summary as a person reads it, Chinese first."""
+    hows = ", ".join(f"{how} {count}" for how, count in sorted(report.by_how.items()))
+    counted = ", ".join(f"{name} {count}" for name, count in report.violations.items())
+    out = [f"用时 {seconds:.1f} s  took"]
+    out.append(
+        f"通行 {report.passages} passages (入 in {report.entered}, 出 out {report.left}), "
+        f"记录 {report.recorded} recorded ({hows})"
+    )
+    out.append(f"倒车 {report.backed_out} backed out, 场内 {report.still_parked} still parked")
+    out.append(
+        f"识别 {report.reads} reads, 图片 {report.pictures} pictures kept, 收费 {report.paid_fen / 100:.2f} yuan"
+    )
+    out.append(
+        f"上传 deliveries: 接受 accepted {report.accepted}, 等待 waiting {report.waiting}, "
+        f"拒绝 refused {report.refused}; 平台 at the city {report.city_records} records, "
+        f"{report.city_repeats} repeats, {report.city_changed} changed"
+    )
+    out.append(f"违规 violations: {counted}")
+    out.append(
+        f"丢失 lost {report.lost}, 重复 double {report.double}, 虚构 invented {report.invented}, "
+        f"未送达 undelivered {report.undelivered}"
+    )
+    if report.kills:
+        out.append(
+            f"强杀 {report.kills} kills (-9); 停机时通过 unseen {report.unseen}, 推定 assumed {report.assumed}"
+        )
+    samples = report.read_to_relay_ms
+    if samples:
+        out.append(
+            f"识别到继电器 read-to-relay: p50 {percentile(samples, 0.5):.2f} ms, "
+            f"p99 {percentile(samples, 0.99):.2f} ms ({len(samples)} samples)"
+        )
+    else:
+        out.append("识别到继电器 read-to-relay: 无样本 no samples")
+    out.extend(f"  ! {text}" for text in report.problems[:PROBLEMS_SHOWN])
+    if len(report.problems) > PROBLEMS_SHOWN:
+        out.append(f"  ! ... {len(report.problems) - PROBLEMS_SHOWN} more")
+    out.append("结果: 合格 clean" if report.ok else "结果: 不合格 FAILED")
+    return out

@@ -1,0 +1,159 @@
+"""The rules that keep the house in order (DESIGN 3), read from the source of every file."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LINES_MAX = 400
+
+PURE = {
+    "__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "itertools", "math",
+    "msgspec", "re", "types", "typing", "unicodedata", "zlib",
+}  # fmt: skip
+"""All that the core may import from outside: nothing here has a clock, a socket, a thread or a log."""
+
+INNER = {"edge.core", "edge.ports", "edge.config"}
+ROOMS = ("edge.store", "edge.evidence", "edge.cities", "edge.umqtt", "edge.web", "drivers")
+
+
+def tracked(*patterns: str) -> list[Path]:
+    command = ["git", "ls-files", "-co", "--exclude-standard", *patterns]
+    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    return [ROOT / name for name in names if (ROOT / name).exists()]
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            yield node.module or ""
+
+
+def inside(module: str, room: str) -> bool:
+    return module == room or module.startswith(room + ".")
+
+
+def wrong_imports(module: str, source: str) -> list[str]:
+    """Imports of `module` that DESIGN 3 forbids."""
+    wrong = []
+    room = next((room for room in ROOMS if inside(module, room)), None)
+    for name in imports(source):
+        ours = name.split(".")[0] in {"edge", "drivers", "hal_sim", "tests", "bench"}
+        if inside(module, "edge.core"):
+            bad = not inside(name, "edge.core") if ours else name.split(".")[0] not in PURE
+        elif inside(module, "edge.config") or module == "edge.ports":
+            bad = ours and not any(inside(name, inner) for inner in INNER)
+        elif room is not None:
+            bad = ours and not (inside(name, room) or any(inside(name, inner) for inner in INNER))
+        elif inside(module, "edge"):
+            bad = name.split(".")[0] in {"hal_sim", "tests", "bench"}
+        elif inside(module, "hal_sim"):
+            # The simulator must not make our mistakes: no driver, no city, no store, no web, no program of ours.
+            allowed = any(inside(name, inner) for inner in ("hal_sim", "edge.core", "edge.config"))
+            bad = ours and not allowed
+        else:
+            bad = False
+        if bad:
+            wrong.append(f"{module} imports {name}")
+    return wrong
+
+
+CODE = tracked("edge/*.py", "drivers/*.py", "hal_sim/*.py")
+
+
+@pytest.mark.parametrize("path", CODE, ids=module_of)
+def test_imports_point_inward(path: Path) -> None:
+    assert wrong_imports(module_of(path), path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("edge.core.x", "import time"),
+        ("edge.core.x", "from edge.config import model"),
+        ("edge.store.x", "from edge.web import server"),
+        ("edge.cities.x", "import drivers.gpio"),
+        ("drivers.x", "from edge.store.ledger import Ledger"),
+        ("edge.x", "import hal_sim.command"),
+        ("hal_sim.x", "from drivers.cameras import vz"),
+        ("hal_sim.x", "from edge.cities.qingdao import messages"),
+        ("edge.config.x", "from edge.store import ledger"),
+    ],
+)
+def test_the_rule_sees_a_planted_import(module: str, source: str) -> None:
+    assert wrong_imports(module, source) != []
+
+
+def handlers_that_swallow(source: str) -> list[int]:
+    """Lines of `except Exception`, `except BaseException` or bare `except` that neither raise again nor log."""
+    lines = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.ExceptHandler):
+            continue
+        names = {n.id for n in ast.walk(node.type) if isinstance(n, ast.Name)} if node.type else {"BaseException"}
+        if not names & {"Exception", "BaseException"}:
+            continue
+        raises = any(isinstance(n, ast.Raise) for n in ast.walk(node))
+        logs = any(isinstance(n, ast.Attribute) and n.attr == "exception" for n in ast.walk(node))
+        if not raises and not logs:
+            lines.append(node.lineno)
+    return lines
+
+
+@pytest.mark.parametrize("path", CODE, ids=module_of)
+def test_no_swallowed_exception(path: Path) -> None:
+    assert handlers_that_swallow(path.read_text(encoding="utf-8")) == []
+
+
+def test_the_rule_sees_a_swallowed_exception() -> None:
+    assert handlers_that_swallow("try:\n    f()\nexcept Exception:\n    pass\n") == [3]
+    assert handlers_that_swallow("try:\n    f()\nexcept OSError:\n    g()\n") == []
+
+
+def test_no_file_is_too_long() -> None:
+    patterns = ("*.py", "*.html", "*.js", "*.css", "*.sql")
+    lengths = {str(path.relative_to(ROOT)): len(path.read_bytes().splitlines()) for path in tracked(*patterns)}
+    assert {name: lines for name, lines in lengths.items() if lines > LINES_MAX} == {}
+
+
+STUB = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b|\btime\.sleep\(")
+
+
+def test_no_stub_and_no_sleep() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in tracked("edge/*.py", "drivers/*.py", "hal_sim/*.py", "tests/*.py")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if STUB.search(line) and path != Path(__file__).resolve()
+    ]
+    assert found == []
+
+
+def test_the_rule_sees_a_stub() -> None:
+    assert STUB.search("    time.sleep(1)")
+    assert STUB.search("# TODO later")
+    assert not STUB.search("await asyncio.sleep(0)")
+
+
+def test_requirements_are_pinned_by_hash_and_name_no_address() -> None:
+    for path in tracked("requirements/*.txt"):
+        text = path.read_text(encoding="utf-8")
+        assert "://" not in text
+        pins = [line for line in text.splitlines() if re.match(r"^[a-z]", line)]
+        assert pins
+        assert all("==" in line for line in pins)
+        assert text.count("--hash=sha256:") >= len(pins)

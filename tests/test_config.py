@@ -1,0 +1,141 @@
+"""Configuration: every error at once, each with path, value and what is allowed; nothing is started."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge.config.load import ConfigError, load
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = sorted((ROOT / "configs").glob("*.toml"))
+TEXT = (ROOT / "configs" / "entry-exit.toml").read_text(encoding="utf-8")
+GOOD = TEXT.replace("/var/lib/", "./").replace("/run/", "./")
+
+
+def issues_of(folder: Path, text: str) -> dict[str, str]:
+    """path -> whole line of every issue."""
+    path = folder / "box.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    return {issue.path: str(issue) for issue in caught.value.issues}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_config_is_fit_to_run(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / path.name
+    copy.write_text(path.read_text(encoding="utf-8").replace("/var/lib/", "./"), encoding="utf-8")
+    config = load(copy)
+    assert config.lane
+    assert config.box.data_dir.startswith(str(tmp_path))
+
+
+def test_all_errors_come_at_once_each_with_its_path(tmp_path: Path) -> None:
+    text = (
+        GOOD.replace("total_stalls = 120", "total_stalls = 0")
+        .replace("pulse_ms = 500", "pulse_ms = 99999")
+        .replace('direction = "out"', 'direction = "up"')
+        .replace("heartbeat_s = 5", 'heartbeat_s = "often"')
+        .replace('clock = "kernel"', 'clok = "kernel"')
+        .replace("free_min = 15", "free_min = 1.5")
+    )
+    found = issues_of(tmp_path, text)
+    assert set(found) == {
+        "lot.total_stalls", "lane[0].barrier.pulse_ms", "lane[1].direction", "lane[0].camera[0].heartbeat_s",
+        "lane[1].camera[0].heartbeat_s", "box.clok", "tariff.free_min",
+    }  # fmt: skip
+    assert "1..100000" in found["lot.total_stalls"]
+    assert "99999" in found["lane[0].barrier.pulse_ms"]
+    assert "100..3000" in found["lane[0].barrier.pulse_ms"]
+    assert "in, out" in found["lane[1].direction"]
+    assert "clock" in found["box.clok"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "says"),
+    [
+        ("close_pin = 27", "close_pin = 17", "lane[0].barrier.close_pin", "lane[0].barrier.open_pin"),
+        ("safety_pin = 8", "safety_pin = 26", "lane[1].loops.safety_pin", "gpio.emergency_pin"),
+        ('id = "out1"', 'id = "in1"', "lane[1].id", "lane[0].id"),
+        ("number = 2", "number = 1", "lane[1].number", "lane[0].number"),
+        ("192.168.55.132", "192.168.55.300", "lane[1].camera[0].addresses", "IP"),
+        ("port = 8080", "port = 8081", "web.port", "listener.port"),
+        ('deny_plates = []', 'deny_plates = ["鲁B·00001"]', "lot.deny_plates[0]", "allow_plates"),
+        ('allow_plates = ["鲁B00001"]', 'allow_plates = ["无牌车"]', "lot.allow_plates[0]", "no plate"),
+        ("daily_cap_fen = 3000", "daily_cap_fen = 100", "tariff.daily_cap_fen", "first_fen"),
+    ],
+)
+def test_settings_that_are_wrong_together(tmp_path: Path, old: str, new: str, path: str, says: str) -> None:
+    assert old in GOOD
+    found = issues_of(tmp_path, GOOD.replace(old, new, 1))
+    assert set(found) == {path}
+    assert says in found[path]
+
+
+def test_two_cameras_that_cannot_be_told_apart(tmp_path: Path) -> None:
+    text = GOOD.replace("192.168.55.132", "192.168.55.131").replace('serial = "fe71e106-57263273"', 'serial = ""')
+    text = text.replace('serial = "fe71e106-57263272"', 'serial = ""')
+    assert set(issues_of(tmp_path, text)) == {"lane[1].camera[0].serial"}
+
+
+def test_a_missing_section_and_a_wrong_shape(tmp_path: Path) -> None:
+    found = issues_of(tmp_path, 'lot = 3\nlane = []\n[box]\nid = "b"\n')
+    assert set(found) == {"box.data_dir", "box.socket", "lot", "lane"}
+
+
+@pytest.mark.parametrize("content", [b"[box\n", b"\xff\xfe\x00", b"", b"a = " + b"1" * 2_000_000])
+def test_a_file_that_is_no_config(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "box.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError):
+        load(path)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.toml"):
+        load(tmp_path / "none.toml")
+
+
+QINGDAO = """
+[city.qingdao]
+url = "http://127.0.0.1:1/"
+cno = "1"
+sub_code = "2"
+user = "3"
+password_file = "password"
+passkey_file = "passkey"
+"""
+
+
+def test_secrets_must_be_private_and_are_never_shown(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("very-secret-word", encoding="utf-8")
+    (tmp_path / "password").chmod(0o644)
+    found = issues_of(tmp_path, GOOD + QINGDAO)
+    assert set(found) == {"city.qingdao.password_file", "city.qingdao.passkey_file"}
+    assert "0600" in found["city.qingdao.password_file"]
+    assert "very-secret-word" not in "".join(found.values())
+    for name in ("password", "passkey"):
+        (tmp_path / name).write_text("very-secret-word", encoding="utf-8")
+        (tmp_path / name).chmod(0o600)
+    assert load(tmp_path / "box.toml").city.qingdao is not None
+
+
+def test_the_command_prints_everything_and_exits_2(tmp_path: Path) -> None:
+    path = tmp_path / "box.toml"
+    text = GOOD.replace("pulse_ms = 500", "pulse_ms = 1").replace("number = 2", "number = 0")
+    path.write_text(text, encoding="utf-8")
+    done = {}
+    for command in ("check", "lane", "agent"):
+        run = subprocess.run(
+            [sys.executable, "-m", "edge.cli", command, str(path)],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )
+        done[command] = run.returncode
+        assert "lane[0].barrier.pulse_ms = 1" in run.stderr
+        assert "lane[1].number = 0" in run.stderr
+    assert done == {"check": 2, "lane": 2, "agent": 2}
+    assert [p.name for p in tmp_path.iterdir()] == ["box.toml"]
