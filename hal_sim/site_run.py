@@ -245,7 +245,7 @@ class SiteRun:
             records = [
                 one
                 for kind in ("carIn", "carOut", "carcharge")
-                for one in self.platform.records.of_kind(kind)
+                for one in self.platform.of_kind(kind)
             ]
             compare_city(report, facts, records)
             if not finished:

@@ -45,7 +45,7 @@ _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){6,32}")
 class Plate(msgspec.Struct):
     is_exist: bool = msgspec.field(default=True, name="IsExist")
     number: str | None = msgspec.field(default=None, name="PlateNumber")
-    colour: str = msgspec.field(default="", name="PlateColor")
+    colour: str | None = msgspec.field(default=None, name="PlateColor")
     confidence: float = msgspec.field(default=-1, name="Confidence")
     upload: int | str | None = msgspec.field(default=None, name="UploadNum")
 
@@ -57,8 +57,8 @@ class SnapInfo(msgspec.Struct):
 
 
 class Pic(msgspec.Struct):
-    name: str = msgspec.field(default="", name="PicName")
-    content: str = msgspec.field(default="", name="Content")
+    name: str | None = msgspec.field(default=None, name="PicName")
+    content: str | None = msgspec.field(default=None, name="Content")
 
 
 class Picture(msgspec.Struct):
@@ -70,12 +70,12 @@ class Picture(msgspec.Struct):
 class Document(msgspec.Struct):
     picture: Picture | None = msgspec.field(default=None, name="Picture")
     device_id: str = msgspec.field(default="", name="DeviceID")
-    active: bool | str | None = msgspec.field(default=None, name="Active")
+    active: Any = msgspec.field(default=None, name="Active")
     device_name: str | None = msgspec.field(default=None, name="DeviceName")
     device_model: str | None = msgspec.field(default=None, name="DeviceModel")
 
 
-_DECODER = msgspec.json.Decoder(Document)
+_DECODER = msgspec.json.Decoder(Document, strict=False)  # numbers come as strings from some firmware
 
 
 class DahuaMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,10 +93,10 @@ class DahuaMessage(msgspec.Struct, frozen=True, kw_only=True):
         raw = plate_text(from_hex(plate.number or ""), "Plate.PlateNumber")
         time = snap.accurate_time or snap.snap_time
         return Reading(
-            event_id=_event_id(plate, time, self.picture.normal.name),
+            event_id=_event_id(plate, time, self.picture.normal.name or ""),
             plate_raw=raw,
             no_plate=not plate.is_exist or is_no_plate(raw),
-            colour=_COLOURS.get(plate.colour.lower(), "unknown"),
+            colour=_COLOURS.get((plate.colour or "").lower(), "unknown"),
             confidence_pct=percent(plate.confidence, CONFIDENCE_MAX),
             # BoundingBox is on an 8192 grid, not in pixels: unknown until the picture is measured
             camera_time_ms=_time_ms(time),
@@ -177,13 +177,13 @@ class DahuaPush:
         self._cutter.advance(body, have)
         self._have = have
         message = self._understand(self._cutter.text(body, have))
-        span = self._cutter.span(message.picture.normal.content, have)
+        span = self._cutter.span(message.picture.normal.content or "", have)
         self._message = msgspec.structs.replace(message, has_picture=span is not None)
         return self._message
 
     def picture(self, body: bytearray) -> bytes | None:
         assert self._message is not None
-        span = self._cutter.span(self._message.picture.normal.content, self._have)
+        span = self._cutter.span(self._message.picture.normal.content or "", self._have)
         return jpeg(body, span) if span else None
 
     def _understand(self, text: str) -> DahuaMessage:

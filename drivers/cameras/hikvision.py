@@ -145,13 +145,16 @@ def parse_xml(raw: bytes) -> dict[str, str]:
         stack.pop()
         fields.setdefault(path, "".join(texts.pop()).strip())
 
+    def text(piece: str) -> None:
+        texts[-1].append(piece)
+
     def doctype(*_: Any) -> None:
         raise Damaged("XML with a DOCTYPE")
 
     parser = expat.ParserCreate("utf-8")  # whatever the declaration says: the text is decoded already
     parser.StartElementHandler = start
     parser.EndElementHandler = end
-    parser.CharacterDataHandler = lambda text: texts[-1].append(text)
+    parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = doctype
     try:
         parser.Parse(decode_text(raw).encode("utf-8"), True)

@@ -108,22 +108,17 @@ class DeskActions(GateActions):
             return Desk.ADMITTED
         plate = self.preread.plate
         if plate == car.plate or confusable(plate, car.plate):
-            car.unsure = False
             self.preread = None
-            self.desk_due_ms = None
-            self._to_gate()
+            self.assume_same()
             return Desk.ADMITTED
         return self._other_car(car)
 
-    def ask_anew(self) -> Desk:
-        """Nobody said whether it is the admitted car. Its admission stays open; the car is asked like a new one."""
+    def assume_same(self) -> None:
+        """No camera said otherwise: a car that stands at the arm a moment after a restart is the one of before."""
         car = self._car()
-        if self.traffic.front is car:
-            car.unsure = False
-            self.desk_due_ms = None
-            self._to_gate()
-            return Desk.ADMITTED
-        return self._other_car(car)
+        car.unsure = False
+        self.desk_due_ms = None
+        self._to_gate()
 
     def _other_car(self, car: Arrival) -> Desk:
         """Another car stands here, so the admitted one went on: through, unless it is under the arm right now."""
@@ -131,7 +126,7 @@ class DeskActions(GateActions):
             car.fell_ms = self.now_ms - self.settings.hold_ms
             car.unsure = False
         else:
-            self.count(car)
+            self.resolve(car)
         self.traffic.came()
         return self.begin()
 
@@ -245,8 +240,9 @@ class DeskActions(GateActions):
         if self.possible(Signal.ADMITTED):
             self.fire(Signal.ADMITTED)
 
-    def count(self, car: Arrival) -> None:
-        raise NotImplementedError  # in `lane.Lane`: traffic ends there
+    def resolve(self, car: Arrival) -> None:
+        """End of an admission that nobody saw end (`lane_restart`)."""
+        raise NotImplementedError
 
     # --- the car goes, the lane is locked ----------------------------------------------------------------------------
 

@@ -137,9 +137,9 @@ class GateActions(LaneBase):
     expect = up
 
     def expect_again(self) -> Gate:
-        """The next car is admitted while the arm is up as asked: no second pulse, unless a switch says otherwise."""
+        """The next car is admitted while the arm is up as asked: no second pulse, unless nobody knows that it is up."""
         self.nagged = False
-        if self.limit_down:
+        if self.limit_down or (self.asked == "" and not self.limit_up):
             return self.lift()
         return Gate.OPEN
 

@@ -218,7 +218,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         S.LOCK: row("note", D.ADMITTED),
         S.UNLOCK: row("note", D.ADMITTED),
         S.LET_IN: row("admit_again", D.ADMITTED),
-        S.DESK_TIMER: row("ask_anew", D.WAIT_READ),  # only after a restart: is it the car that was admitted?
+        S.DESK_TIMER: row("assume_same", D.ADMITTED),  # only after a restart: is it the car that was admitted?
         S.STORED: ILLEGAL, S.PAY: ILLEGAL, S.CORRECT: ILLEGAL,
     },
     D.LOCKED: {

@@ -35,6 +35,7 @@ from edge.store.rows import KIND, Row, to_row
 log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
+DAMAGED_AGAIN_S = 60.0  # the new file is damaged too: every try leaves one more file aside
 WAITING_MAX = 100_000  # facts held in memory while the disk fails: a day of four busy lanes, some 50 MB
 SHED_STEP = 1_000  # so many go at once when that is full: looking for them costs a pass over all
 QUIET_S = 0.1  # no fact for so long: the checkpoint's two fsyncs hold nobody up
@@ -267,7 +268,7 @@ class Ledger:
         detail = error.detail if isinstance(error, StoreError) else str(error)
         self._failure = StoreError(kind, self._path, detail)
         self._disk.let_go()
-        self._due_s = monotonic() + RETRY_S
+        self._due_s = monotonic() + (DAMAGED_AGAIN_S if kind == "damaged" and again else RETRY_S)
         self.counters["failures"] += 1
         if not again:
             log.warning("ledger: %s; %d facts wait in memory", self._failure, self._waiting_facts)

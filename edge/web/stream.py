@@ -20,7 +20,7 @@ from edge.web.views import PageState, PictureShelf, look, missing_pictures
 POLL_S = 0.1
 """At most 10 states a second (ports.BoxView)."""
 BEAT_S = 1.0
-"""The page calls a stream broken after 2.5 s of silence, so that it says so within 3 s."""
+"""The page calls a stream broken after 2.2 s of silence, so that it says so within 3 s."""
 STREAMS_MAX = 64
 RETRY_MS = 1000
 """How soon the browser itself comes back after the line broke."""

@@ -52,7 +52,8 @@ export function showLane(card, lane, hasPicture, nowMs) {
   showScene(p.scene, lane, `${lane.name}: ${arm}; ${arrival}; ${safety}`);
 
   const occupied = lane.plate !== "" || lane.arrival === true || lane.safety === true;
-  say(p.who, word(occupied ? "at_arm" : "nobody"));
+  const unknown = lane.arrival === null || lane.safety === null; // a silent loop does not say that nobody is there
+  say(p.who, word(occupied ? "at_arm" : unknown ? "who_knows" : "nobody"));
   showPlate(p.plate, lane.plate || (occupied ? word("unread") : ""), lane.plate === "");
   say(p.due, lane.due_fen > 0 ? `${word("due")} ${yuan(lane.due_fen)}` : "");
   say(p.why, said(lane, "why_"));

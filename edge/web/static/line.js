@@ -1,7 +1,7 @@
 // The line to the box: server-sent events, watched. A line that is silent is as broken as one that is cut.
 
 // The box sends something every second; the page must say within 3 s that it does not.
-const SILENT_MS = 2500;
+const SILENT_MS = 2200;
 const LOOK_EVERY_MS = 250;
 const RETRY_FIRST_MS = 1000;
 const RETRY_LAST_MS = 8000;

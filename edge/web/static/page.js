@@ -9,7 +9,8 @@ import { isEnglish, setEnglish, word } from "./words.js";
 
 let line = "connecting";
 let state = null; // the newest document; its `box` is null while the lane program does not answer
-let lastBox = null; // what stays on the page then
+let lastBox = null; // what stays on the page then,
+let pictures = []; // with these pictures
 let heardMs = 0; // the box's clock when it was last heard
 
 function show() {
@@ -24,7 +25,7 @@ function show() {
   say(byId("lot"), lastBox.lot_name);
   say(byId("box-id"), lastBox.box_id);
   keep(byId("lane-list"), lastBox.lanes, (lane) => lane.id, makeLane, (node, lane) =>
-    showLane(node, lane, state.pictures.includes(lane.last_read_id), heardMs),
+    showLane(node, lane, pictures.includes(lane.last_read_id), heardMs),
   );
   showOccupancy(lastBox);
   showCounters(lastBox.counters);
@@ -50,7 +51,7 @@ openLine({
   onState(document) {
     line = "live";
     state = document;
-    lastBox = document.box ?? lastBox;
+    if (document.box) ({ box: lastBox, pictures } = document);
     heardMs = document.now_ms;
     show();
   },

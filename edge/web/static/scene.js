@@ -11,7 +11,7 @@ const WIDTH = 320;
 const HEIGHT = 154;
 const GROUND = 132;
 const PIVOT = { x: 286, y: 101 }; // lane.css turns the arm about this point
-const ARM = { x: PIVOT.x - 112, y: PIVOT.y - 4, width: 112, height: 8, rx: 4 };
+const ARM = { x: PIVOT.x - 108, y: PIVOT.y - 4, width: 108, height: 8, rx: 4 };
 const LOOPS = { arrival: { x: 34, width: 96 }, safety: { x: 166, width: 100 } };
 // Where the car stands, as its left edge: on one loop, on the other, over both.
 const CAR_AT = { arrival: 28, both: 96, safety: 162 };

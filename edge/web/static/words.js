@@ -45,6 +45,7 @@ const WORDS = {
   loop_unknown: ["未知", "unknown"],
   at_arm: ["闸前车辆", "At the arm"],
   nobody: ["闸前无车", "No car at the arm"],
+  who_knows: ["闸前有无车辆未知", "Unknown whether a car is at the arm"],
   unread: ["车牌未识别", "Plate not read"],
   due: ["应缴", "To pay"],
   last_read: ["最近识别", "Last read"],

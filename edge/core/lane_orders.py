@@ -1,0 +1,132 @@
+"""Orders of a person or the city at one lane: what each does, and why it is refused (DESIGN 5, invariants 2, 5, 8).
+
+`Box` has judged id and age before. Every order ends in words; the box records them (`Ordered`) and answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edge.core.events import Commanded
+from edge.core.facts import ArmOrdered
+from edge.core.lane_base import OrderRefused, PendingOrder
+from edge.core.lane_faults import FaultActions
+from edge.core.lane_table import Desk, Gate, IllegalSignal, Signal
+from edge.core.lane_words import WORDS
+
+Words = tuple[str, str]
+
+
+class OrderActions(FaultActions):
+    def do(self, order: Commanded) -> tuple[bool, str, str]:
+        """Carry out one order: (done, Chinese, English)."""
+        doers: dict[str, Callable[[Commanded], Words]] = {
+            "open": self._open,
+            "close": self._close,
+            "hold_open": self._hold_open,
+            "release": self._release,
+            "lock": self._lock,
+            "unlock": self._unlock,
+            "pay_cash": self._pay,
+            "pay_free": self._pay,
+            "correct_plate": self._correct_plate,
+        }
+        doer = doers.get(order.action)
+        if doer is None:
+            return False, f"车道不支持 {order.action}", f"action: {order.action} is not an order to a lane"
+        self.commanded = order
+        try:
+            zh, en = doer(order)
+        except OrderRefused as refused:
+            return False, refused.zh, refused.en
+        except IllegalSignal as illegal:
+            zh, en = WORDS[illegal.state]
+            return False, f"当前状态 ({zh}) 不能执行", f"not possible now ({en})"
+        finally:
+            self.commanded = None
+        return True, zh, en
+
+    def _open(self, order: Commanded) -> Words:
+        self._not_stopped()
+        if self.memory.locked:
+            raise OrderRefused("车道已锁定, 请先解锁", "the lane is locked: unlock it first")
+        if self.desk is not Desk.VACANT:
+            if self.gate is Gate.STARTING:
+                raise IllegalSignal(self.gate, Signal.OPEN)
+            self.fire(Signal.LET_IN)
+        else:
+            self._when_durable(order, Signal.OPEN)
+        return "正在抬杆", "raising the arm"
+
+    def _hold_open(self, order: Commanded) -> Words:
+        self._not_stopped()
+        self._when_durable(order, Signal.HOLD)
+        return "闸杆将保持抬起", "the arm will be held open"
+
+    def _when_durable(self, order: Commanded, signal: Signal) -> None:
+        """Opening without a car: durable first, like every decision (invariant 8)."""
+        if not self.possible(signal):
+            raise IllegalSignal(self.gate, signal)
+        if self.order is not None:
+            raise OrderRefused("上一条命令正在执行", "the order before is still being carried out")
+        token = self.box.new_token()
+        if signal is Signal.OPEN:
+            body = ArmOrdered(direction="up", cause=order.source, who=order.who, why=order.why)
+            self.record(body, token=token, urgent=True)
+        else:
+            self.hold_token = token  # its `Ordered` fact says all; the box gives it this token
+        self.order = PendingOrder(token, self.now_ms + self.settings.store_ms, signal, order.source)
+
+    def carry_out_order(self) -> None:
+        order, self.order = self.order, None
+        assert order is not None
+        if not self.possible(order.signal):
+            self.note(f"{order.signal.value}: not possible any more in {self.gate.name}", "warning")
+            return
+        if order.signal is Signal.OPEN:
+            self.credit = order.source
+        self.fire(order.signal)
+
+    def order_unstored(self) -> None:
+        assert self.order is not None
+        self.late_tokens.add(self.order.token)
+        self.raise_fault("storage_failing", "ledger", f"order not durable within {self.settings.store_ms} ms")
+        self.carry_out_order()
+
+    def _close(self, order: Commanded) -> Words:
+        self._not_stopped()
+        self.fire(Signal.CLOSE)
+        self.credit = ""
+        return "正在落杆", "lowering the arm"
+
+    def _release(self, order: Commanded) -> Words:
+        if not self.holds & {"order", "uncommanded"}:
+            raise OrderRefused("闸杆未被保持", "the arm is not held open by an order")
+        self.holds -= {"order", "uncommanded"}
+        self.fire(Signal.RELEASE)
+        return "已恢复自动落杆", "automatic closing is on again"
+
+    def _lock(self, order: Commanded) -> Words:
+        self.locking = True
+        self.fire(Signal.LOCK)
+        return "车道已锁定", "the lane is locked"
+
+    def _unlock(self, order: Commanded) -> Words:
+        if not self.memory.locked:
+            raise OrderRefused("车道未锁定", "the lane is not locked")
+        self.memory.locked = False
+        self.fire(Signal.UNLOCK)
+        return "车道已解锁", "the lane is unlocked"
+
+    def _pay(self, order: Commanded) -> Words:
+        self.fire(Signal.PAY)
+        return "已缴费, 正在抬杆", "paid, raising the arm"
+
+    def _correct_plate(self, order: Commanded) -> Words:
+        self.fire(Signal.CORRECT)
+        return "车牌已更正", "plate corrected"
+
+    def _not_stopped(self) -> None:
+        code = self.fault_with("stops")
+        if code:
+            raise OrderRefused(f"故障 {code}, 请现场手动操作", f"fault {code}: work the barrier by hand")

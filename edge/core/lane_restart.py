@@ -1,0 +1,110 @@
+"""After a start: from facts and present values of the inputs to a lane that goes on (DESIGN 2: re-read, then act).
+
+A start moves nothing. An admission that no `Passed` or `BackedOut` ended belongs to a car that is still here, went
+through, or went away while nobody looked:
+
+- A car on a loop: it is that car, and it goes on without a second admission. If the camera then reads another plate,
+  the admitted car has gone on and this is the next one.
+- Both loops clear, lower limit switch active: the arm closes only after its car was recorded (hold, travel time and
+  no program to ask for it), so an arm that is down with the admission still open never went up: `BackedOut`.
+- Both loops clear otherwise: `Passed(how="restart")`. Of the ways to get here nearly all are passages (the car drove
+  on during the seconds of the restart, or its `Passed` was not yet durable); a car that was admitted, had the arm up and
+  then reversed out in just these seconds is counted wrongly, and two loops cannot tell.
+
+A vehicle on the safety loop without an open admission is one that nobody has recorded: it is counted when it has
+passed, as not admitted. Whether the arm is up is known from limit switches only; without them it is taken for up and
+closed by the long hold.
+"""
+
+from __future__ import annotations
+
+from edge.core.commands import TriggerCamera
+from edge.core.facts import BackedOut
+from edge.core.lane_desk import DeskActions
+from edge.core.lane_table import Desk, Gate, Signal
+from edge.core.lane_types import Admission, Arrival
+
+START_MS = 1_000
+"""Drivers report every input when they open; an input that is not told by then is unknown."""
+
+
+class RestartActions(DeskActions):
+    def all_told(self) -> bool:
+        wanted = {"safety"}
+        if self.settings.arrival == "loop":
+            wanted.add("arrival")
+        if self.settings.has_limit_up:
+            wanted.add("up")
+        if self.settings.has_limit_down:
+            wanted.add("down")
+        return wanted <= self.told
+
+    def wake(self) -> Gate:
+        cars = [self._again(arrival_id, admission) for arrival_id, admission in self.memory.admissions.items()]
+        here = self.arrival is True
+        self._place(cars, here)
+        if self.memory.held:
+            self.holds.add("order")
+            self.opening = self.memory.held
+        self.proven = self.safety is True
+        self.raised_ms = self.now_ms
+        if here and self.traffic.standing is None:
+            self.traffic.came()
+            self._came_here()
+        if self.holds:
+            return Gate.HELD_OPEN
+        if self.limit_down and not self.safety:
+            return Gate.DOWN
+        return Gate.PASSING if self.safety else Gate.CLEARING
+
+    def _place(self, cars: list[Arrival], here: bool) -> None:
+        """The newest admitted cars stand where something is seen; all others are resolved."""
+        traffic = self.traffic
+        if here and cars:
+            car = cars.pop()
+            car.unsure = True
+            traffic.standing = car
+            self.desk = Desk.ADMITTED
+            self.desk_due_ms = self.now_ms + self.settings.read_ms
+            self.box.out.append(TriggerCamera(lane=self.id))
+        if self.safety:
+            if cars or not here:
+                car = cars.pop() if cars else Arrival(self.box.new_id())
+                car.fell_ms = self.now_ms - self.settings.hold_ms
+                traffic.front = car
+            else:
+                traffic.front = traffic.standing or traffic.came()
+                if self.desk is Desk.VACANT:
+                    self._came_here()
+            traffic.safety_lost()  # occupied, without a pulse of its own
+        for car in cars:
+            self.resolve(car)
+
+    def _came_here(self) -> None:
+        self.box.out.append(TriggerCamera(lane=self.id))
+        self.fire(Signal.ARRIVED)
+
+    def _again(self, arrival_id: str, admission: Admission) -> Arrival:
+        decided = admission.decided
+        car = Arrival(arrival_id)
+        car.plate, car.read_id, car.rule = decided.plate, decided.read_id, decided.rule
+        car.colour = next((r.colour for r in self.memory.reads if r.read_id == decided.read_id), "unknown")
+        car.visit_id, car.order_id, car.due_fen = decided.visit_id, decided.order_id, decided.due_fen
+        car.paid_fen, car.discount_fen = self.memory.settled.get(decided.order_id, (0, 0))
+        car.corrected_from = self.memory.corrected.get(decided.visit_id, "")
+        visit = self.box.lot.inside.get(decided.visit_id)
+        car.entered = visit.entered if visit is not None else None
+        car.how = decided.rule if decided.rule in {"operator", "city"} else "admitted"  # type: ignore[assignment]
+        car.deciding = car.admitted = True
+        return car
+
+    def resolve(self, car: Arrival) -> None:
+        if self.limit_down:
+            self.record(BackedOut(arrival_id=car.id, plate=car.plate), urgent=True)
+            return
+        self.opening = "restart"
+        car.how = "restart"
+        self.record_passed(car)
+
+    def record_passed(self, car: Arrival) -> None:
+        raise NotImplementedError  # in `lane.Lane`

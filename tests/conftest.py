@@ -1,0 +1,27 @@
+"""What holds for every test: no deadline that a busy machine could miss, and no thread left running."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Timings are the bench's business; a shared machine must not fail a test by being slow.
+settings.register_profile("parkbox", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("parkbox")
+
+JOIN_S = 5.0
+LIBRARY_THREADS = ("asyncio_", "ThreadPoolExecutor")
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """A test that leaves a thread of ours running fails: on the box it would be a leak."""
+    before = set(threading.enumerate())
+    yield
+    left = [t for t in threading.enumerate() if t not in before and not t.name.startswith(LIBRARY_THREADS)]
+    for thread in left:
+        thread.join(JOIN_S)
+    assert [thread.name for thread in left if thread.is_alive()] == []
