@@ -53,13 +53,15 @@ def restore(ledger: Ledger, config: Config) -> Box:
     lanes = [lane_settings(lane) for lane in config.lane]
     rules, tariff = lot_rules(config), tariff_rule(config)
     snapshot = ledger.latest_snapshot()
-    box = Box(
-        lanes, rules, tariff, LotState(config.lot.total_stalls), new_id, VERSION, config.box.id
-    )
+    box = Box(lanes, rules, tariff, LotState(config.lot.total_stalls), new_id, VERSION, config.box.id)
     seq = 0
     if snapshot is not None:
-        seq, data = snapshot
-        box.restore(data)
+        try:
+            box.restore(snapshot[1])
+            seq = snapshot[0]
+        except ValueError as error:
+            # Slower, not wrong: the facts themselves are all there. A snapshot of an older version ends here too.
+            log.warning("snapshot at %d not usable (%s): folding the whole ledger", snapshot[0], error)
     while facts := ledger.read_after(seq, READ_BATCH):
         for fact in facts:
             box.apply(fact)
@@ -111,9 +113,9 @@ async def _run_with(config: Config, ledger: Ledger, data: Path) -> int:
                 runtime.feed(DeviceDown(lane=lane.id, code="barrier_down", device=error.device, detail=error.detail))
         try:
             await listener.start()
-        except OSError as error:
-            log.error("camera listener: %s", error)  # noqa: TRY400
-            runtime.feed(DeviceDown(code="listener_down", device="listener", detail=str(error)))
+        except DeviceError as error:
+            log.error("%s", error)  # noqa: TRY400
+            runtime.feed(DeviceDown(code="listener_down", device=error.device, detail=error.detail))
         await socket.start()
         print("ready", flush=True)
         async with asyncio.TaskGroup() as tasks:

@@ -79,13 +79,11 @@ class DeliveryStore(Protocol):
         """Ledger seq up to which facts have been turned into deliveries."""
 
     def add(self, cursor: int, new: Sequence[Delivery]) -> None:
-        """Cursor advance and new rows in one transaction. A repeated (city, kind, item_id) is one row. `state`
-        and `last_answer` of a new row are kept: what cannot be made is added as set aside with the reason."""
+        """Cursor advance and new rows in one transaction. A repeated (city, kind, item_id) is one row."""
 
-    def due(self, city: str, now_ms: int, limit: int, newest_first: bool = False) -> list[Delivery]:
-        """Waiting rows whose time has come; of one visit only its oldest waiting one (none while that one's time
-        has not come). Oldest first; `newest_first`: the visits with the newest waiting rows come first (live
-        before backlog), each still by its oldest waiting row: an exit pulls its own entry forward."""
+    def due(self, city: str, now_ms: int, limit: int) -> list[Delivery]:
+        """Waiting rows whose time has come, live before backlog; of one visit only its oldest waiting one (none
+        while that one's time has not come), so an exit pulls its own entry forward."""
 
     def accepted(self, ids: Sequence[int], answer: str) -> None: ...
 

@@ -160,10 +160,11 @@ def compare_city(report: Report, facts: Sequence[FactRow], records: Sequence[Cit
         for (kind, item_id), record in by_key.items()
         if kind == "carOut" and item_id in passed and not passed[item_id].body.get("visit_id")
     }
+    ways = {fact.id: fact.body["direction"] for fact in passed.values()}
     for kind, item_id in by_key:
         known = {
-            "carIn": item_id in passed or item_id in made_up,
-            "carOut": item_id in passed,
+            "carIn": ways.get(item_id) == "in" or item_id in made_up,
+            "carOut": ways.get(item_id) == "out",
             "carcharge": item_id in paid,
         }.get(kind, True)
         if not known:

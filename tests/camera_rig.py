@@ -234,6 +234,12 @@ def play(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
     assert troubles == []
 
 
+async def quiet() -> None:
+    """Until no task but this one is left."""
+    while len(asyncio.all_tasks()) > 1:
+        await asyncio.sleep(0)
+
+
 def camera(vendor: Any = "vz", name: str = "in1", **settings: Any) -> Camera:
     return Camera(id=name, vendor=vendor, addresses=("127.0.0.1",), **settings)
 

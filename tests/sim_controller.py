@@ -17,6 +17,7 @@ class Controller:
         self.bank, self.pins, self.careless, self.opens = bank, pins, careless, opens
         self.off_at: dict[int, float] = {}
         self.raised_s: float | None = None
+        self.closing = False
         self.felt = False
         self.cleared_s: float | None = None
 
@@ -35,7 +36,12 @@ class Controller:
         assert self.pins.close is not None
         safety = self.occupied(self.pins.safety)
         if self.raised_s is None:
-            if self.opens and self.occupied(self.pins.arrival) and not self.off_at:
+            if safety and self.opens and self.closing:  # somebody drove under the arm that comes down
+                self.bank.write(self.pins.close, 1 - self.pins.relay_on_level, round(now_s * 1e9))
+                self.off_at.pop(self.pins.close, None)
+                self.pulse(self.pins.open, now_s)
+                self.raised_s, self.felt, self.cleared_s = now_s, True, None
+            elif self.opens and self.occupied(self.pins.arrival) and not self.off_at:
                 self.pulse(self.pins.open, now_s)
                 self.raised_s, self.felt, self.cleared_s = now_s, False, None
             return
@@ -52,4 +58,4 @@ class Controller:
         gone = not self.felt and not self.occupied(self.pins.arrival) and now_s - self.raised_s > 3
         if (self.cleared_s is not None and now_s - self.cleared_s > HOLD_S) or gone:
             self.pulse(self.pins.close, now_s)
-            self.raised_s = None
+            self.raised_s, self.closing = None, not self.careless

@@ -81,7 +81,10 @@ def test_offline_record_is_history_and_asks_for_the_next(vendor: str) -> None:
     assert rig.sink.asked == []
 
 
-@pytest.mark.parametrize("plate", ["_无_", "无牌车", "无车牌", "无牌", "车牌", "-", "—", "null", "noPlate", "unknown", ""])
+NO_PLATES = ["_无_", "无牌车", "无车牌", "无牌", "车牌", "-", "—", "null", "noPlate", "unknown", ""]
+
+
+@pytest.mark.parametrize("plate", NO_PLATES)
 def test_spellings_of_no_plate(plate: str) -> None:
     rig, _, _ = push("vz", vz_push(license=plate))
     assert rig.sink.reads[0].no_plate
@@ -290,7 +293,8 @@ def test_unknown_json_is_answered_200_so_that_it_does_not_block_plates() -> None
     [
         b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"AlarmInfoPlate":' + b"[" * 60_000,
         b'{"AlarmInfoPlate":{}}', b'{"AlarmInfoPlate":{"result":{"PlateResult":{}}}}',
-        vz_push(license="京" * 33), vz_push(license="a\x00b"), vz_push(plateid="9" * 200), b'{"x":"' + b"a" * 70_000 + b'"}',
+        vz_push(license="京" * 33), vz_push(license="a\x00b"), vz_push(plateid="9" * 200),
+        b'{"x":"' + b"a" * 70_000 + b'"}',
     ],
 )  # fmt: skip
 def test_damaged_pushes_get_400(body: bytes) -> None:

@@ -1,4 +1,4 @@
-"""A start from a million facts reads no more than a start from some hundred: counted in bytes and facts, not in time."""
+"""A start from a million facts reads no more than one from some hundred: counted in bytes and facts, not in time."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 from collections.abc import Callable
 
 import pytest
@@ -87,7 +88,7 @@ def test_a_car_that_backs_out_is_no_passage_and_never_touches_the_safety_loop() 
 def test_a_tailgater_goes_through_on_the_first_cars_opening() -> None:
     site = OneLane()
     site.lane.add(car(1))
-    site.run(lambda: site.lane.room())
+    site.run(site.lane.room)
     site.lane.add(car(2, kind="tailgater", gap_m=2.6))
     site.run(lambda: not site.lane.vehicles)
     assert [p.kind for p in site.lane.passages] == ["normal", "tailgater"]
@@ -97,11 +98,13 @@ def test_a_tailgater_goes_through_on_the_first_cars_opening() -> None:
 def test_a_patient_follower_waits_for_an_opening_of_his_own() -> None:
     site = OneLane()
     site.lane.add(car(1))
-    site.run(lambda: site.lane.room())
+    site.run(site.lane.room)
     site.lane.add(car(2))
     opened: list[float] = []
     site.bank.output_watchers.append(
-        lambda pin, level, t_ns: opened.append(t_ns / 1e9) if (pin, level) == (site.lane.pins.open, 1) else None
+        lambda pin, level, t_ns: (
+            opened.append(t_ns / 1e9) if (pin, level) == (site.lane.pins.open, 1) else None
+        )
     )
     site.run(lambda: not site.lane.vehicles)
     assert len(site.lane.passages) == 2
@@ -243,8 +246,6 @@ def test_traffic_mixes_all_manners_and_keeps_plates_apart() -> None:
 
 @pytest.mark.parametrize(("plate", "wrong"), [("鲁B10000", "鲁B1D000"), ("鲁B11118", "鲁B1111B")])
 def test_a_misread_changes_one_look_alike_and_nothing_else(plate: str, wrong: str) -> None:
-    import random
-
     found = {misread(plate, random.Random(seed)) for seed in range(40)}
     assert wrong in found
     assert all(sum(a != b for a, b in zip(plate, one, strict=True)) == 1 for one in found)

@@ -88,7 +88,7 @@ def test_who_reads_late_gets_the_newest_state_and_no_backlog(stream: StreamClien
     stream.next_event("state")
     for parked in range(500):
         source.show(box(parked=parked))
-    told = []
+    told: list[int] = []
     while not told or told[-1] != 499:
         told.append(stream.next_event("state")[1]["box"]["parked"])
     assert len(told) < 50

@@ -7,7 +7,9 @@ import socket
 import threading
 from typing import Any
 
+import cv2
 import msgspec
+import numpy as np
 
 from edge.config.model import Web
 from edge.ports import AgentView, BoxView, Delivery, FaultView, LaneView, LinkView
@@ -15,17 +17,8 @@ from edge.ports import AgentView, BoxView, Delivery, FaultView, LaneView, LinkVi
 NOON_MS = 1_795_233_600_000  # 2026-11-21 12:00:00 in Shanghai
 READ_ID = "0123456789abcdef0123456789abcdef"
 
-# The smallest JPEG that Chromium draws: one grey pixel, baseline, written out from ITU-T T.81 annex B.
-TINY_JPEG = bytes.fromhex(
-    "ffd8ffdb004300" + "01" * 64 + "ffc0000b080001000101011100"
-    "ffc4001f0000010501010101010100000000000000000102030405060708090a0b"
-    "ffc400b5100002010303020403050504040000017d0102030004110512213141061351610722711432"
-    "8191a1082342b1c11552d1f02433627282090a161718191a25262728292a3435363738393a434445"
-    "464748494a535455565758595a636465666768696a737475767778797a838485868788898a929394"
-    "95969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8"
-    "d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9fa"
-    "ffda0008010100003f00fbd000ffd9"
-)
+# A picture of another maker's encoder, small enough to be compared byte by byte.
+TINY_JPEG = bytes(cv2.imencode(".jpg", np.full((9, 16, 3), 128, np.uint8))[1])
 
 
 class FakeSource:

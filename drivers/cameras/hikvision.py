@@ -234,7 +234,10 @@ class HikPush:
         if not scenes:
             return None
         best = max(scenes, key=lambda part: (_named(part, "detectionPicture"), part.end - part.start))
-        return checked_jpeg(best.content(body), whole=best.end < self._have)
+        content = best.content(body)
+        if best.end < self._have:
+            return checked_jpeg(content)
+        return checked_jpeg(content.removesuffix(b"\r\n"), whole=False)  # its end boundary is missing
 
 
 def _named(part: multipart.Part, start: str) -> bool:

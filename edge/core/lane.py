@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from edge.core.commands import LowerArm, RaiseArm
 from edge.core.events import LimitChanged, LoopChanged
-from edge.core.facts import ArmOrdered, BackedOut, Passed
+from edge.core.facts import BackedOut, Passed
 from edge.core.lane_orders import OrderActions
 from edge.core.lane_restart import START_MS
 from edge.core.lane_table import Desk, Gate, Signal
@@ -20,21 +20,23 @@ from edge.core.lane_words import WORDS
 SETTLE_MAX = 64
 """Deadlines that can be due in one step. More means that one re-arms itself without end: a bug, found at once."""
 
+UNPROVEN_MAX = 2
+"""One car that backs out is common; two in a row with the safety loop never occupied look like a dead loop."""
+
 
 class Lane(OrderActions):
     # --- events ------------------------------------------------------------------------------------------------
 
     def on_loop(self, event: LoopChanged) -> None:
+        known = event.loop in self.told
         self.told.add(event.loop)
         if event.loop == "safety":
-            self._safety(event.occupied)
-        elif self.settings.arrival == "loop":
+            if not known or event.occupied is not self.safety:
+                self._safety(event.occupied)
+        elif self.settings.arrival == "loop" and (not known or event.occupied is not self.arrival):
             self._arrival(event.occupied)
 
     def _safety(self, occupied: bool | None) -> None:
-        if occupied is self.safety and "safety" in self.told and self.safety_known_once:
-            return
-        self.safety_known_once = True
         self.safety = occupied
         self.safety_since_ms = self.now_ms
         if occupied is None:
@@ -120,6 +122,7 @@ class Lane(OrderActions):
             self.record_passed(car)
             if held_desk:
                 self.fire(Signal.PASSED)
+            self.fire(Signal.ENDED)
             return
         self.departed_ms = self.now_ms
         if car.plate or car.deciding:
@@ -128,16 +131,12 @@ class Lane(OrderActions):
         car.deciding = False
         if held_desk:
             self.fire(Signal.GONE)
-        if car.admitted:
-            self._unused()
-
-    def _unused(self) -> None:
-        """Up for a car that left the arrival loop and never reached the safety loop: backed out, or a dead loop."""
-        if not self.proven and self.asked == "up":
+        # Up for a car that left the arrival loop and never reached the safety loop: backed out, or a dead loop.
+        if car.admitted and not self.proven and self.asked == "up":
             self.unproven_openings += 1
-            if self.unproven_openings >= 2:
+            if self.unproven_openings >= UNPROVEN_MAX:
                 self.raise_fault("safety_unproven", "safety")
-        self.fire(Signal.UNUSED)
+        self.fire(Signal.ENDED)
 
     def _blind_passage(self, car: Arrival) -> bool:
         """With a safety loop known to see nothing, an admitted car that leaves the arrival loop has driven on."""
@@ -270,8 +269,8 @@ class Lane(OrderActions):
             why_zh=zh, why_en=en, due_fen=0 if car is None else car.due_fen, passed=self.memory.passed,
         )  # fmt: skip
 
-    def check_step(self, first: int) -> None:
+    def check_step(self) -> None:
         """Invariant 4 at the core's side: one step never asks up and down."""
-        mine = [type(out) for out in self.box.out[first:] if out.lane == self.id]
+        mine = [type(out) for out in self.box.out if out.lane == self.id]
         if RaiseArm in mine and LowerArm in mine:
             raise AssertionError(f"lane {self.id}: one step asks up and down")

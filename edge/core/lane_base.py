@@ -9,7 +9,7 @@ from edge.core.commands import AnyCommand, Note, Show
 from edge.core.events import Commanded, PlateRead
 from edge.core.facts import AnyBody, Stamp
 from edge.core.faults import CATALOGUE
-from edge.core.lane_table import Desk, Gate, IllegalSignal, Row, Signal, look_up
+from edge.core.lane_table import DESK_SIGNALS, Desk, Gate, IllegalSignal, Row, Signal, look_up
 from edge.core.lane_traffic import Traffic
 from edge.core.lane_types import LaneMemory, LaneSettings, fault_key
 from edge.core.lot import LotState
@@ -77,6 +77,7 @@ class LaneBase:
         self.arrival_since_ms = self.safety_since_ms = 0
         # desk
         self.desk = Desk.VACANT
+        self.desk_since_ms = 0
         self.desk_due_ms: int | None = None
         self.preread: Preread | None = None
         self.sign = ("", "")
@@ -94,6 +95,7 @@ class LaneBase:
         self.asked: Literal["up", "down", ""] = ""
         self.nagged = False
         self.order: PendingOrder | None = None
+        self.hold_token = 0  # the `Ordered` fact of a hold is what must be durable
         self.late_tokens: set[int] = set()
         self.commanded: Commanded | None = None  # the order that is being carried out
 
@@ -108,6 +110,8 @@ class LaneBase:
         if after not in chosen.next:
             raise AssertionError(f"{region.name} + {signal.value}: {chosen.action} led to {after.name}")
         if isinstance(after, Desk):
+            if after is not self.desk:
+                self.desk_since_ms = self.now_ms
             self.desk = after
         elif after is not self.gate:
             self.gate = after
@@ -147,6 +151,4 @@ class LaneBase:
         return ""
 
 
-DESK = frozenset(signal for signal in Signal if signal.name in {
-    "ARRIVED", "GONE", "PASSED", "READ", "STORED", "FREED", "DESK_TIMER", "LET_IN", "PAY", "CORRECT", "LOCK", "UNLOCK",
-})  # fmt: skip
+DESK = frozenset(DESK_SIGNALS)

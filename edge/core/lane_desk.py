@@ -167,7 +167,7 @@ class DeskActions(GateActions):
 
     def _settle_on(self, car: Arrival, verdict: Verdict) -> Desk:
         if verdict.decision == "admit":
-            return self._store(car, verdict.rule, verdict.zh, verdict.en)
+            return self._store(car, verdict)
         if verdict.wait_for == "payment" and not car.order_id:
             car.order_id = self.box.new_id()
         self.record(self._decided(car, verdict))
@@ -190,15 +190,14 @@ class DeskActions(GateActions):
             due_fen=car.due_fen, who=who, why=why,
         )  # fmt: skip
 
-    def _store(self, car: Arrival, rule: str, zh: str, en: str, who: str = "", why: str = "") -> Desk:
+    def _store(self, car: Arrival, admit: Verdict, who: str = "", why: str = "") -> Desk:
         """Decided: now it must become durable before the arm moves (invariant 8)."""
-        car.rule = rule
+        car.rule = admit.rule
         car.deciding = True
         car.token = self.box.new_token()
-        admit = Verdict("admit", "", rule, zh, en)
         self.record(self._decided(car, admit, who, why), token=car.token, urgent=True)
         self.desk_due_ms = self.now_ms + self.settings.store_ms
-        self.show(zh, en)
+        self.show(admit.zh, admit.en)
         return Desk.STORING
 
     def try_again(self) -> Desk:
@@ -236,7 +235,8 @@ class DeskActions(GateActions):
 
     def _to_gate(self) -> None:
         # The gate looks at the desk, so the desk is where it will be before the gate is asked.
-        self.desk = Desk.ADMITTED
+        if self.desk is not Desk.ADMITTED:
+            self.desk, self.desk_since_ms = Desk.ADMITTED, self.now_ms
         if self.possible(Signal.ADMITTED):
             self.fire(Signal.ADMITTED)
 
@@ -269,10 +269,10 @@ class DeskActions(GateActions):
         assert order is not None
         car = self._car()
         car.how = order.source
-        zh, en = ("人工放行", "opened by the attendant") if order.source == "operator" else ("平台放行", "opened by the city")
-        return self._store(car, order.source, zh, en, order.who, order.why)
+        zh, en = ("平台放行", "opened by the city") if order.source == "city" else ("人工放行", "opened by a person")
+        return self._store(car, Verdict("admit", "", order.source, zh, en), order.who, order.why)
 
-    def settle(self) -> Desk:
+    def take_payment(self) -> Desk:
         """pay_cash or pay_free. What the operator did not take is discount: due = paid + discount."""
         order = self.commanded
         assert order is not None
@@ -301,7 +301,8 @@ class DeskActions(GateActions):
                 who=order.who, why=order.why,
             )
         )  # fmt: skip
-        return self._store(car, "paid", "已缴费, 请通行", "paid, please drive on", order.who, order.why)
+        admit = Verdict("admit", "", "paid", "已缴费, 请通行", "paid, please drive on")
+        return self._store(car, admit, order.who, order.why)
 
     def correct(self) -> Desk:
         order = self.commanded

@@ -1,4 +1,4 @@
-"""What a lane finds wrong with its own loops and arm (DESIGN 5, invariants 7 and 9). Effects stand in `faults.CATALOGUE`."""
+"""What a lane finds wrong with its own loops and arm (DESIGN 5, invariants 7 and 9). Effects: `faults.CATALOGUE`."""
 
 from __future__ import annotations
 

@@ -109,8 +109,11 @@ class GateActions(LaneBase):
         self.opening = self.memory.held or "operator"
         self._pulse_up()
 
-    def emergency(self) -> None:
-        """Always wins (invariant 2) and waits for nothing (invariant 8): up first, recorded after."""
+    def emergency(self) -> Gate:
+        """Always wins (invariant 2) and waits for nothing (invariant 8): up first, recorded after.
+
+        While STARTING the arm goes up like everywhere, and the lane goes on reading the world.
+        """
         if self.gate in {Gate.DOWN, Gate.LOWERING}:
             self.proven = self.safety is True
         self._pulse_up()
@@ -118,6 +121,7 @@ class GateActions(LaneBase):
         self.opening = "emergency"
         self.show("紧急放行", "emergency: drive out")
         self.record(ArmOrdered(direction="up", cause="emergency"), urgent=True)
+        return Gate.STARTING if self.gate is Gate.STARTING else Gate.HELD_OPEN
 
     def reraise(self) -> None:
         """Safety reaction: something is under the arm while it comes down. RaiseArm is the first output of the step."""

@@ -107,7 +107,6 @@ class OrderActions(FaultActions):
         return "已恢复自动落杆", "automatic closing is on again"
 
     def _lock(self, order: Commanded) -> Words:
-        self.locking = True
         self.fire(Signal.LOCK)
         return "车道已锁定", "the lane is locked"
 

@@ -8,7 +8,7 @@ through, or went away while nobody looked:
 - Both loops clear, lower limit switch active: the arm closes only after its car was recorded (hold, travel time and
   no program to ask for it), so an arm that is down with the admission still open never went up: `BackedOut`.
 - Both loops clear otherwise: `Passed(how="restart")`. Of the ways to get here nearly all are passages (the car drove
-  on during the seconds of the restart, or its `Passed` was not yet durable); a car that was admitted, had the arm up and
+  on during the seconds of the restart, or its `Passed` was not yet durable); a car that had the arm up and
   then reversed out in just these seconds is counted wrongly, and two loops cannot tell.
 
 A vehicle on the safety loop without an open admission is one that nobody has recorded: it is counted when it has

@@ -87,7 +87,7 @@ class Signal(Enum):
     DOWN_LEFT = "lower limit left"
     # gate: desk and time
     ADMITTED = "car admitted"
-    UNUSED = "admission ended unused"
+    ENDED = "a car is through or gone"
     GATE_TIMER = "gate deadline"
     # gate: people and the fire alarm
     OPEN = "order: open"
@@ -187,7 +187,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         S.READ: row("keep_read", D.WAIT_PAYMENT),
         S.DESK_TIMER: row("give_up", D.REFUSED),
         S.FREED: row("note", D.WAIT_PAYMENT),
-        S.PAY: row("settle", D.STORING),
+        S.PAY: row("take_payment", D.STORING),
     },
     D.WAIT_STALL: {
         **_WAITS,
@@ -201,13 +201,13 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         S.READ: row("better_read", D.WAIT_CONFIRM, *DECIDED),
         S.DESK_TIMER: row("give_up", D.REFUSED),
         S.FREED: row("note", D.WAIT_CONFIRM),
-        S.PAY: row("settle", D.STORING),
+        S.PAY: row("take_payment", D.STORING),
     },
     D.REFUSED: {
         **_WAITS,
         S.READ: row("better_read", D.REFUSED, *DECIDED),
         S.FREED: row("note", D.REFUSED),
-        S.PAY: row("settle", D.STORING),
+        S.PAY: row("take_payment", D.STORING),
         S.DESK_TIMER: ILLEGAL,
     },
     D.ADMITTED: {
@@ -238,7 +238,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         S.UP_SEEN: row("note", G.STARTING),
         S.DOWN_SEEN: row("note", G.STARTING),
         S.DOWN_LEFT: row("note", G.STARTING),
-        S.UNUSED: row("note", G.STARTING),
+        S.ENDED: row("note", G.STARTING),
         S.GATE_TIMER: row("wake", G.DOWN, G.OPEN, G.PASSING, G.CLEARING, G.HELD_OPEN),
         S.CALM: row("note", G.STARTING),
         S.ADMITTED: ILLEGAL, S.OPEN: ILLEGAL, S.CLOSE: ILLEGAL, S.HOLD: ILLEGAL, S.RELEASE: ILLEGAL,
@@ -251,7 +251,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         S.DOWN_SEEN: row("note", G.DOWN),
         S.DOWN_LEFT: row("uncommanded", G.HELD_OPEN),
         S.ADMITTED: row("lift", G.RAISING, G.PASSING),
-        S.UNUSED: row("note", G.DOWN),
+        S.ENDED: row("note", G.DOWN),
         S.OPEN: row("lift", G.RAISING, G.PASSING),
         S.CLOSE: row("lower_ordered", G.LOWERING),
         S.HOLD: row("hold", G.HELD_OPEN),
@@ -266,7 +266,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         S.DOWN_SEEN: row("note", G.RAISING),
         S.DOWN_LEFT: row("note", G.RAISING),
         S.ADMITTED: row("note", G.RAISING),
-        S.UNUSED: row("note", G.RAISING),
+        S.ENDED: row("note", G.RAISING),
         S.GATE_TIMER: row("up", G.OPEN, G.CLEARING),
         S.OPEN: row("lift", G.RAISING),
         S.CLOSE: row("lower_ordered", G.LOWERING),
@@ -282,7 +282,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         S.DOWN_SEEN: row("came_down", G.DOWN, G.RAISING),
         S.DOWN_LEFT: row("note", G.OPEN),
         S.ADMITTED: row("note", G.OPEN),
-        S.UNUSED: row("expect", G.OPEN, G.CLEARING),
+        S.ENDED: row("expect", G.OPEN, G.CLEARING),
         S.GATE_TIMER: row("nobody_drove", G.OPEN, G.CLEARING),
         S.OPEN: row("lift", G.RAISING),
         S.CLOSE: row("lower_ordered", G.LOWERING),
@@ -298,7 +298,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         S.DOWN_SEEN: row("came_down_on", G.PASSING),
         S.DOWN_LEFT: row("note", G.PASSING),
         S.ADMITTED: row("note", G.PASSING),
-        S.UNUSED: row("note", G.PASSING),
+        S.ENDED: row("note", G.PASSING),
         S.OPEN: row("lift", G.PASSING),
         S.CLOSE: ILLEGAL,
         S.HOLD: row("hold", G.HELD_OPEN),
@@ -313,7 +313,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         S.DOWN_SEEN: row("came_down", G.DOWN, G.RAISING),
         S.DOWN_LEFT: row("note", G.CLEARING),
         S.ADMITTED: row("expect_again", G.OPEN, G.RAISING),
-        S.UNUSED: row("note", G.CLEARING),
+        S.ENDED: row("note", G.CLEARING),
         S.GATE_TIMER: row("lower", G.LOWERING),
         S.OPEN: row("lift", G.RAISING),
         S.CLOSE: row("lower_ordered", G.LOWERING),
@@ -329,7 +329,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         S.DOWN_SEEN: row("note", G.LOWERING),
         S.DOWN_LEFT: row("note", G.LOWERING),
         S.ADMITTED: row("lift", G.RAISING),
-        S.UNUSED: row("note", G.LOWERING),
+        S.ENDED: row("note", G.LOWERING),
         S.GATE_TIMER: row("note", G.DOWN),
         S.OPEN: row("lift", G.RAISING),
         S.CLOSE: row("note", G.LOWERING),
@@ -345,7 +345,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         S.DOWN_SEEN: row("came_down_held", G.HELD_OPEN, G.DOWN, G.RAISING),
         S.DOWN_LEFT: row("note", G.HELD_OPEN),
         S.ADMITTED: row("lift_held", G.HELD_OPEN, G.RAISING, G.PASSING),
-        S.UNUSED: row("note", G.HELD_OPEN),
+        S.ENDED: row("note", G.HELD_OPEN),
         S.OPEN: row("lift_held", G.HELD_OPEN, G.RAISING, G.PASSING),
         S.CLOSE: row("close_held", G.LOWERING),
         S.HOLD: row("hold", G.HELD_OPEN),
@@ -356,7 +356,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
 }  # fmt: skip
 
 # Beats every state of the gate, STARTING too (DESIGN 5, invariant 2).
-ALWAYS: Mapping[Signal, Row] = {S.EMERGENCY: row("emergency", G.HELD_OPEN)}
+ALWAYS: Mapping[Signal, Row] = {S.EMERGENCY: row("emergency", G.HELD_OPEN, G.STARTING)}
 
 
 def look_up(state: State, signal: Signal) -> Row:
@@ -365,27 +365,6 @@ def look_up(state: State, signal: Signal) -> Row:
     if found is ILLEGAL:
         raise IllegalSignal(state, signal)
     return found
-
-
-WORDS: Mapping[State, tuple[str, str]] = {
-    D.VACANT: ("无车", "no car"),
-    D.WAIT_READ: ("等待识别", "waiting for the plate"),
-    D.STORING: ("正在记录", "recording"),
-    D.WAIT_PAYMENT: ("等待缴费", "waiting for payment"),
-    D.WAIT_STALL: ("等待车位", "waiting for a stall"),
-    D.WAIT_CONFIRM: ("等待人工确认", "waiting for the attendant"),
-    D.REFUSED: ("未放行", "refused"),
-    D.ADMITTED: ("已放行", "admitted"),
-    D.LOCKED: ("车道锁定", "lane locked"),
-    G.STARTING: ("启动中", "starting"),
-    G.DOWN: ("闸杆落下", "arm down"),
-    G.RAISING: ("正在抬杆", "raising"),
-    G.OPEN: ("已抬杆", "arm up"),
-    G.PASSING: ("车辆通过中", "car passing"),
-    G.CLEARING: ("等待落杆", "waiting to lower"),
-    G.LOWERING: ("正在落杆", "lowering"),
-    G.HELD_OPEN: ("常开", "held open"),
-}
 
 
 def mermaid() -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from edge.store.errors import StoreError, classify
-from edge.store.rows import COLUMNS, INSERT, Row, UnreadableFactError, to_fact
+from edge.store.rows import COLUMNS, INSERT, TYPES, Row, UnreadableFactError, to_fact
 from edge.store.schema import Step, connect, migrate, refuse_newer, steps_of, sync_folder, use_wal
 
 SEQ_RANGE = 1_000_000_000  # facts of one ledger file: a fact every second for 31 years
@@ -93,6 +93,7 @@ def open_or_begin(
         begin()
         conn = _open(path, steps, probe)
         sync_folder(path.parent)
+        sync_folder(path.parent.parent)  # the data folder itself may be as new as the file
     except OSError as error:
         raise StoreError(classify(error, path), path, str(error)) from error
     return conn, moved
@@ -117,7 +118,7 @@ def _open(
             raise
         kind = classify(error, path)
         # A plain SQL error can only mean that the tables are not the ones that its version promises.
-        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) == sqlite3.SQLITE_ERROR:
             kind = "damaged"
         raise StoreError(kind, path, str(error)) from error
     return conn
@@ -126,8 +127,9 @@ def _open(
 def _read_what_a_start_reads(conn: sqlite3.Connection) -> None:
     snapshot = conn.execute("SELECT seq, data FROM snapshot WHERE one = 1").fetchone()
     after = snapshot[0] if snapshot else 0
-    for _ in conn.execute(f"SELECT {COLUMNS} FROM facts WHERE seq > ? ORDER BY seq", (after,)):
-        pass
+    for row in conn.execute(f"SELECT {COLUMNS} FROM facts WHERE seq > ? ORDER BY seq", (after,)):
+        if tuple(map(type, row)) != TYPES:
+            raise sqlite3.OperationalError(f"fact {row[0]} is damaged: {row!r}")
     conn.execute(f"SELECT {COLUMNS} FROM facts ORDER BY seq DESC LIMIT 1").fetchone()
 
 

@@ -11,6 +11,7 @@ INSERT = f"INSERT INTO facts ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 Row = tuple[int, str, str, str, str, int, int, int, str]
 KIND = 3  # index of `kind` in a Row
+TYPES = (int, str, str, str, str, int, int, int, str)  # what a damaged page may not keep to
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(AnyBody).decode
@@ -42,6 +43,8 @@ def to_row(fact: Fact, seq: int) -> Row:
 
 def to_fact(row: Row) -> Fact:
     seq, fact_id, lane, kind, boot_id, mono_ms, wall_ms, synced, body = row
+    if tuple(map(type, row)) != TYPES:
+        raise UnreadableFactError(seq, str(kind), f"damaged: {row!r}")
     try:
         return Fact(fact_id, lane, Stamp(boot_id, mono_ms, wall_ms, bool(synced)), _decode(body), seq)
     except msgspec.DecodeError as error:

@@ -36,6 +36,7 @@ def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:
         check_same_thread=False,
         timeout=BUSY_S,
     )
+    conn.text_factory = _text
     try:
         conn.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         conn.execute("PRAGMA query_only = ON" if read_only else "PRAGMA synchronous = FULL")
@@ -43,6 +44,14 @@ def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:
         conn.close()
         raise
     return conn
+
+
+def _text(raw: bytes) -> str | bytes:
+    """A damaged text stays bytes: it must be one unreadable value and not the end of the whole query."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
 
 
 def use_wal(conn: sqlite3.Connection, path: Path) -> None:

@@ -65,10 +65,11 @@ class GpioServer:
         self._threads.append(thread)
 
     def stop(self) -> None:
-        if self._listener is not None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
             # shutdown wakes the accepting thread; close alone would leave it waiting on Linux.
-            self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
             self._path.unlink(missing_ok=True)
         for client in tuple(self._clients):
             try:

@@ -42,12 +42,14 @@ Meaning = Literal["accepted", "retry", "refused", "relogin", "link"]
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """`zh` and `en` are for the page; `answer` is what the delivery keeps."""
+    """`zh` and `en` are for the page; `answer` is what the delivery keeps. `code`: result_code or HTTP status when
+    the city answered with one, else 0."""
 
     meaning: Meaning
     zh: str
     en: str
     rests: bool = False
+    code: int = 0
 
     @property
     def answer(self) -> str:
@@ -61,6 +63,7 @@ class Conversation:
         self._account = account
         self._token = ""
         self._renew_at_s: float | None = None
+        login_request(account)  # what the city would refuse by its length is an error at start, not at night
 
     def needs_login(self, now_s: float) -> bool:
         return not self._token or (self._renew_at_s is not None and now_s >= self._renew_at_s)
@@ -76,7 +79,7 @@ class Conversation:
         if reply.result_code != 0:
             return _said("link", reply.result_code, reply.message, rests=True)
         if not reply.token:
-            return Verdict("link", "登录应答没有令牌", "login answered without a token", rests=True)
+            return unreachable("登录应答没有令牌", "login answered without a token")
         self._token = reply.token
         # QC12: missing or 0 is unknown (113 will tell), -1 is for ever.
         self._renew_at_s = now_s + RENEW_AT * reply.life_s if reply.life_s > 0 else None
@@ -115,9 +118,9 @@ def lost(zh: str, en: str) -> Verdict:
     return Verdict("retry", zh, en, rests=True)
 
 
-def unreachable(zh: str, en: str) -> Verdict:
-    """The request never left: nothing was sent, so nothing is counted."""
-    return Verdict("link", zh, en, rests=True)
+def unreachable(zh: str, en: str, code: int = 0) -> Verdict:
+    """The request never left, or never got to the city's business: nothing is counted."""
+    return Verdict("link", zh, en, rests=True, code=code)
 
 
 def _of_the_record(request: Request, reply: Reply) -> Verdict:
@@ -139,7 +142,8 @@ def _read(answer: Answer) -> Reply | Verdict:
     if answer.status >= 500:
         return lost(f"市平台内部错误 (HTTP {answer.status})", f"city answered HTTP {answer.status}")
     if not 200 <= answer.status < 300:
-        return unreachable(f"市平台拒绝请求 (HTTP {answer.status})", f"city answered HTTP {answer.status}")
+        status = answer.status
+        return unreachable(f"市平台拒绝请求 (HTTP {status})", f"city answered HTTP {status}", status)
     try:
         return parse_reply(answer.body)
     except ReplyError as error:
@@ -158,4 +162,4 @@ def _reason(reply: Reply) -> str:
 def _said(meaning: Meaning, code: int, words: str, *, rests: bool = False) -> Verdict:
     zh, en = RESULT_CODES.get(code, ("未知返回码", "unknown result code"))
     tail = f": {words}" if words else ""
-    return Verdict(meaning, f"{zh} ({code}){tail}", f"{en} ({code})", rests)
+    return Verdict(meaning, f"{zh} ({code}){tail}", f"{en} ({code})", rests, code)

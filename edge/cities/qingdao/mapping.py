@@ -19,9 +19,10 @@ import msgspec
 from edge.cities.qingdao.dictionaries import ENTRANCE, EXIT, ChargeType, EventType, PayType, PlateColour
 from edge.cities.qingdao.fields import Message, yuan
 from edge.cities.qingdao.messages import CarCharge, CarIn, CarOut
+from edge.cities.times import Times
 from edge.config.model import Lane, Lot
-from edge.core.clock import china_datetime, true_wall_ms
-from edge.core.facts import ClockSet, Fact, Paid, Passed, Stamp
+from edge.core.clock import china_datetime
+from edge.core.facts import Fact, Paid, Passed
 from edge.core.plates import city_form
 from edge.ports import Delivery
 
@@ -58,48 +59,12 @@ EVENTS_OUT: dict[str, EventType] = {**EVENTS_IN, "tailgate": "NOCARD"}
 _OPEN_MAX = 500
 
 
-class Times:
-    """What the facts seen so far say about boots: when each one's clock was set, and which one runs now."""
-
-    def __init__(self) -> None:
-        self._offsets: dict[str, int] = {}
-        self._latest_boot = ""
-
-    def observe(self, fact: Fact) -> None:
-        """The next fact, in the ledger's order."""
-        self._latest_boot = fact.stamp.boot_id
-        self.learn(fact)
-
-    def learn(self, fact: Fact) -> None:
-        """A fact from further back: only its boot's clock matters."""
-        if isinstance(fact.body, ClockSet):
-            self._offsets[fact.stamp.boot_id] = fact.body.offset_ms
-
-    def unknown(self, stamp: Stamp) -> bool:
-        """No clock set of this stamp's boot has been seen; the history before may have one."""
-        return not stamp.synced and stamp.boot_id not in self._offsets
-
-    def true_ms(self, stamp: Stamp) -> int | None:
-        known_ms = true_wall_ms(stamp, self._offsets)
-        if known_ms is None and stamp.boot_id != self._latest_boot:
-            return stamp.wall_ms  # that boot is over and its clock was never set
-        return known_ms
-
-
 class _Entry(msgspec.Struct):
     """An entry as the city knows it. `taken_by`: the exit fact that ended it, "" so far none."""
 
     entry_id: str
     in_ms: int
     taken_by: str = ""
-
-
-def stamps_of(fact: Fact) -> list[Stamp]:
-    """Whose true times a fact's messages need; empty: no message is made of it."""
-    if not isinstance(fact.body, Passed | Paid):
-        return []
-    entered = fact.body.entered
-    return [fact.stamp] if entered is None else [fact.stamp, entered]
 
 
 class Mapper:
@@ -286,9 +251,10 @@ def _colour(colour: str) -> PlateColour:
 
 
 def _row(kind: str, item_id: str, visit_id: str, plate: str, *, at_ms: int, build: Callable[[], Message]) -> Delivery:
-    """A waiting row; what the standard forbids is set aside at once with the reason, and blocks nothing."""
-    row = Delivery(0, CITY, kind, item_id, visit_id, b"{}", plate, made_ms=at_ms, due_ms=0)
+    """A waiting row. For what the standard forbids its body is the reason instead of a JSON object: whoever sends
+    sets it aside with that reason, and it blocks nothing."""
     try:
-        return msgspec.structs.replace(row, body=build().encode())
+        body = build().encode()
     except ValueError as error:
-        return msgspec.structs.replace(row, state="set_aside", last_answer=f"无法生成 / cannot be made: {error}")
+        body = f"无法生成 / cannot be made: {error}".encode()
+    return Delivery(0, CITY, kind, item_id, visit_id, body, plate, made_ms=at_ms)

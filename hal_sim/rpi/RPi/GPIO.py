@@ -112,7 +112,7 @@ class _Chip:
         self.channel: dict[int, int] = {}  # pin -> the number the user calls it by
         self.answered: dict[int, threading.Event] = {}
         self.sock: socket.socket | None = None
-        self.calls: queue.SimpleQueue[tuple[int, _Detect]] = queue.SimpleQueue()
+        self.calls: queue.SimpleQueue[tuple[int, _Detect] | None] = queue.SimpleQueue()
 
     def send(self, op: int, pin: int, value: int) -> None:
         sock = self.sock or self._connect()
@@ -144,6 +144,7 @@ class _Chip:
             except OSError:
                 more = b""  # closed under us: the same end as the simulator's close
             if not more:
+                self.calls.put(None)  # no more edges will come
                 return
             data += more
             whole = len(data) - len(data) % _FRAME.size
@@ -165,8 +166,8 @@ class _Chip:
 
     def _call(self) -> None:
         """One thread runs all callbacks one after the other, as RPi.GPIO's poll thread does."""
-        while True:
-            pin, detect = self.calls.get()
+        while (call := self.calls.get()) is not None:
+            pin, detect = call
             for callback in tuple(detect.callbacks):
                 callback(self.channel.get(pin, pin))
 

@@ -1,0 +1,71 @@
+"""`parkbox agent`: the composition root of what may be down for hours (DESIGN 2): city links and the page.
+
+Plain threads: one that listens to the lane program, one for each city, one for the page. A thread that must not
+end takes the program down when it does; whoever supervises it starts it again, and the queue on disk says where
+to go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from edge.agent_link import LaneLink
+from edge.agent_pictures import PictureIndex
+from edge.agent_source import AgentFault, AgentSource
+from edge.config.model import Config
+from edge.store.deliveries import Deliveries
+from edge.store.reader import LedgerFile
+from edge.version import VERSION
+from edge.web.server import PageServer
+
+log = logging.getLogger("parkbox.agent")
+
+PICTURES_BACK = 20_000
+"""Facts before the newest whose pictures the page can show at once after a start."""
+
+
+def run(config: Config) -> int:
+    data = Path(config.box.data_dir)
+    data.mkdir(parents=True, exist_ok=True)
+    stop = threading.Event()
+    failed: list[BaseException] = []
+
+    def fail(error: BaseException) -> None:
+        failed.append(error)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    store = Deliveries(data / "deliveries.db")
+    moved = store.open()
+    faults: list[AgentFault] = []
+    if moved is not None:
+        faults.append(AgentFault("deliveries_damaged", "deliveries", f"{moved.moved_to.name}: {moved.why}", 0))
+    ledger = LedgerFile(data / "ledger.db")
+    pictures = PictureIndex(ledger, data / "spool", max(0, ledger.last_seq() - PICTURES_BACK))
+    source = AgentSource(store, pictures, lambda: (), lambda: 0, lambda: faults, VERSION)
+    link = LaneLink(Path(config.box.socket), source.changed)
+    source.attach(link)
+    page = PageServer(config.web, source, on_failure=fail)
+    link.start()
+    page.start()
+    print("ready", flush=True)
+    stop.wait()
+    page.stop()
+    link.stop()
+    store.close()
+    ledger.close()
+    for error in failed:
+        log.error("the agent ends because of %r", error)
+    return 1 if failed else 0
+
+
+def main(config: Config) -> int:
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    return run(config)

@@ -1,0 +1,174 @@
+"""Uplink: conversation and transport put together: log in when needed, send one record, rest after trouble.
+
+The rules of time are here (T/QME 0015-2024 B.2): one immediate repetition when no answer came (QC28), one login for
+a refused token and the record again, and a rest with full jitter while login or transport fail. Whether a record
+is tried again in 5 minutes is its sender's business.
+"""
+
+from __future__ import annotations
+
+import threading
+from random import Random
+from typing import Protocol
+
+from edge.cities.qingdao.conversation import Conversation, Verdict, lost, unreachable
+from edge.cities.qingdao.envelope import Answer, Request
+from edge.cities.qingdao.transport import TransportFault
+from edge.ports import LinkView
+
+# Full jitter (a random rest between 0 and a doubling bound) spreads a city's boxes after an outage.
+REST_BASE_S = 1.0
+
+# A refused login starts at this many failures (bound 32 s): an account must not be locked by our repetitions.
+REFUSED_FAILURES = 6
+
+# Online means that the city took something within three reports of the counts, or within this.
+LIVE_MIN_S = 180.0
+
+
+class Clock(Protocol):
+    """Time, passed in."""
+
+    def mono_s(self) -> float: ...
+
+    def wall_ms(self) -> int: ...
+
+    def wall_is_true(self) -> bool:
+        """False: no RTC and not synchronised since boot; nothing is stamped with it."""
+
+
+class Poster(Protocol):
+    """What `HttpTransport` is; raises `TransportFault`."""
+
+    def post(self, request: Request) -> Answer: ...
+
+    def abort(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Uplink:
+    """`send` is for one thread; `view`, `refused` and `down` may be asked from any."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        transport: Poster,
+        clock: Clock,
+        random: Random,
+        *,
+        rest_max_s: float,
+        live_s: float,
+    ) -> None:
+        self._talk, self._transport, self._clock, self._random = conversation, transport, clock, random
+        self._rest_max_s = rest_max_s
+        self._live_s = max(LIVE_MIN_S, live_s)
+        self._stopping = threading.Event()
+        self._failures = 0
+        self._rest_until_s = 0.0
+        self._trouble: Verdict | None = None
+        self._last_ok_s: float | None = None
+        self._last_ok_wall_ms = 0
+        self._last_try_s = 0.0
+
+    def stop(self) -> None:
+        """Cut what is under way and send nothing more."""
+        self._stopping.set()
+        self._transport.abort()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def rest_s(self) -> float:
+        """How long nothing may be sent."""
+        return max(0.0, self._rest_until_s - self._clock.mono_s())
+
+    def send(self, kind: str, record_id: str, record: bytes, *, repeat: bool) -> Verdict:
+        """One record. `repeat`: send at once again when no answer came. Never "relogin"."""
+        verdict = self._with_login(kind, record_id, record, repeat)
+        self._book(verdict)
+        return verdict
+
+    def _with_login(self, kind: str, record_id: str, record: bytes, repeat: bool) -> Verdict:
+        for _ in range(2):
+            if self._talk.needs_login(self._clock.mono_s()):
+                verdict = self._log_in()
+                if verdict.meaning != "accepted":
+                    return verdict
+            request = self._talk.request(kind, record_id, record)
+            answer = self._exchange(request, repeat)
+            verdict = answer if isinstance(answer, Verdict) else self._talk.judged(request, answer)
+            if verdict.meaning != "relogin":
+                return verdict
+            self._talk.token_refused(request)
+        return unreachable(
+            f"新令牌也被拒绝: {verdict.zh}", f"a fresh token was refused too: {verdict.en}", verdict.code
+        )
+
+    def _log_in(self) -> Verdict:
+        sent_at_s = self._clock.mono_s()
+        answer = self._exchange(self._talk.login(), repeat=False)
+        if isinstance(answer, Verdict):
+            return unreachable(answer.zh, answer.en)
+        verdict = self._talk.logged_in(answer, sent_at_s)
+        if verdict.meaning != "accepted":
+            self._failures = max(self._failures, REFUSED_FAILURES - 1)
+        return verdict
+
+    def _exchange(self, request: Request, repeat: bool) -> Answer | Verdict:
+        try:
+            return self._transport.post(request)
+        except TransportFault as fault:
+            if not fault.sent or self.stopping:
+                return unreachable(fault.zh, fault.en)
+            if not repeat:
+                return lost(fault.zh, fault.en)
+        return self._exchange(request, repeat=False)
+
+    def _book(self, verdict: Verdict) -> None:
+        now_s = self._clock.mono_s()
+        self._last_try_s = now_s
+        if verdict.meaning == "accepted":
+            self._last_ok_s, self._last_ok_wall_ms = now_s, self._clock.wall_ms()
+            self._failures, self._trouble = 0, None
+        elif verdict.rests:
+            self._failures += 1
+            self._trouble = verdict
+            bound_s = min(self._rest_max_s, REST_BASE_S * 2 ** min(self._failures - 1, 30))
+            self._rest_until_s = now_s + self._random.uniform(0.0, bound_s)
+        else:
+            self._failures = 0
+            self._trouble = verdict
+
+    @property
+    def online(self) -> bool:
+        """Business liveness: the city took something lately, and nothing that we sent since met trouble."""
+        ok_s = self._last_ok_s
+        if ok_s is None or self._failures:
+            return False
+        return self._last_try_s <= ok_s or self._clock.mono_s() - ok_s <= self._live_s
+
+    @property
+    def refused(self) -> Verdict | None:
+        """The city answers and will not have us: account, signature, address."""
+        trouble = self._trouble
+        return trouble if trouble is not None and trouble.meaning == "link" and trouble.code else None
+
+    @property
+    def down(self) -> Verdict | None:
+        """Not online, for another reason. One failure is not an outage."""
+        trouble = self._trouble
+        if trouble is None or self.refused is not None or self.online or self._failures == 1:
+            return None
+        return trouble
+
+    def view(self, city: str) -> LinkView:
+        trouble = self._trouble
+        if self.online:
+            zh, en = "在线", "online"
+        elif trouble is None:
+            zh, en = "正在连接", "connecting"
+        else:
+            zh, en = f"离线: {trouble.zh}", f"offline: {trouble.en}"
+        return LinkView(city, self.online, zh, en, self._last_ok_wall_ms)

@@ -1,0 +1,200 @@
+"""The summary finds what was planted: a lost car, a double, an invention, a violation, a city that differs."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hal_sim.ledger_view import FactRow, LedgerView, delivery_counts, facts_after
+from hal_sim.site.lane import Passage, Violations
+from hal_sim.summary import Report, add_violations, compare_city, compare_ledger, lines, percentile
+
+
+@dataclass
+class Record:
+    kind: str
+    item_id: str
+    item: dict[str, object]
+
+
+def passage(car: int, plate: str, lane: str = "in1", **more: Any) -> Passage:
+    fields: dict[str, Any] = {"read_plate": plate, "kind": "normal", "unseen": False} | more
+    direction = "in" if lane.startswith("in") else "out"
+    return Passage(
+        lane, direction, car, plate, fields["read_plate"], float(car), fields["kind"], fields["unseen"]
+    )
+
+
+def passed(fact_id: str, plate: str, lane: str = "in1", **body: Any) -> FactRow:
+    direction = "in" if lane.startswith("in") else "out"
+    return FactRow(1, fact_id, lane, "Passed", 0, {"direction": direction, "plate": plate} | body)
+
+
+def judged(truth: list[Passage], facts: list[FactRow], kills: int = 0) -> Report:
+    report = Report(kills=kills)
+    compare_ledger(report, truth, facts)
+    return report
+
+
+def test_books_that_agree_are_clean() -> None:
+    truth = [passage(1, "鲁B1"), passage(2, "鲁B2"), passage(3, "鲁B1", "out1")]
+    facts = [passed("a", "鲁B1"), passed("b", "鲁B2"), passed("c", "鲁B1", "out1", visit_id="a")]
+    report = judged(truth, facts)
+    compare_city(
+        report,
+        facts,
+        [Record("carIn", "a", {}), Record("carIn", "b", {}), Record("carOut", "c", {"park_in_id": "a"})],
+    )
+    assert report.ok
+    assert (report.passages, report.recorded, report.city_records) == (3, 3, 3)
+
+
+def test_a_car_without_a_fact_is_lost() -> None:
+    report = judged([passage(1, "鲁B1"), passage(2, "鲁B2")], [passed("a", "鲁B2")])
+    assert (report.lost, report.double, report.invented, report.ok) == (1, 0, 0, False)
+    assert "鲁B1" in report.problems[0]
+
+
+def test_a_car_with_two_facts_is_double() -> None:
+    report = judged([passage(1, "鲁B1")], [passed("a", "鲁B1"), passed("b", "鲁B1")])
+    assert (report.lost, report.double, report.invented, report.ok) == (0, 1, 0, False)
+
+
+def test_a_fact_without_a_car_is_invented() -> None:
+    report = judged([], [passed("a", "鲁B1")])
+    assert (report.double, report.invented, report.ok) == (0, 1, False)
+
+
+def test_a_car_recorded_under_a_wrong_plate_is_lost_and_invented() -> None:
+    report = judged([passage(1, "鲁B1")], [passed("a", "鲁B9")])
+    assert (report.lost, report.invented) == (1, 1)
+
+
+def test_a_car_recorded_at_the_wrong_lane_is_lost_and_invented() -> None:
+    report = judged([passage(1, "鲁B1", "in1")], [passed("a", "鲁B1", "in2")])
+    assert (report.lost, report.invented) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("truth", "body", "plate"),
+    [
+        (passage(1, "鲁B10", read_plate="鲁B1D"), {}, "鲁B1D"),
+        (passage(1, "鲁B10", read_plate="鲁B1D"), {"plate_corrected_from": "鲁B1D"}, "鲁B10"),
+        (passage(1, "", read_plate=""), {}, ""),
+        (passage(1, "鲁B10", read_plate="", kind="tailgater"), {"how": "tailgate"}, ""),
+        (passage(1, "鲁B10"), {"how": "operator"}, ""),
+    ],
+)
+def test_names_under_which_a_car_may_stand(truth: Passage, body: dict[str, Any], plate: str) -> None:
+    assert judged([truth], [passed("a", plate, **body)]).ok
+
+
+def test_an_admitted_car_may_not_lose_its_plate() -> None:
+    report = judged([passage(1, "鲁B10")], [passed("a", "", how="admitted")])
+    assert not report.ok
+
+
+def test_a_correction_of_the_visit_counts() -> None:
+    facts = [
+        FactRow(1, "x", "out1", "PlateCorrected", 0, {"visit_id": "a", "old": "鲁B10", "new": "鲁B1D"}),
+        passed("b", "鲁BXX", "out1", visit_id="a"),
+    ]
+    assert judged([passage(1, "鲁B10", "out1")], facts).ok
+
+
+def test_what_a_dead_program_could_not_see_is_told_apart() -> None:
+    truth = [passage(1, "鲁B1", unseen=True)]
+    assert judged(truth, [], kills=1).unseen == 1
+    assert judged(truth, [], kills=1).ok
+    assert judged(truth, [], kills=0).lost == 1
+    assumed = judged([], [passed("a", "鲁B1", how="restart")], kills=1)
+    assert (assumed.assumed, assumed.ok) == (1, True)
+    assert not judged([], [passed("a", "鲁B1", how="restart")]).ok
+
+
+def test_a_passage_that_the_city_has_not_is_undelivered() -> None:
+    report = Report()
+    compare_city(report, [passed("a", "鲁B1"), passed("b", "鲁B2")], [Record("carIn", "a", {})])
+    assert (report.undelivered, report.ok) == (1, False)
+
+
+def test_the_wrong_kind_of_record_does_not_count_as_delivered() -> None:
+    report = Report()
+    compare_city(report, [passed("a", "鲁B1")], [Record("carOut", "a", {})])
+    assert (report.undelivered, report.invented) == (1, 1)
+
+
+def test_money_must_be_at_the_city_and_only_once_invented() -> None:
+    paid = FactRow(1, "p", "out1", "Paid", 0, {"paid_fen": 500, "plate": "鲁B1"})
+    free = FactRow(2, "f", "out1", "Paid", 0, {"paid_fen": 0, "plate": "鲁B2"})
+    report = Report()
+    compare_city(report, [paid, free], [])
+    assert report.undelivered == 1
+    report = Report()
+    compare_city(report, [paid, free], [Record("carcharge", "p", {}), Record("carcharge", "z", {})])
+    assert (report.undelivered, report.invented) == (0, 1)
+
+
+def test_an_entry_made_up_for_an_unknown_exit_is_no_invention() -> None:
+    out = passed("a", "鲁B1", "out1", visit_id="")
+    records = [Record("carIn", "made", {}), Record("carOut", "a", {"park_in_id": "made"})]
+    report = Report()
+    compare_city(report, [out], records)
+    assert report.ok
+    known = passed("a", "鲁B1", "out1", visit_id="v")
+    report = Report()
+    compare_city(report, [known], records)
+    assert report.invented == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["arm_strikes", "close_on_car", "open_and_close", "relay_too_long", "opened_without_cause"]
+)
+def test_every_violation_fails_the_run(name: str) -> None:
+    report = Report()
+    violations = Violations()
+    setattr(violations, name, 1)
+    add_violations(report, {"in1": Violations(), "out1": violations})
+    assert report.violations[name] == 1
+    assert not report.ok
+
+
+def test_refused_changed_and_problems_fail_the_run() -> None:
+    assert not Report(refused=1).ok
+    assert not Report(city_changed=1).ok
+    assert not Report(problems=["x"]).ok
+    assert Report().ok
+
+
+def test_percentiles_are_nearest_rank() -> None:
+    values = [15.0, 20.0, 35.0, 40.0, 50.0]  # the textbook example: P30 = 20, P40 = 20, P50 = 35, P100 = 50
+    assert [percentile(values, share) for share in (0.3, 0.4, 0.5, 1.0)] == [20.0, 20.0, 35.0, 50.0]
+    with pytest.raises(ValueError, match="no values"):
+        percentile([], 0.5)
+
+
+def test_the_lines_say_the_verdict() -> None:
+    clean = lines(Report(read_to_relay_ms=[1.0, 3.0]), 12.0)
+    assert clean[-1] == "结果: 合格 clean"
+    assert any("p50 1.00 ms, p99 3.00 ms" in line for line in clean)
+    failed = lines(Report(lost=1, problems=[f"lost {n}" for n in range(30)]), 12.0)
+    assert failed[-1].endswith("FAILED")
+    assert any("10 more" in line for line in failed)
+
+
+def test_databases_are_read_as_they_stand_on_the_disk(tmp_path: Path) -> None:
+    assert facts_after(tmp_path / "ledger.db", 0) == []
+    assert delivery_counts(tmp_path / "deliveries.db") == {}
+    with sqlite3.connect(tmp_path / "ledger.db") as ledger:
+        ledger.execute("CREATE TABLE facts (seq, id, lane, kind, boot_id, mono_ms, wall_ms, synced, body)")
+        ledger.execute(
+            "INSERT INTO facts VALUES (3, 'a', 'in1', 'Passed', 'b', 1, 2, 1, '{\"plate\":\"鲁B1\"}')"
+        )
+    ledger.close()
+    view = LedgerView(tmp_path / "ledger.db")
+    assert view.new_facts() == [FactRow(3, "a", "in1", "Passed", 2, {"plate": "鲁B1"})]
+    assert view.new_facts() == []

@@ -1,0 +1,155 @@
+"""The page in real Chromium: what a guard sees, and that it changes by itself.
+
+Every test opens the page once and then changes the world behind it; what must show, shows without a reload.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.web_fakes import (
+    NOON_MS,
+    TINY_JPEG,
+    FakeSource,
+    box,
+    delivery,
+    exit_lane,
+    fault,
+    lane,
+    link,
+    quiet_agent,
+)
+from tests.web_look import PHONE, Open, height_of, wait_text
+
+pytest_plugins = ("tests.web_browser",)
+
+
+def test_a_change_appears_without_reload_and_the_drawn_arm_moves(
+    open_page: Open, page_source: FakeSource, troubles: list[str]
+) -> None:
+    page = open_page()
+    down_px = height_of(page, "[data-lane=in1] .arm")
+    page_source.show(box(lane(arm="up", state="PASSING", state_zh="通行中", safety=True), exit_lane()))
+    page.wait_for_selector("[data-lane=in1] [data-arm=up]")
+    assert height_of(page, "[data-lane=in1] .arm") > 5 * down_px
+    assert page.inner_text("[data-lane=in1] .state") == "通行中"
+    assert page.inner_text("[data-lane=in1] .arm-word") == "闸杆 抬起"
+    assert page.inner_text("[data-lane=out1] .arm-word") == "闸杆 落下"
+    assert page.evaluate("window.sameDocument") is True
+    assert troubles == []
+
+
+def test_an_arm_without_limit_switch_is_drawn_as_unknown_with_what_was_asked(
+    open_page: Open, page_source: FakeSource
+) -> None:
+    page = open_page()
+    page_source.show(box(lane(arm="unknown", arm_asked="up")))
+    page.wait_for_selector("[data-lane=in1] [data-arm=unknown]")
+    shown = "s => getComputedStyle(document.querySelector(s)).opacity"
+    assert page.evaluate(shown, ".arm") == "0"
+    assert page.evaluate(shown, ".ghost-up") == "1"
+    assert page.evaluate(shown, ".ghost-down") == "1"
+    assert "已命令抬起" in page.inner_text("[data-lane=in1] .asked")
+
+
+def test_loops_light_up_carry_a_car_and_are_hatched_when_unknown(open_page: Open, page_source: FakeSource) -> None:
+    page = open_page()
+    opacity = "s => getComputedStyle(document.querySelector('[data-lane=in1] ' + s)).opacity"
+    colour = "s => getComputedStyle(document.querySelector('[data-lane=in1] ' + s)).fill"
+    clear = page.evaluate(colour, ".loop-arrival .loop-field")
+    assert page.evaluate(opacity, ".car") == "0"
+
+    page_source.show(box(lane(arrival=True)))
+    page.wait_for_selector("[data-lane=in1] [data-arrival=true]")
+    assert page.evaluate(opacity, ".car") == "1"
+    assert page.evaluate(colour, ".loop-arrival .loop-field") != clear
+    assert page.evaluate(colour, ".loop-safety .loop-field") == clear
+    waiting_px = page.evaluate("document.querySelector('[data-lane=in1] .car').getBoundingClientRect().x")
+
+    page_source.show(box(lane(safety=True)))
+    page.wait_for_selector("[data-lane=in1] [data-car=safety]")
+    assert page.evaluate("document.querySelector('[data-lane=in1] .car').getBoundingClientRect().x") > waiting_px
+
+    page_source.show(box(lane(arrival=None, safety=None)))
+    page.wait_for_selector("[data-lane=in1] [data-safety=unknown]")
+    assert page.evaluate(opacity, ".car") == "0"
+    assert page.evaluate(opacity, ".loop-safety .loop-hatch") == "1"
+    assert "未知" in page.inner_text("[data-lane=in1] .at-arm")
+
+
+def test_a_fault_is_the_first_thing_seen_and_goes_when_it_clears(open_page: Open, page_source: FakeSource) -> None:
+    page = open_page()
+    wait_text(page, "#verdict", "全部正常")
+    assert page.is_hidden("#faults")
+    page_source.show(box(faults=(fault(),)))
+    wait_text(page, "#verdict", "1 个故障")
+    assert page.inner_text("#verdict-detail") == "东门入口 触发地感: 触发地感持续有车"
+    card = page.inner_text(".fault")
+    for words in ("触发地感持续有车", "等待人工", "检查车检器", "1 分钟前", "loop_stuck: occupied for 300 s"):
+        assert words in card
+    below_strip_px = page.evaluate("document.querySelector('.fault').getBoundingClientRect().y")
+    assert below_strip_px < PHONE[1] / 3
+    page_source.show_agent(quiet_agent(faults=(fault(code="disk_full", device="盒子"), fault())))
+    wait_text(page, "#verdict", "2 个故障")
+    page_source.show(box())
+    page_source.show_agent(quiet_agent())
+    wait_text(page, "#verdict", "全部正常")
+    assert page.is_hidden("#faults")
+
+
+def test_a_lane_that_waits_says_why_and_what_is_owed(open_page: Open, page_source: FakeSource) -> None:
+    page = open_page()
+    page_source.show(box(exit_lane(state="WAIT_PAYMENT", state_zh="等待缴费", plate="鲁B88888", due_fen=1205,
+                              why_zh="等待现金或扫码", arrival=True), lane()))
+    wait_text(page, "#verdict", "1 项需留意")
+    assert page.inner_text("[data-lane=out1] .due") == "应缴 ¥12.05"
+    assert page.inner_text("[data-lane=out1] .why") == "等待现金或扫码"
+    assert page.inner_text("[data-lane=out1] .plate.big") == "鲁B88888"
+
+
+def test_the_last_read_shows_its_picture_and_enlarges_it(
+    open_page: Open, page_source: FakeSource, troubles: list[str]
+) -> None:
+    page = open_page()
+    later = "f" * 32
+    page_source.show(box(lane(last_read_id=later, last_plate="鲁B12345", last_read_wall_ms=NOON_MS - 90_000)))
+    wait_text(page, "[data-lane=in1] .read", "鲁B12345")
+    assert page.inner_text("[data-lane=in1] .thumb") == "无图片"
+    assert "11:58:30 · 1 分钟前" in page.inner_text("[data-lane=in1] .read")
+    page_source.pictures[later] = TINY_JPEG  # the picture comes after the read
+    page.wait_for_function("() => document.querySelector('[data-lane=in1] .thumb img').naturalWidth === 16")
+    page.click("[data-lane=in1] .thumb")
+    page.wait_for_function("() => document.getElementById('viewer-image').naturalWidth === 16")
+    assert page.is_visible("#viewer")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#viewer", state="hidden")
+    assert troubles == []
+
+
+def test_stalls_and_deliveries(open_page: Open, page_source: FakeSource) -> None:
+    page = open_page()
+    wait_text(page, "#occupancy", "空闲 61%")
+    page_source.show(box(parked=300))
+    wait_text(page, "#occupancy", "满位 94%")
+    assert "余 20 位" in page.inner_text("#occupancy")
+    filled, whole = (page.evaluate("s => document.querySelector(s).getBoundingClientRect().width", s)
+                     for s in (".bar-fill", ".bar-back"))
+    assert filled / whole == pytest.approx(300 / 320, abs=0.01)
+
+    assert "尚无上传记录" in page.inner_text("#recent")
+    page_source.show_agent(quiet_agent(
+        links=(link(online=False, zh="离线: 连接被拒绝", last_ok_wall_ms=NOON_MS - 7_200_000),),
+        counts={"waiting": 37, "accepted": 1284, "set_aside": 1, "held_for_clock": 5},
+        recent=(delivery(1, state="set_aside", last_answer="1003 车牌号码格式错误"),
+                delivery(2, state="waiting", attempts=4, kind="carOut", last_answer="连接被拒绝"),
+                delivery(3, state="accepted", kind="a_new_kind", plate="")),
+    ))
+    wait_text(page, "#verdict", "2 项需留意")
+    assert page.inner_text("#verdict-detail") == "青岛 离线 · 1 条上传被城市平台退回"
+    assert page.locator("#counts dd").all_inner_texts() == ["37", "1284", "1", "5"]
+    assert "2 小时前" in page.inner_text("#links")
+    rows = page.locator("#recent li").all_inner_texts()
+    assert len(rows) == 3
+    for row, words in zip(rows, (("入场", "鲁B12345", "已搁置", "1003"), ("出场", "待上传 · 第 4 次", "连接被拒绝"),
+                                 ("a_new_kind", "已接收", "0 成功")), strict=True):
+        assert [word for word in words if word not in row] == []
