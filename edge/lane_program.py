@@ -14,6 +14,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 from drivers.cameras.listener import CameraListener
 from drivers.gpio import GpioBoard
@@ -96,6 +97,15 @@ async def _run_with(config: Config, ledger: Ledger, data: Path) -> int:
     listener = CameraListener(config.listener, cameras, reads, new_id, clock.mono_ms)
     socket = LaneSocket(Path(config.box.socket), runtime, lambda: box_view(config, box, runtime, clock))
     stop = asyncio.Event()
+    broken: list[str] = []
+
+    def fatal(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A mistake of ours in a callback: end, be started again, re-read the world (DESIGN 2)."""
+        log.critical("%s", context.get("message"), exc_info=context.get("exception"))
+        broken.append(str(context.get("message")))
+        stop.set()
+
+    loop.set_exception_handler(fatal)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
@@ -128,7 +138,7 @@ async def _run_with(config: Config, ledger: Ledger, data: Path) -> int:
         await listener.stop()
         await socket.stop()
         reads.close()
-    return 0
+    return 1 if broken else 0
 
 
 async def _watch(runtime: LaneRuntime, reads: LaneReads, ledger: Ledger) -> None:

@@ -236,8 +236,9 @@ def play(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 async def quiet() -> None:
     """Until no task but this one is left."""
-    while len(asyncio.all_tasks()) > 1:
-        await asyncio.sleep(0)
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        _, pending = await asyncio.wait(others, timeout=WAIT_S)
+        assert pending == set()
 
 
 def camera(vendor: Any = "vz", name: str = "in1", **settings: Any) -> Camera:

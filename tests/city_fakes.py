@@ -158,8 +158,8 @@ class FakeClock:
 class FakeRandom:
     """Full jitter at its upper end: the test knows the rest."""
 
-    def uniform(self, low: float, high: float) -> float:
-        return high
+    def uniform(self, a: float, b: float, /) -> float:
+        return b
 
 
 class FakeCity:
@@ -230,7 +230,7 @@ class FakeCity:
         return self._said({"result_code": 0, "token": self.token, "timeOut": self.life_s})
 
     def _business(self, word: str, kind: str, record: dict[str, Any], seq_id: str) -> Answer:
-        item_id = record.get("item_id", record.get("park_id"))
+        item_id = str(record.get("item_id", record.get("park_id")))
         text = json.dumps(record, sort_keys=True)
         if self.seq_ids.setdefault(seq_id, (kind, text)) != (kind, text):
             self.wrong.append(f"seq_id {seq_id} for two records")
@@ -297,11 +297,13 @@ class Rig:
         while self.clock.now_s < until_s:
             self.clock.now_s += max(0.001, self.engine.run_once())
 
-    def run_until(self, done: Callable[[], bool], at_most_s: float = 86_400) -> None:
+    def run_until(self, done: Callable[[], bool], at_most_s: float = 86_400, step_s: float = 0.001) -> None:
+        """Rounds until `done`. `step_s`: an idle engine is asked only this often."""
         until_s = self.clock.now_s + at_most_s
         while not done():
             assert self.clock.now_s < until_s, f"not done after {at_most_s} s: {self.store.counts()}"
-            self.clock.now_s += max(0.001, self.engine.run_once())
+            wait_s = self.engine.run_once()
+            self.clock.now_s += max(step_s, wait_s) if wait_s else 0.001
 
     def settled(self) -> bool:
         return self.engine.held == 0 and bool(self.store.rows) and self.store.counts()["waiting"] == 0

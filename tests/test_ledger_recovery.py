@@ -193,10 +193,25 @@ def test_a_newer_ledger_is_refused_and_not_touched(tmp_path: Path) -> None:
         LedgerFile(path).read_after(0, 10)
 
 
-def test_a_generation_file_with_rubbish_is_named(tmp_path: Path) -> None:
-    (tmp_path / "ledger.generation").write_text("many")
-    with pytest.raises(StoreError, match=r"ledger.generation: damaged: must hold one number"):
-        Ledger(tmp_path / "ledger.db").open()
+@pytest.mark.parametrize("rubbish", [b"", b"many", b"\xff\x00\xfe"])
+def test_a_generation_file_with_rubbish_is_named_and_numbers_go_on_far_away(
+    tmp_path: Path, rubbish: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "ledger.generation").write_bytes(rubbish)
+    ledger = Ledger(tmp_path / "ledger.db")
+    ledger.open()
+    assert keep(ledger, [passed(1)]).first_seq > 500 * SEQ_RANGE
+    ledger.close()
+    assert "ledger.generation does not hold a number" in caplog.text
+
+
+def test_a_beginning_that_was_cut_off_uses_up_no_numbers(tmp_path: Path) -> None:
+    (tmp_path / "ledger.generation").write_text("1")
+    (tmp_path / "ledger.db").touch()
+    ledger = Ledger(tmp_path / "ledger.db")
+    ledger.open()
+    assert keep(ledger, [passed(1)]).first_seq == 1
+    ledger.close()
 
 
 def test_salvage_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -181,7 +181,7 @@ def test_when_the_disk_is_full_the_oldest_can_be_given_up(tmp_path: Path, monkey
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    for _ in range(4):
+    for _ in range(5):
         out.append(READ_ID, picture(1, 40_000))  # as many as the segment in use still takes
     with pytest.raises(OSError, match="No space left"):
         out.append(READ_ID, picture(1, 40_000))

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from random import Random
 from typing import NamedTuple
 
 import msgspec
@@ -24,7 +23,7 @@ from edge.cities.qingdao.envelope import Account
 from edge.cities.qingdao.mapping import CITY, Mapper
 from edge.cities.qingdao.messages import ParkInfo, ParkSpace
 from edge.cities.qingdao.transport import HttpTransport
-from edge.cities.qingdao.uplink import Clock, Poster, Uplink
+from edge.cities.qingdao.uplink import Clock, Jitter, Poster, Uplink
 from edge.config.model import Lane, Lot, Qingdao
 from edge.ports import Delivery, DeliveryStore, LedgerReader, LinkView
 
@@ -72,7 +71,7 @@ class DeliveryEngine:
         store: DeliveryStore,
         counts: Callable[[], Counts | None],
         clock: Clock,
-        random: Random,
+        random: Jitter,
         storage_errors: tuple[type[Exception], ...],
         died: Callable[[BaseException], None],
         changed: Callable[[], None],

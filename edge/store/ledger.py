@@ -108,6 +108,8 @@ class Ledger:
         self._due_s: float | None = None  # when the lingering must be committed, or the failed tried again
         self._failure: StoreError | None = None
         self._crowd = 0  # urgent submits that may come together now
+        self._crowd_missing = 0  # of these, while the writer waits for them
+        self._crowd_here: SimpleQueue[None] = SimpleQueue()
         self._committed_seq = 0
         self.recovery: Recovery | None = None  # the last one, at open or since
         self.counters: Counter[str] = Counter()  # commits, facts, checkpoints, failures, dropped
@@ -139,6 +141,9 @@ class Ledger:
             rows = [to_row(fact, seq) for seq, fact in enumerate(facts, first)]
             self._next_seq = first + len(rows)
             self._inbox.put(_Batch(rows, urgent, done, first))
+            if 0 < self._crowd_missing <= self._inbox.qsize():
+                self._crowd_missing = 0
+                self._crowd_here.put(None)
         return first + len(rows) - 1
 
     def snapshot(self, seq: int, data: bytes) -> None:
@@ -212,13 +217,22 @@ class Ledger:
                 self._snapshot = item
             else:
                 closing = True
-            if not self._inbox.empty():
-                item = self._inbox.get()
-            else:
-                item = self._get_within(CROWD_S) if 0 < urgent < self._crowd else None
+            if self._inbox.empty() and 0 < urgent < self._crowd:
+                self._wait_for_crowd(self._crowd - urgent)
+            item = None if self._inbox.empty() else self._inbox.get()
         if self._failure is not None:
             self._shed()
         return closing, urgent > 0
+
+    def _wait_for_crowd(self, missing: int) -> None:
+        """Once, and woken once: a wake-up for each of them would cost more than the commit that it saves."""
+        self._crowd = 0
+        self._crowd_missing = missing
+        try:
+            self._crowd_here.get(timeout=CROWD_S)
+        except Empty:
+            pass  # they do something else now; the next commit sees how many there are
+        self._crowd_missing = 0
 
     def _next_item(self) -> _Item | None:
         if self._due_s is not None:

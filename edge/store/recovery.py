@@ -11,6 +11,7 @@ gets a range of its own; how many were begun stands in `<name>.generation`.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -22,7 +23,10 @@ from edge.store.errors import StoreError, classify
 from edge.store.rows import COLUMNS, INSERT, TYPES, Row, UnreadableFactError, to_fact
 from edge.store.schema import Step, connect, migrate, refuse_newer, steps_of, sync_folder, use_wal
 
+log = logging.getLogger(__name__)
+
 SEQ_RANGE = 1_000_000_000  # facts of one ledger file: a fact every second for 31 years
+GENERATION_UNKNOWN = 1000
 SALVAGE_FACTS = 10_000  # newest facts carried over from a damaged ledger: days of a lane, a second of work
 
 _MAGIC = b"SQLite format 3\0"  # sqlite.org/fileformat2.html 1.3.1
@@ -59,9 +63,11 @@ def open_ledger(path: Path, damage: str = "") -> OpenedLedger:
         if moved is not None:
             recovery = _carry_over(moved, conn)
         last = conn.execute(_LAST_SEQ).fetchone()[0]
-        next_seq = max(int(last), (_generation(path) - 1) * SEQ_RANGE) + 1
-    except BaseException:
+        next_seq = max(int(last), (_finish_generation(path) - 1) * SEQ_RANGE) + 1
+    except BaseException as error:
         conn.close()
+        if isinstance(error, OSError | sqlite3.Error):
+            raise StoreError(classify(error, path), path, str(error)) from error
         raise
     return OpenedLedger(conn, next_seq, recovery)
 
@@ -168,22 +174,38 @@ def _generation_file(path: Path) -> Path:
     return path.with_suffix(".generation")
 
 
-def _generation(path: Path) -> int:
-    """How many databases were begun under this name, the present one included."""
+def _generation(path: Path) -> tuple[int, bool]:
+    """How many databases were begun under this name, the present one included; whether it was finished."""
+    file = _generation_file(path)
     try:
-        return int(_generation_file(path).read_text())
+        number, _, made = file.read_text(errors="replace").partition(" ")
+        return int(number), made == "made"
     except FileNotFoundError:
-        return 1
-    except ValueError as error:
-        raise StoreError("damaged", _generation_file(path), f"must hold one number: {error}") from error
+        return 1, False
+    except ValueError:
+        # Only a failing card writes something else here. Cars must pass; the numbers go on far from all used ones.
+        log.warning("%s does not hold a number: going on with %d", file, GENERATION_UNKNOWN)
+        return GENERATION_UNKNOWN, True
 
 
 def _begin_generation(path: Path) -> None:
+    """A new number, unless the last one was cut off before a fact could use it."""
+    number, made = _generation(path)
+    _write_generation(path, f"{number + 1 if made else number}")
+
+
+def _finish_generation(path: Path) -> int:
+    number, made = _generation(path)
+    if not made:
+        _write_generation(path, f"{number} made")
+    return number
+
+
+def _write_generation(path: Path, text: str) -> None:
     file = _generation_file(path)
-    number = _generation(path) + 1 if file.exists() else 1
     new = file.with_suffix(".generation-new")
     with new.open("w") as out:
-        out.write(str(number))
+        out.write(text)
         out.flush()
         os.fsync(out.fileno())
     new.rename(file)

@@ -8,14 +8,20 @@ from random import Random
 from edge.core.commands import Record
 from edge.core.facts import Fact, Stamp
 
+At = Callable[[float, Callable[[], None]], None]
+
+SNAPSHOT_EVERY = 256
+
 LINGER_MS = 500
 """Facts that nobody waits for ride with the next urgent commit, or go after this."""
 
 
 class Disk:
-    def __init__(self, random: Random, at: Callable[[float, Callable[[], None]], None], stored: Callable[[int], None]) -> None:
+    def __init__(self, random: Random, at: At, stored: Callable[[int], None]) -> None:
         self._random, self._at, self._stored = random, at, stored
-        self.durable: list[Fact] = []
+        self.durable = 0
+        self.tail: list[Fact] = []  # durable facts after the last snapshot
+        self.snapshot: bytes | None = None
         self.waiting: list[tuple[Fact, int]] = []
         self.late_ms = 0.0  # how much slower than usual every commit is just now
         self.dead = False
@@ -27,7 +33,7 @@ class Disk:
         self._commit_at(now_ms + delay_ms + self.late_ms)
 
     def _commit_at(self, time_ms: float) -> None:
-        life, upto = self._life, len(self.durable) + len(self.waiting)
+        life, upto = self._life, self.durable + len(self.waiting)
 
         def commit() -> None:
             if life == self._life and not self.dead:
@@ -36,11 +42,12 @@ class Disk:
         self._at(time_ms, commit)
 
     def _commit(self, upto: int) -> None:
-        count = upto - len(self.durable)
+        count = upto - self.durable
         if count <= 0:
             return
         done, self.waiting = self.waiting[:count], self.waiting[count:]
-        self.durable += [fact for fact, _ in done]
+        self.durable += count
+        self.tail += [fact for fact, _ in done]
         for _, token in done:
             if token:
                 self._stored(token)
@@ -49,6 +56,11 @@ class Disk:
         """The disk works again: everything that waited goes in one commit."""
         self.dead = False
         self._commit_at(now_ms)
+
+    def keep_snapshot(self, encode: Callable[[], bytes]) -> None:
+        """Only with nothing under way is the fold in memory that of exactly what is durable."""
+        if len(self.tail) >= SNAPSHOT_EVERY and not self.waiting:
+            self.snapshot, self.tail = encode(), []
 
     def crash(self) -> list[Fact]:
         """The program died: what was not durable is lost, and returned for the tally."""

@@ -8,7 +8,6 @@ is tried again in 5 minutes is its sender's business.
 from __future__ import annotations
 
 import threading
-from random import Random
 from typing import Protocol
 
 from edge.cities.qingdao.conversation import Conversation, Verdict, lost, unreachable
@@ -37,6 +36,12 @@ class Clock(Protocol):
         """False: no RTC and not synchronised since boot; nothing is stamped with it."""
 
 
+class Jitter(Protocol):
+    """What `random.Random` is."""
+
+    def uniform(self, a: float, b: float, /) -> float: ...
+
+
 class Poster(Protocol):
     """What `HttpTransport` is; raises `TransportFault`."""
 
@@ -55,7 +60,7 @@ class Uplink:
         conversation: Conversation,
         transport: Poster,
         clock: Clock,
-        random: Random,
+        random: Jitter,
         *,
         rest_max_s: float,
         live_s: float,
@@ -157,11 +162,8 @@ class Uplink:
 
     @property
     def down(self) -> Verdict | None:
-        """Not online, for another reason. One failure is not an outage."""
-        trouble = self._trouble
-        if trouble is None or self.refused is not None or self.online or self._failures == 1:
-            return None
-        return trouble
+        """Not reached, or no readable answer. One failure is not an outage."""
+        return self._trouble if self._failures > 1 and self.refused is None else None
 
     def view(self, city: str) -> LinkView:
         trouble = self._trouble
@@ -169,6 +171,8 @@ class Uplink:
             zh, en = "在线", "online"
         elif trouble is None:
             zh, en = "正在连接", "connecting"
+        elif not self._failures:
+            zh, en = f"未被接收: {trouble.zh}", f"not taken: {trouble.en}"
         else:
             zh, en = f"离线: {trouble.zh}", f"offline: {trouble.en}"
         return LinkView(city, self.online, zh, en, self._last_ok_wall_ms)

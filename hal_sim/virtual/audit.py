@@ -1,0 +1,88 @@
+"""One lane's auditor: every raise has its cause, every admitted passage its admission, every passage its fact."""
+
+from __future__ import annotations
+
+from edge.core.box import Box
+from edge.core.commands import Record
+from edge.core.facts import ArmOrdered, BackedOut, Decided, Fact, Ordered, Passed
+from hal_sim.virtual.tally import Tally
+
+
+class Audit:
+    def __init__(self, tally: Tally, lane: str, store_ms: int) -> None:
+        self.tally, self.lane, self._store_ms = tally, lane, store_ms
+        self.true_passages = 0
+        self.base = 0  # true minus recorded passages that a crash made unknowable
+        self.rebase = False
+        self._admitted: dict[str, tuple[float, bool]] = {}  # arrival -> decided at, durable
+        self._tokens: dict[int, str] = {}
+        self._openings = 0  # orders to open without a car that nobody has used
+        self._held = False
+        self._asked_down = False
+
+    def recorded(self, record: Record, now_ms: float) -> None:
+        body = record.body
+        if isinstance(body, Decided) and body.decision == "admit":
+            self._admitted[body.arrival_id] = (now_ms, False)
+            self._tokens[record.token] = body.arrival_id
+        elif isinstance(body, Passed):
+            self._passed(body)
+        elif isinstance(body, BackedOut):
+            self._admitted.pop(body.arrival_id, None)
+        elif isinstance(body, ArmOrdered) and body.cause in {"operator", "city"}:
+            self._openings += 1
+        elif isinstance(body, Ordered) and body.ok and body.action in {"hold_open", "release", "close"}:
+            self._held = body.action == "hold_open"
+
+    def _passed(self, body: Passed) -> None:
+        known = self._admitted.pop(body.arrival_id, None)
+        if body.how == "tailgate":
+            self.tally.tailgates += 1
+        if not body.admitted:
+            self.tally.unadmitted += 1
+        elif known is None:
+            if self._openings > 0 and body.how in {"operator", "city"}:
+                self._openings -= 1
+            else:
+                self.tally.wrong("unfounded_admissions", f"{self.lane} {body}")
+
+    def stored(self, token: int) -> None:
+        arrival = self._tokens.pop(token, "")
+        if arrival in self._admitted:
+            self._admitted[arrival] = (self._admitted[arrival][0], True)
+
+    def raised(self, now_ms: float, emergency: bool, safety: bool | None, box: Box) -> None:
+        """Invariants 2 and 8: somebody durable to raise for, or an order, an emergency, the safety reaction."""
+        self.tally.raises += 1
+        admitted = any(durable or now_ms - at_ms >= self._store_ms for at_ms, durable in self._admitted.values())
+        reaction = self._asked_down and safety is not False
+        if reaction:
+            self.tally.reraises += 1
+        if not (admitted or emergency or self._held or self._openings or reaction):
+            self.tally.wrong("unfounded_raises", f"{self.lane} at {now_ms / 1000:.3f} s")
+        self._asked_down = False
+
+    def lowered(self) -> None:
+        self.tally.lowers += 1
+        self._asked_down = True
+
+    def crashed(self, lost: list[Fact]) -> None:
+        """What was lost never happened, for the program."""
+        for fact in lost:
+            body = fact.body
+            if isinstance(body, Decided) and body.decision == "admit":
+                self._admitted.pop(body.arrival_id, None)
+            elif isinstance(body, BackedOut) or (isinstance(body, Passed) and body.admitted and body.how == "admitted"):
+                self._admitted[body.arrival_id] = (-1e9, True)
+        self._tokens.clear()
+        self._asked_down = False
+
+    def compare(self, recorded: int, now_ms: float) -> None:
+        off = self.true_passages - recorded
+        if self.rebase:
+            self.base, self.rebase = off, False
+        elif off != self.base:
+            what = "unrecorded" if off > self.base else "drift"
+            self.tally.wrong(what, f"{self.lane} at {now_ms / 1000:.3f} s: true {self.true_passages}, "
+                                   f"recorded {recorded}, before {self.base}", abs(off - self.base))
+            self.base = off

@@ -1,0 +1,300 @@
+"""One physical lane: a group of cars in motion, the arm, two loops and a camera. Reports only what hardware would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Literal, Protocol
+
+from edge.core.events import LimitChanged, LoopChanged, PlateRead
+from hal_sim.virtual.car import BACK, GAP, SPEED, START, Arm, Car, misread
+from hal_sim.virtual.mix import Mix
+
+CAMERA_SEES = (-6.5, 0.5)
+"""Where a head can be for the camera to read the front plate."""
+
+PATIENCE_MS = (3_000, 10_000)
+"""How long a driver waits at the line before a person looks."""
+
+
+class World(Protocol):
+    """What a lane's site asks of its world."""
+
+    random: Random
+    mix: Mix
+    now_ms: float
+
+    def at(self, time_ms: float, what: Callable[[], None]) -> None: ...
+
+    def tell(self, event: LoopChanged | LimitChanged | PlateRead) -> None: ...
+
+    def passed(self, site: Site, car: Car) -> None: ...
+
+    def turned_back(self, site: Site, car: Car) -> None: ...
+
+    def struck(self, site: Site, car: Car) -> None: ...
+
+    def look(self, site: Site, car: Car) -> None: ...
+
+    def group_over(self, site: Site) -> None: ...
+
+    def new_id(self) -> str: ...
+
+
+Loop = Literal["arrival", "safety"]
+
+
+class Site:
+    def __init__(self, world: World, lane: str, direction: Literal["in", "out"], limits: bool) -> None:
+        self.world, self.lane, self.direction, self.limits = world, lane, direction, limits
+        self.arm = Arm(world.random.uniform(1_500, 5_000))
+        self.cars: list[Car] = []
+        self.speed = 0.0
+        self.moved_ms = 0.0
+        self.turn = 0  # of the group: a planned next event of an older motion is void
+        self.seen: dict[Loop, bool | None] = {"arrival": False, "safety": False}
+        self.limit = {"up": False, "down": True}
+        self.lies: dict[str, bool] = {}
+        self.turned = 0  # cars running that turned before the safety loop
+        self.ours = False  # the arm moves by a command of the program that is running now
+
+    # --- cars in motion --------------------------------------------------------------------------------------
+
+    def start(self, cars: list[Car]) -> None:
+        x = START
+        for car in cars:
+            car.x = x
+            x -= car.length_m + GAP + self.world.random.expovariate(2.0)
+        self.cars = cars
+        self.speed = self.world.random.uniform(*SPEED)
+        self.moved_ms = self.world.now_ms
+        self.plan()
+
+    def advance(self) -> None:
+        now_ms = self.world.now_ms
+        way = self.speed * (now_ms - self.moved_ms) / 1000
+        self.moved_ms = now_ms
+        if way:
+            for car in self.cars:
+                if car.done:
+                    continue
+                if car.stopped:
+                    break  # and all behind it
+                car.x += -way if car.reversing else way
+
+    def plan(self) -> None:
+        """When the next of the moving cars reaches its next point."""
+        self.turn += 1
+        soonest: tuple[float, Car] | None = None
+        for car in self.cars:
+            if car.done:
+                continue
+            if car.stopped:
+                break
+            left = abs(car.points[car.at][0] - car.x) / self.speed * 1000
+            if soonest is None or left < soonest[0]:
+                soonest = (left, car)
+        if soonest is not None:
+            turn, car = self.turn, soonest[1]
+            self.world.at(self.world.now_ms + soonest[0], lambda: self._reach(turn, car))
+
+    def _reach(self, turn: int, car: Car) -> None:
+        if turn != self.turn:
+            return
+        self.advance()
+        x, what = car.points[car.at]
+        car.x = x
+        car.at += 1
+        getattr(self, "_" + what)(car)
+        if self.cars and turn == self.turn:
+            self.plan()
+
+    def go_on(self, car: Car) -> None:
+        self.advance()
+        car.stopped = ""
+        self.plan()
+
+    def turn_back(self, car: Car) -> None:
+        self.advance()
+        car.stopped = ""
+        car.turn_back()
+        self.speed = self.world.random.uniform(*BACK)
+        self.plan()
+
+    # --- points on the way ---------------------------------------------------------------------------------------
+
+    def _seen(self, car: Car) -> None:
+        if car.read:
+            self.read(car, self.world.random.uniform(20, 400))
+
+    def _line(self, car: Car) -> None:
+        if not self.arm.inviting(self.world.now_ms):
+            car.stopped = "line"
+            car.held_ms = self.world.now_ms
+            self._patience(car)
+
+    def _patience(self, car: Car) -> None:
+        world = self.world
+        world.at(world.now_ms + world.random.uniform(*PATIENCE_MS), lambda: self._out_of_patience(car))
+
+    def _out_of_patience(self, car: Car) -> None:
+        if car.stopped == "line" and car in self.cars:
+            self.world.look(self, car)
+            if car.stopped == "line":
+                self._patience(car)
+
+    def _pause(self, car: Car) -> None:
+        car.stopped = "pause"
+        self.world.at(self.world.now_ms + car.pause_ms, lambda: self._pause_over(car))
+
+    def _pause_over(self, car: Car) -> None:
+        self.advance()
+        self.speed = self.world.random.uniform(*SPEED)
+        self.go_on(car)
+
+    def _turn(self, car: Car) -> None:
+        self.turn_back(car)
+
+    def _under(self, car: Car) -> None:
+        if self.arm.way < 0 and self.arm.height_at(self.world.now_ms) > 0:
+            if self.ours:
+                self.world.struck(self, car)
+            else:  # the program that asked for it is gone; the barrier's own controller has a loop wired to it
+                self._drive_arm(1)
+
+    def _clear(self, car: Car) -> None:
+        pass
+
+    def _arrival_on(self, car: Car) -> None:
+        self._cover(car, "arrival", True)
+
+    def _arrival_off(self, car: Car) -> None:
+        self._cover(car, "arrival", False)
+
+    def _safety_on(self, car: Car) -> None:
+        self._cover(car, "safety", True)
+
+    def _safety_off(self, car: Car) -> None:
+        if not car.reversing:
+            self.world.passed(self, car)
+        self._cover(car, "safety", False)
+
+    def _gone(self, car: Car) -> None:
+        self._end(car)
+
+    def _gone_back(self, car: Car) -> None:
+        self.world.turned_back(self, car)
+        self._end(car)
+
+    def _end(self, car: Car) -> None:
+        car.done = True
+        if all(each.done for each in self.cars):
+            self.cars = []
+            self.turn += 1
+            self.world.group_over(self)
+
+    # --- loops ---------------------------------------------------------------------------------------------------
+
+    def _cover(self, car: Car, loop: Loop, on: bool) -> None:
+        car.on[loop] = on
+        car.unseen[loop] = False
+        if on:
+            for which, after_ms, long_ms in car.drop_outs:
+                if which == loop:
+                    self.world.at(self.world.now_ms + after_ms, lambda ms=long_ms: self._drop(car, loop, ms))
+        self.tell_loop(loop)
+
+    def _drop(self, car: Car, loop: Loop, long_ms: float) -> None:
+        if car.on[loop] and not car.done:
+            car.unseen[loop] = True
+            self.tell_loop(loop)
+            self.world.at(self.world.now_ms + long_ms, lambda: self._drop_over(car, loop))
+
+    def _drop_over(self, car: Car, loop: Loop) -> None:
+        if car.on[loop] and car.unseen[loop]:
+            car.unseen[loop] = False
+            self.tell_loop(loop)
+
+    def sees(self, loop: Loop) -> bool | None:
+        """What the detector's output says."""
+        faulty = self.world.mix.faulty_loop
+        if faulty.startswith(loop):
+            return {"stuck": True, "dead": False, "silent": None}[faulty.partition("_")[2]]
+        return any(car.on[loop] and not car.unseen[loop] for car in self.cars)
+
+    def tell_loop(self, loop: Loop) -> None:
+        state = self.sees(loop)
+        if state is not self.seen[loop]:
+            self.seen[loop] = state
+            self.world.tell(LoopChanged(lane=self.lane, loop=loop, occupied=state))
+
+    # --- camera --------------------------------------------------------------------------------------------------
+
+    def read(self, car: Car, delay_ms: float) -> None:
+        random, mix = self.world.random, self.world.mix
+        plate = car.plate
+        if random.random() < mix.misread:
+            plate = misread(plate, random)
+        no_plate = random.random() < mix.no_plate
+        event_id = self.world.new_id()
+        event = PlateRead(
+            lane=self.lane, read_id=self.world.new_id(), camera=f"cam-{self.lane}", event_id=event_id,
+            plate_raw="_无_" if no_plate else plate, no_plate=no_plate,
+        )  # fmt: skip
+        self.world.at(self.world.now_ms + delay_ms, lambda: self.world.tell(event))
+        if random.random() < mix.read_twice:
+            self.world.at(self.world.now_ms + delay_ms + random.uniform(50, 3_000), lambda: self.world.tell(event))
+
+    def triggered(self) -> None:
+        """The program asks for a picture: the plate of the nearest head that the camera can see."""
+        self.advance()
+        for car in self.cars:
+            if not car.done and CAMERA_SEES[0] < car.x < CAMERA_SEES[1] and self.world.random.random() < 0.95:
+                self.read(car, self.world.random.uniform(150, 400))
+                return
+
+    # --- arm -----------------------------------------------------------------------------------------------------
+
+    def command(self, way: int) -> None:
+        self.ours = True
+        self._drive_arm(way)
+
+    def _drive_arm(self, way: int) -> None:
+        now_ms = self.world.now_ms
+        end_ms = self.arm.move(way, now_ms)
+        self.tell_limits()
+        if way < 0:
+            self.advance()
+            for car in self.cars:
+                if not car.done and car.under_arm() and self.arm.way < 0:
+                    self.world.struck(self, car)
+        if end_ms is not None:
+            turn = self.arm.turn
+            if way > 0:
+                self.world.at(now_ms + max(0.0, (end_ms - now_ms) - 0.2 * self.arm.travel_ms) + 1, self.invite)
+            self.world.at(end_ms, lambda: self._arrived(turn))
+
+    def _arrived(self, turn: int) -> None:
+        if turn == self.arm.turn:
+            self.arm.stop(self.world.now_ms)
+            self.tell_limits()
+            self.invite()
+
+    def invite(self) -> None:
+        for car in self.cars:
+            if car.stopped == "line" and self.arm.inviting(self.world.now_ms):
+                self.world.at(self.world.now_ms + self.world.random.uniform(200, 1_500), lambda c=car: self._drive(c))
+
+    def _drive(self, car: Car) -> None:
+        if car.stopped == "line" and self.arm.inviting(self.world.now_ms):
+            self.go_on(car)
+
+    def tell_limits(self) -> None:
+        if not self.limits:
+            return
+        height = self.arm.height_at(self.world.now_ms)
+        for end, true in (("up", height >= 1.0), ("down", height <= 0.0)):
+            state = self.lies.get(end, true)
+            if state is not self.limit[end]:
+                self.limit[end] = state
+                self.world.tell(LimitChanged(lane=self.lane, end=end, active=state))  # type: ignore[arg-type]
