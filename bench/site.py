@@ -55,7 +55,7 @@ class BoxSite:
 def write_box(folder: Path, directions: Sequence[Literal["in", "out"]], city: City | None = None) -> BoxSite:
     """Write the config of a new box into `folder`, which must not be in use."""
     folder.mkdir(parents=True, exist_ok=True)
-    port, web_port = _free_ports(2)
+    port, web_port = free_ports(2)
     lanes = tuple(
         LaneSite(f"{direction}{number + 1}", direction, f"bench{number:03d}-00000000", pins_of(number))
         for number, direction in enumerate(directions)
@@ -106,7 +106,7 @@ def _secret(path: Path, value: str) -> str:
     return str(path)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     held = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
     try:
         for one in held:

@@ -11,12 +11,16 @@ import logging
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
+from edge.agent_cities import CityLinks
 from edge.agent_link import LaneLink
 from edge.agent_pictures import PictureIndex
-from edge.agent_source import AgentFault, AgentSource
+from edge.agent_source import AgentSource
 from edge.config.model import Config
+from edge.fault_view import fault_view
+from edge.ports import FaultView
 from edge.store.deliveries import Deliveries
 from edge.store.reader import LedgerFile
 from edge.version import VERSION
@@ -42,20 +46,29 @@ def run(config: Config) -> int:
         signal.signal(number, lambda _number, _frame: stop.set())
     store = Deliveries(data / "deliveries.db")
     moved = store.open()
-    faults: list[AgentFault] = []
+    lasting: list[FaultView] = []
     if moved is not None:
-        faults.append(AgentFault("deliveries_damaged", "deliveries", f"{moved.moved_to.name}: {moved.why}", 0))
+        detail = f"{moved.moved_to.name}: {moved.why}"
+        lasting.append(fault_view("deliveries_damaged", "deliveries", detail, time.time_ns() // 1_000_000))
     ledger = LedgerFile(data / "ledger.db")
     pictures = PictureIndex(ledger, data / "spool", max(0, ledger.last_seq() - PICTURES_BACK))
-    source = AgentSource(store, pictures, lambda: (), lambda: 0, lambda: faults, VERSION)
-    link = LaneLink(Path(config.box.socket), source.changed)
-    source.attach(link)
+    source = AgentSource(store, pictures, VERSION)
+
+    def lane_changed() -> None:
+        source.changed()
+        cities.kick()
+
+    link = LaneLink(Path(config.box.socket), lane_changed)
+    cities = CityLinks(config, ledger, store, link.view, died=fail, changed=source.changed)
+    source.attach(link, cities, lasting)
     page = PageServer(config.web, source, on_failure=fail)
     link.start()
+    cities.start()
     page.start()
     print("ready", flush=True)
     stop.wait()
     page.stop()
+    cities.stop()
     link.stop()
     store.close()
     ledger.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 import time
@@ -158,6 +159,6 @@ async def _watch(runtime: LaneRuntime, reads: LaneReads, ledger: Ledger) -> None
 
 def main(config: Config) -> int:
     logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+        stream=sys.stderr, level=os.environ.get("PARKBOX_LOG", "INFO"), format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
     return asyncio.run(run(config))

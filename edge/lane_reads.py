@@ -67,9 +67,16 @@ class LaneReads:
             self._runtime.feed(DeviceDown(code="picture_lost", device="spool", detail=str(error)))
             raise
         self._runtime.counters["pictures"] += 1
-        self._runtime.feed(PictureSpooled(
-            lane=self._lane_of_read.get(read_id, ""), read_id=read_id, spool=place.spool, offset=place.offset, length=place.length, crc32=place.crc32,
-        ))
+        self._runtime.feed(
+            PictureSpooled(
+                lane=self._lane_of_read.get(read_id, ""),
+                read_id=read_id,
+                spool=place.spool,
+                offset=place.offset,
+                length=place.length,
+                crc32=place.crc32,
+            )
+        )
 
     async def verdict(self, read_id: str) -> bool:
         opened = self._opened.get(read_id)

@@ -15,8 +15,8 @@ from typing import Literal
 
 from edge.core.box import Box
 from edge.core.commands import (
-    AnyCommand,
     Answer,
+    AnyCommand,
     LowerArm,
     Note,
     RaiseArm,
@@ -73,6 +73,7 @@ class LaneRuntime:
     def feed(self, event: AnyEvent) -> None:
         """One event, on the loop's thread."""
         now = self._clock.now()
+        log.debug("%s", event)
         self._carry_out(self.box.step(event, now), now)
         self._arm_timer()
         for changed in self.on_change:

@@ -4,27 +4,10 @@ from __future__ import annotations
 
 from edge.config.model import Config
 from edge.core.box import Box
-from edge.core.faults import CATALOGUE
+from edge.fault_view import fault_view
 from edge.lane_clock import LaneClock
 from edge.lane_runtime import LaneRuntime
-from edge.ports import BoxView, FaultView, LaneView
-
-
-def fault_view(code: str, device: str, detail: str, since_wall_ms: int) -> FaultView:
-    """One row of the fault catalogue as it stands now at `device`."""
-    spec = CATALOGUE[code]
-    return FaultView(
-        code=code,
-        device=device,
-        zh=spec.cause_zh,
-        en=spec.cause_en,
-        effect_zh=spec.effect_zh,
-        effect_en=spec.effect_en,
-        todo_zh=spec.todo_zh,
-        todo_en=spec.todo_en,
-        detail=detail,
-        since_wall_ms=since_wall_ms,
-    )
+from edge.ports import BoxView, LaneView
 
 
 def box_view(config: Config, box: Box, runtime: LaneRuntime, clock: LaneClock) -> BoxView:

@@ -112,6 +112,7 @@ class SiteRun:
         self.attendant = Attendant(
             self.plan.lane_socket, self.world.ordered, seed=options.seed, think_s=times.think_s
         )
+        self.world.sign = self.attendant.admitted
 
     def _lane(self, bank: PinBank, lane_id: str, direction: str, number: int) -> SimLane:
         times, dice = self._options.times, random.Random(f"bounce {self._options.seed} {number}")

@@ -291,11 +291,12 @@ class Rig:
     def _changed(self) -> None:
         self.changes += 1
 
-    def run_for(self, seconds: float) -> None:
+    def run_for(self, seconds: float, step_s: float = 0.001) -> None:
         """Rounds until so much (virtual) time has passed."""
         until_s = self.clock.now_s + seconds
         while self.clock.now_s < until_s:
-            self.clock.now_s += max(0.001, self.engine.run_once())
+            wait_s = self.engine.run_once()
+            self.clock.now_s += max(step_s, wait_s) if wait_s else 0.001
 
     def run_until(self, done: Callable[[], bool], at_most_s: float = 86_400, step_s: float = 0.001) -> None:
         """Rounds until `done`. `step_s`: an idle engine is asked only this often."""

@@ -173,7 +173,7 @@ def test_trouble_with_our_account_blames_no_record_and_is_a_fault(code: str) -> 
     (found,) = rig.engine.faults()
     assert found.code == "city_refused_login"
     assert code in found.detail
-    rig.run_until(rig.settled)  # 60 refusals, and the record is neither counted nor set aside
+    rig.run_until(rig.settled, step_s=5)  # 60 refusals, and the record is neither counted nor set aside
     assert rig.store.rows[0].state == "accepted"
     assert rig.engine.faults() == []
 
@@ -202,7 +202,7 @@ def test_days_without_a_network_set_nothing_aside() -> None:
     rig = Rig(a_visit(1), weather=["fine"])
     rig.run_until(lambda: rig.city.requests != [])
     rig.city.weather = ["no_route"] * 600
-    rig.run_for(2 * 86_400)
+    rig.run_for(2 * 86_400, step_s=5)
     assert len(rig.city.weather) < 200  # it was tried all the time, at rests of at most 5 minutes
     assert {row.attempts for row in rig.store.rows} == {0}
     assert [each.code for each in rig.engine.faults()] == ["city_offline"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from edge.core.commands import LowerArm, RaiseArm
 from edge.core.events import LimitChanged, LoopChanged
-from edge.core.facts import BackedOut, Passed
+from edge.core.facts import BackedOut, Decided, Passed
 from edge.core.lane_orders import OrderActions
 from edge.core.lane_restart import START_MS
 from edge.core.lane_table import Desk, Gate, Signal
@@ -52,12 +52,31 @@ class Lane(OrderActions):
             self.clear_fault("safety_unproven", "safety")
             if self.gate is not Gate.STARTING:
                 self.traffic.safety_on(self.now_ms)
+                self._under_arm()
             return
         self.clear_fault("loop_silent", "safety")
         self.clear_fault("loop_stuck", "safety")
         if self.gate is not Gate.STARTING:
             self._ended(self.traffic.safety_off(self.now_ms))
         self.fire(Signal.CLEARED)
+
+    def _under_arm(self) -> None:
+        """A car without admission reached the safety loop of an arm that is up: durable now, for it may be gone later.
+
+        Were the program to die before it is through, nothing else on record would say that it was ever here.
+        """
+        car = self.traffic.front
+        if car is None or car.deciding or car.rule == "under_arm" or self.gate in {Gate.DOWN, Gate.LOWERING}:
+            return
+        car.rule = "under_arm"
+        self.record(
+            Decided(
+                arrival_id=car.id, read_id=car.read_id, plate=car.plate, decision="refuse", rule="under_arm",
+                zh="未放行车辆驶入闸杆下", en="under the arm without admission", order_id=car.order_id,
+                visit_id=car.visit_id, due_fen=car.due_fen,
+            ),
+            urgent=True,
+        )  # fmt: skip
 
     def _arrival(self, occupied: bool | None) -> None:
         self.arrival = occupied
@@ -125,7 +144,7 @@ class Lane(OrderActions):
             self.fire(Signal.ENDED)
             return
         self.departed_ms = self.now_ms
-        if car.plate or car.deciding:
+        if car.plate or car.deciding or car.rule == "under_arm":
             # Urgent when an admission ends: lost, a restart would take the car for one that went through.
             self.record(BackedOut(arrival_id=car.id, plate=car.plate), urgent=car.admitted)
         car.deciding = False

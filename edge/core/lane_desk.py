@@ -75,6 +75,9 @@ class DeskActions(GateActions):
     def take_read(self) -> Desk:
         car, preread = self._car(), self.preread
         assert preread is not None
+        if car.unsure and self._differs(car, preread.plate):
+            return self._other_car(car)
+        car.unsure = False
         car.plate, car.colour, car.read_id = preread.plate, preread.read.colour, preread.read.read_id
         self.preread = None
         return self.decide()
@@ -106,12 +109,14 @@ class DeskActions(GateActions):
         car = self._car()
         if not car.unsure or self.preread is None or not self.preread.plate:
             return Desk.ADMITTED
-        plate = self.preread.plate
-        if plate == car.plate or confusable(plate, car.plate):
-            self.preread = None
-            self.assume_same()
-            return Desk.ADMITTED
-        return self._other_car(car)
+        if self._differs(car, self.preread.plate):
+            return self._other_car(car)
+        self.preread = None
+        self.assume_same()
+        return Desk.ADMITTED
+
+    def _differs(self, car: Arrival, plate: str) -> bool:
+        return bool(plate and car.plate) and plate != car.plate and not confusable(plate, car.plate)
 
     def assume_same(self) -> None:
         """No camera said otherwise: a car that stands at the arm a moment after a restart is the one of before."""

@@ -27,6 +27,10 @@ from edge.core.lane_types import Admission, Arrival
 START_MS = 1_000
 """Drivers report every input when they open; an input that is not told by then is unknown."""
 
+JUST_PASSED_MS = 5_000
+"""A drop-out (hold_ms at most) and the seconds of a restart. A vehicle that covers the safety loop by itself is on
+record from that moment on (`under_arm`), so what is not on record is the end of the one before."""
+
 
 class RestartActions(DeskActions):
     def all_told(self) -> bool:
@@ -58,27 +62,32 @@ class RestartActions(DeskActions):
         return Gate.PASSING if self.safety else Gate.CLEARING
 
     def _place(self, cars: list[Arrival], here: bool) -> None:
-        """The newest admitted cars stand where something is seen; all others are resolved."""
+        """The newest cars on record stand where something is seen; all others are resolved."""
         traffic = self.traffic
         if here and cars:
             car = cars.pop()
             car.unsure = True
             traffic.standing = car
-            self.desk = Desk.ADMITTED
-            self.desk_due_ms = self.now_ms + self.settings.read_ms
-            self.box.out.append(TriggerCamera(lane=self.id))
+            self._came_here()
+            if car.admitted:
+                self.desk = Desk.ADMITTED
         if self.safety:
-            if cars or not here:
-                car = cars.pop() if cars else Arrival(self.box.new_id())
-                car.fell_ms = self.now_ms - self.settings.hold_ms
-                traffic.front = car
-            else:
-                traffic.front = traffic.standing or traffic.came()
-                if self.desk is Desk.VACANT:
-                    self._came_here()
             traffic.safety_lost()  # occupied, without a pulse of its own
+            if not cars and here:
+                if traffic.standing is None:
+                    traffic.came()
+                    self._came_here()
+                traffic.front = traffic.standing
+            elif cars or not self._just_passed():
+                traffic.front = cars.pop() if cars else Arrival(self.box.new_id())
+                traffic.front.fell_ms = self.now_ms - self.settings.hold_ms
         for car in cars:
             self.resolve(car)
+
+    def _just_passed(self) -> bool:
+        """The vehicle on the safety loop is on record as through: a drop-out had ended it early."""
+        last, now = self.memory.last_passed, self.box.now
+        return last is not None and last.boot_id == now.boot_id and now.mono_ms - last.mono_ms < JUST_PASSED_MS
 
     def _came_here(self) -> None:
         self.box.out.append(TriggerCamera(lane=self.id))
@@ -95,7 +104,7 @@ class RestartActions(DeskActions):
         visit = self.box.lot.inside.get(decided.visit_id)
         car.entered = visit.entered if visit is not None else None
         car.how = decided.rule if decided.rule in {"operator", "city"} else "admitted"  # type: ignore[assignment]
-        car.deciding = car.admitted = True
+        car.deciding = car.admitted = decided.decision == "admit"
         return car
 
     def resolve(self, car: Arrival) -> None:
@@ -103,7 +112,8 @@ class RestartActions(DeskActions):
             self.record(BackedOut(arrival_id=car.id, plate=car.plate), urgent=True)
             return
         self.opening = "restart"
-        car.how = "restart"
+        if car.admitted:
+            car.how = "restart"
         self.record_passed(car)
 
     def record_passed(self, car: Arrival) -> None:

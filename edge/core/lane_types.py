@@ -120,7 +120,7 @@ class PastRead(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Admission(msgspec.Struct, frozen=True, array_like=True):
-    """A `Decided` admit that no `Passed` or `BackedOut` has ended yet."""
+    """A `Decided` of a car that no `Passed` or `BackedOut` has ended: admitted, or under the arm without admission."""
 
     decided: Decided
     stamp: Stamp
@@ -145,6 +145,7 @@ class LaneMemory(msgspec.Struct):
     locked: bool = False
     opened: Literal["", "operator", "city"] = ""  # raised by an order without a car, nobody has passed yet
     passed: int = 0
+    last_passed: Stamp | None = None
 
     def apply(self, fact: Fact) -> None:
         match fact.body:
@@ -153,13 +154,15 @@ class LaneMemory(msgspec.Struct):
                     PastRead(fact.id, read.camera, read.event_id, read.plate, read.colour, fact.stamp)
                 )
                 del self.reads[:-RECENT]
-            case Decided(decision="admit") as decided:
+            case Decided(decision="admit") | Decided(rule="under_arm") as decided:
                 self.admissions[decided.arrival_id] = Admission(decided, fact.stamp)
             case Decided(arrival_id=arrival_id) | BackedOut(arrival_id=arrival_id):
                 self.admissions.pop(arrival_id, None)
             case Passed() as passed:
                 self.passed += 1
-                if self.admissions.pop(passed.arrival_id, None) is None and passed.admitted:
+                self.last_passed = fact.stamp
+                known = self.admissions.pop(passed.arrival_id, None)
+                if passed.admitted and (known is None or known.decided.decision != "admit"):
                     self.opened = ""
             case Paid() as paid:
                 self.settled[paid.order_id] = (paid.paid_fen, paid.discount_fen)

@@ -19,6 +19,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -228,10 +229,8 @@ class Ledger:
         """Once, and woken once: a wake-up for each of them would cost more than the commit that it saves."""
         self._crowd = 0
         self._crowd_missing = missing
-        try:
+        with suppress(Empty):  # they do something else now; the next commit sees how many there are
             self._crowd_here.get(timeout=CROWD_S)
-        except Empty:
-            pass  # they do something else now; the next commit sees how many there are
         self._crowd_missing = 0
 
     def _next_item(self) -> _Item | None:

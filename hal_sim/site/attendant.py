@@ -120,6 +120,11 @@ class Attendant:
                     self._since_s[view.lane] = (view, now_s + think_s)
             self._changed.notify_all()
 
+    def admitted(self, lane_id: str) -> str | None:
+        """The plate that the lane's sign shows as let through ("" = a car without one); None: nobody's."""
+        view = self._lanes.get(lane_id)
+        return view.plate if view is not None and view.state == "admitted" else None
+
     # --- hands ---------------------------------------------------------------------------------------------
 
     def _act(self) -> None:

@@ -20,7 +20,6 @@ from hal_sim.site.vehicle import (
     DRIVE_M_S,
     GONE_M,
     PREREAD_FROM_M,
-    QUEUE_GAP_M,
     REVERSE_M_S,
     SAFETY_TO_M,
     STOP_LINE_M,
@@ -29,6 +28,9 @@ from hal_sim.site.vehicle import (
 
 SAFETY_REACTION_S = 0.05
 """A CLOSE order this soon after the safety loop became occupied was given before the box could know."""
+
+HEADWAY_S = 0.27
+"""A loop 1 m wide is clear for so long between two cars 1.5 m apart at 2 m/s, less the driver's inattention."""
 
 NEAR_M = -9.0
 """From here on a car is "at the lane": an opening may be meant for it."""
@@ -111,6 +113,9 @@ class SimLane:
         self.on_trigger: Callable[[SimLane, Vehicle], None] = lambda lane, vehicle: None
         self.on_passage: Callable[[SimLane, Passage], None] = lambda lane, passage: None
         self.box_up: Callable[[], bool] = lambda: True
+        self.sign_says_go: Callable[[Vehicle], bool] = lambda vehicle: False
+        # Loops must see a gap between cars for as long as at walking pace, however fast the site runs.
+        self.headway_m = ARRIVAL_TO_M - ARRIVAL_FROM_M + HEADWAY_S * DRIVE_M_S * speed
         self._bank = bank
         self._bounce = bounce
         self._last_s: float | None = None
@@ -143,7 +148,7 @@ class SimLane:
         """A further vehicle may appear: the last one has left the place, and nobody is about to reverse."""
         if any(v.kind == "back_out" for v in self.vehicles):
             return False
-        return not self.vehicles or self.vehicles[-1].rear_m > APPEAR_M + 2 * QUEUE_GAP_M
+        return not self.vehicles or self.vehicles[-1].rear_m > APPEAR_M + self.headway_m
 
     def add(self, vehicle: Vehicle) -> None:
         vehicle.front_m = APPEAR_M
@@ -176,7 +181,7 @@ class SimLane:
             vehicle.going = True
         target_m = GONE_M * 4 if vehicle.going else STOP_LINE_M
         if leader is not None and not leader.reversing:
-            target_m = min(target_m, leader.rear_m - vehicle.gap_m)
+            target_m = min(target_m, leader.rear_m - max(vehicle.gap_m, self.headway_m))
         move_m = min(DRIVE_M_S * vehicle.speed * dt_s, max(0.0, target_m - vehicle.front_m))
         vehicle.front_m += move_m
         if vehicle.front_m >= STOP_LINE_M - 0.01 and vehicle.standing_since_s is None:
@@ -193,7 +198,7 @@ class SimLane:
             return False
         for_him = self.arm.opened_at_s > vehicle.first_since_s - 0.02
         since_s = max(vehicle.first_since_s, self._cleared_at_s)
-        return for_him or (vehicle.read_sent and now_s - since_s > self.patience_s)
+        return for_him or self.sign_says_go(vehicle) or (vehicle.read_sent and now_s - since_s > self.patience_s)
 
     # --- what the site feels and keeps ---------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from hal_sim.cameras.sender import SimCamera
 from hal_sim.site.lane import Passage, SimLane
@@ -78,6 +79,7 @@ class World:
         self.truth = Truth()
         self.lock = threading.RLock()
         self.box_up: Callable[[], bool] = lambda: True
+        self.sign: Callable[[str], str | None] = lambda lane_id: None
         self._cameras, self._traffic, self._pace, self._cars = cameras, traffic, pace, cars
         self._dice = random.Random(f"world {seed}")
         self._parked: list[tuple[float, int, CarPlan]] = []
@@ -95,6 +97,7 @@ class World:
             lane.on_trigger = self._trigger
             lane.on_passage = self._passed
             lane.box_up = self._box_is_up
+            lane.sign_says_go = partial(self._sign_says_go, lane.id)
             relays = Relays(lane, self._was_ordered)
             relays.on_open = self._opened
             self._relays.append(relays)
@@ -102,6 +105,11 @@ class World:
 
     def _box_is_up(self) -> bool:
         return self.box_up()
+
+    def _sign_says_go(self, lane_id: str, vehicle: Vehicle) -> bool:
+        """A driver reads his own plate on the sign (its digits: a misread one he takes for his)."""
+        shown = self.sign(lane_id)
+        return shown is not None and shown in {vehicle.plate, vehicle.read.plate}
 
     # --- life ----------------------------------------------------------------------------------------------
 

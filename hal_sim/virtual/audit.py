@@ -54,7 +54,7 @@ class Audit:
     def raised(self, now_ms: float, emergency: bool, safety: bool | None, box: Box) -> None:
         """Invariants 2 and 8: somebody durable to raise for, or an order, an emergency, the safety reaction."""
         self.tally.raises += 1
-        admitted = any(durable or now_ms - at_ms >= self._store_ms for at_ms, durable in self._admitted.values())
+        admitted = any(durable or now_ms - at_ms >= self._store_ms - 1 for at_ms, durable in self._admitted.values())
         reaction = self._asked_down and safety is not False
         if reaction:
             self.tally.reraises += 1
@@ -72,7 +72,7 @@ class Audit:
             body = fact.body
             if isinstance(body, Decided) and body.decision == "admit":
                 self._admitted.pop(body.arrival_id, None)
-            elif isinstance(body, BackedOut) or (isinstance(body, Passed) and body.admitted and body.how == "admitted"):
+            elif isinstance(body, BackedOut) or (isinstance(body, Passed) and body.admitted):
                 self._admitted[body.arrival_id] = (-1e9, True)
         self._tokens.clear()
         self._asked_down = False

@@ -230,12 +230,12 @@ class Site:
 
     # --- camera --------------------------------------------------------------------------------------------------
 
-    def read(self, car: Car, delay_ms: float) -> None:
+    def read(self, car: Car, delay_ms: float, sure: bool = False) -> None:
         random, mix = self.world.random, self.world.mix
         plate = car.plate
-        if random.random() < mix.misread:
+        if not sure and random.random() < mix.misread:
             plate = misread(plate, random)
-        no_plate = random.random() < mix.no_plate
+        no_plate = not sure and random.random() < mix.no_plate
         event_id = self.world.new_id()
         event = PlateRead(
             lane=self.lane, read_id=self.world.new_id(), camera=f"cam-{self.lane}", event_id=event_id,
@@ -249,8 +249,8 @@ class Site:
         """The program asks for a picture: the plate of the nearest head that the camera can see."""
         self.advance()
         for car in self.cars:
-            if not car.done and CAMERA_SEES[0] < car.x < CAMERA_SEES[1] and self.world.random.random() < 0.95:
-                self.read(car, self.world.random.uniform(150, 400))
+            if not car.done and CAMERA_SEES[0] < car.x < CAMERA_SEES[1]:
+                self.read(car, self.world.random.uniform(150, 400), sure=True)
                 return
 
     # --- arm -----------------------------------------------------------------------------------------------------

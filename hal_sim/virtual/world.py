@@ -154,7 +154,7 @@ class World:
             if unknowable:
                 self.tally.lost_in_crash += unknowable
                 audit.rebase = True
-        alone = all(sum(not car.done for car in site.cars) < 2 for site in self.sites.values())
+        alone = all(all(car.in_group == 1 for car in site.cars) for site in self.sites.values())
         down_ms = self.random.uniform(0, self.mix.down_ms) if alone else 0.0
         self.at(self.now_ms + down_ms, lambda: void(self._boot()))
 

@@ -1,0 +1,87 @@
+"""`python -m bench [names...] [--quick | --full]`, or `make bench`: all figures of the box as ratios, in one run.
+
+Names: ledger latency load node-red writes start memory. Without one, all of them (about 11 minutes; --quick about 3).
+Everything is written into a temporary folder that is deleted at the end; PARKBOX_BENCH_DIR names another place for it
+(the disk that is to be measured). The exit code is 0 unless a part could not be run: a figure that misses its goal is a
+finding, not an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import latency, ledger, load, memory, node_red, starting, writes
+from bench.figures import Row, machine, show
+
+
+@dataclass(frozen=True)
+class Size:
+    events: int
+    paced_events: int
+    load_blocks: int
+    red_events: int
+    passages: int
+    starts: int
+    cars: int
+    cars_within_s: float
+
+
+QUICK = Size(60, 24, 4, 24, 40, 5, 1_200, 60)
+DEFAULT = Size(240, 80, 12, 60, 160, 9, memory.ALL, 180)
+FULL = Size(600, 200, 24, 200, 200, 15, memory.ALL, 3600)
+
+PARTS: dict[str, tuple[str, Callable[[Path, Size], list[Row]]]] = {
+    "ledger": ("账本 ledger", lambda folder, size: ledger.run(folder)),
+    "latency": (
+        "从相机到道闸 camera to relay",
+        lambda folder, size: latency.run(folder, events=size.events, paced_events=size.paced_events),
+    ),
+    "load": ("上传积压时 while the agent drains", lambda folder, size: load.run(folder, blocks=size.load_blocks)),
+    "node-red": ("Node-RED", lambda folder, size: node_red.run(folder, events=size.red_events)),
+    "writes": ("每次通行的写入 writes per passage", lambda folder, size: writes.run(folder, passages=size.passages)),
+    "start": ("启动 start", lambda folder, size: starting.run(folder, rounds=size.starts)),
+    "memory": (
+        "内存 memory", lambda folder, size: memory.run(folder, cars=size.cars, within_s=size.cars_within_s),
+    ),
+}
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser("python -m bench", description="性能比值 figures as ratios in one run")
+    parser.add_argument("names", nargs="*", metavar="name", help=" ".join(PARTS))
+    parser.add_argument("--quick", action="store_true", help="较小样本 fewer samples, about 3 minutes")
+    parser.add_argument("--full", action="store_true", help="10,000 辆车 10,000 cars, about half an hour")
+    chosen = parser.parse_args(argv)
+    unknown = [name for name in chosen.names if name not in PARTS]
+    if unknown or (chosen.quick and chosen.full):
+        parser.error(f"{' '.join(unknown) or '--quick --full'}: 可用 allowed: {' '.join(PARTS)}, --quick 或 or --full")
+    size = QUICK if chosen.quick else FULL if chosen.full else DEFAULT
+    print(f"机器 machine: {machine()}", flush=True)
+    failed: list[str] = []
+    missed = 0
+    began_s = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="parkbox-bench-", dir=os.environ.get("PARKBOX_BENCH_DIR")) as temporary:
+        for name in chosen.names or PARTS:
+            title, part = PARTS[name]
+            part_s = time.monotonic()
+            try:
+                rows = part(Path(temporary), size)
+            except (RuntimeError, OSError) as error:
+                print(f"\n{title}\n  无法测量 could not be measured: {error}", flush=True)
+                failed.append(name)
+                continue
+            show(f"{title} ({time.monotonic() - part_s:.0f} s)", rows)
+            missed += sum(row.met is False for row in rows)
+    print(f"\n{time.monotonic() - began_s:.0f} s; {missed} 项未达标 missed; 负载 load {os.getloadavg()[0]:.2f} at the end")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,118 @@
+"""Resident memory of the lane program after many cars: bumper to bumper, so that there are many in little time.
+
+Two entries and two exits; every car that came in on one side goes out on the other and leaves nothing behind but facts.
+The next car is read while the one before it is under the arm, so the arm stays up (DESIGN 5, pre-read).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from pathlib import Path
+
+from bench.figures import Row
+from bench.rig import ARRIVED_S, CLEAR_S, Bay, Rig, running
+
+FIRST = 1000
+ALL = 10_000
+LIMIT_MB = 35.0
+GROWTH_MB = 1.0
+"""`no growth`: what a megabyte of allocator and counters may still move."""
+
+
+class Stream:
+    """One lane's endless queue. `step()` is one car further; entries hand their plates to the exit behind."""
+
+    def __init__(self, rig: Rig, bay: Bay, inside: deque[str], lock: threading.Lock) -> None:
+        self._rig, self._bay, self._inside, self._lock = rig, bay, inside, lock
+        self._first = True
+
+    def step(self) -> None:
+        bay = self._bay
+        plate = self._next_plate()
+        bay.loop("arrival", on=True)
+        time.sleep(ARRIVED_S)
+        bay.push(bay.request(plate))
+        time.sleep(ARRIVED_S)
+        if not self._first:
+            bay.loop("safety", on=False)  # the car before it is through
+            time.sleep(CLEAR_S)
+        self._first = False
+        bay.loop("safety", on=True)
+        bay.loop("arrival", on=False)
+        if self._bay.site.direction == "in":
+            with self._lock:
+                self._inside.append(plate)
+        time.sleep(CLEAR_S)
+
+    def end(self) -> None:
+        self._bay.loop("safety", on=False)
+
+    def _next_plate(self) -> str:
+        if self._bay.site.direction == "in":
+            with self._lock:
+                return self._rig.plate()
+        while True:
+            with self._lock:
+                if len(self._inside) > 1:  # the newest may still be under the arm
+                    return self._inside.popleft()
+            time.sleep(ARRIVED_S)
+
+
+def run(folder: Path, *, cars: int, within_s: float) -> list[Row]:
+    """`cars` passages, or as many as fit into `within_s`."""
+    with running(folder / "memory", ["in", "out", "in", "out"]) as rig:
+        resident = _pass_cars(rig, cars, time.monotonic() + within_s)
+        highest_mb = rig.lane.resident_kb("VmHWM") / 1024
+    first = next((mb for done, mb in resident if done >= FIRST), None)
+    done, last = resident[-1]
+    rows = [Row(
+        f"resident memory of lane after {done} passages", f"{last:.1f} MB (highest {highest_mb:.1f} MB)",
+        f"<= {LIMIT_MB:.0f} MB", last <= LIMIT_MB,
+    )]
+    if first is None:
+        rows.append(Row("growth from car 1,000 on", f"not reached: {done} passages in the given time"))
+    else:
+        rows.append(Row(
+            "growth from car 1,000 on", f"{last - first:+.2f} MB (at 1,000: {first:.1f} MB, at {done}: {last:.1f} MB)",
+            f"none: at most {GROWTH_MB:.0f} MB", last - first <= GROWTH_MB,
+        ))
+    return rows
+
+
+def _pass_cars(rig: Rig, cars: int, until_s: float) -> list[tuple[int, float]]:
+    """(passages so far, MB) about every 100 passages."""
+    inside: deque[str] = deque()
+    lock = threading.Lock()
+    done = 0
+    failures: list[BaseException] = []
+    resident: list[tuple[int, float]] = []
+    stop = threading.Event()
+
+    def drive(bay: Bay) -> None:
+        nonlocal done
+        stream = Stream(rig, bay, inside, lock)
+        try:
+            while not stop.is_set():
+                stream.step()
+                with lock:
+                    done += 1
+        except BaseException as error:  # noqa: BLE001 - told by the caller's thread
+            failures.append(error)
+        stream.end()
+
+    threads = [threading.Thread(target=drive, args=(bay,), daemon=True) for bay in rig.bays]
+    for thread in threads:
+        thread.start()
+    while done < cars and time.monotonic() < until_s and not failures:
+        time.sleep(0.2)
+        if not resident or done - resident[-1][0] >= 100:
+            resident.append((done, rig.lane.resident_kb() / 1024))
+    stop.set()
+    for thread in threads:
+        thread.join(timeout=10)
+    if failures:
+        raise failures[0]
+    resident.append((done, rig.lane.resident_kb() / 1024))
+    return resident

@@ -1,0 +1,22 @@
+"""One row of the fault catalogue as it stands now at a device, for the page."""
+
+from __future__ import annotations
+
+from edge.core.faults import CATALOGUE
+from edge.ports import FaultView
+
+
+def fault_view(code: str, device: str, detail: str, since_wall_ms: int) -> FaultView:
+    spec = CATALOGUE[code]
+    return FaultView(
+        code=code,
+        device=device,
+        zh=spec.cause_zh,
+        en=spec.cause_en,
+        effect_zh=spec.effect_zh,
+        effect_en=spec.effect_en,
+        todo_zh=spec.todo_zh,
+        todo_en=spec.todo_en,
+        detail=detail,
+        since_wall_ms=since_wall_ms,
+    )
