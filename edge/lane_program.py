@@ -71,13 +71,14 @@ def restore(ledger: Ledger, config: Config) -> Box:
     return box
 
 
-async def run(config: Config) -> int:
+def run(config: Config) -> int:
+    """Until SIGTERM or SIGINT. Exit code 0, or 1 if a mistake of ours ended it."""
     data = Path(config.box.data_dir)
     data.mkdir(parents=True, exist_ok=True)
     ledger = Ledger(data / "ledger.db")
     ledger.open()
     try:
-        return await _run_with(config, ledger, data)
+        return asyncio.run(_run_with(config, ledger, data))
     finally:
         lost = ledger.close()
         if lost:
@@ -161,4 +162,4 @@ def main(config: Config) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=os.environ.get("PARKBOX_LOG", "INFO"), format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    return asyncio.run(run(config))
+    return run(config)
