@@ -1,8 +1,119 @@
-"""stub for load"""
-from pathlib import Path
+"""The way from camera to relay while the agent drains a backlog of 10,000 deliveries, against the same without load.
 
-from bench.figures import Row
+The ledger is filled with passages before the lane program starts; the agent then makes deliveries of them and posts
+them to the simulated Qingdao platform, in a process of its own. Blocks alternate: the agent runs, the agent is stopped
+(SIGSTOP), so that a machine whose speed drifts is fair to both. Everything shares this machine's cores, the city and
+the cameras too, which at a real site are elsewhere.
+"""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import sys
+import threading
+import time
+import uuid
+from contextlib import closing
+from pathlib import Path
+from typing import Literal
+
+from bench.figures import Row, percentile
+from bench.process import Process, cli
+from bench.rig import QUIET_S, Rig, running
+from bench.site import City
+from edge.core.facts import Fact, Passed, Stamp
+from edge.store.ledger import Ledger, StoreResult
+
+BACKLOG = 10_000
+ROUNDS_A_BLOCK = 4
+PLATFORM_MARK = "simulated Qingdao platform "
+# The accounts that `python -m hal_sim.qingdao` knows when it is not told others.
+ACCOUNT = {"cno": "880001", "sub_code": "0000001", "user": "parkbox", "password": "Parkbox-1",
+           "passkey": "0123456789abcdef"}  # fmt: skip
+
+
+def fill(path: Path, count: int) -> None:
+    """A ledger with `count` passages that no city has heard of."""
+    ledger = Ledger(path)
+    ledger.open()
+    stored = threading.Event()
+    failures: list[StoreResult] = []
+
+    def done(result: StoreResult) -> None:
+        if not result.ok:
+            failures.append(result)
+        stored.set()
+
+    boot, began_ms = uuid.uuid4().hex, time.time_ns() // 1_000_000 - count * 10_000
+    ways: tuple[Literal["in", "out"], ...] = ("in", "out")
+    facts = []
+    for number in range(count):
+        stamp = Stamp(boot, number * 10_000, began_ms + number * 10_000, True)
+        body = Passed(uuid.uuid4().hex, ways[number % 2], f"鲁B{number // 2 % 100_000:05d}", "blue", rule="count")
+        lane = f"in{number % 4 + 1}"
+        facts.append(Fact(uuid.uuid4().hex, lane, stamp, body))
+    ledger.submit(facts, True, done)
+    stored.wait()
+    ledger.close()
+    if failures:
+        raise RuntimeError(f"the ledger could not be filled: {failures[0]}")
+
+
+def _accepted(data: Path) -> int:
+    with closing(sqlite3.connect(f"file:{data / 'deliveries.db'}?mode=ro", uri=True)) as db:
+        return int(db.execute("SELECT count(*) FROM deliveries WHERE state = 'accepted'").fetchone()[0])
+
+
+def _block(rig: Rig, into_ms: list[float]) -> None:
+    for _ in range(ROUNDS_A_BLOCK):
+        rig.arrive()
+        for bay in rig.bays:
+            request = bay.request(rig.plate())
+            time.sleep(QUIET_S)
+            into_ms.append(bay.push_and_raise(request))
+        rig.drive_through()
 
 
 def run(folder: Path, *, blocks: int) -> list[Row]:
-    return []
+    box = folder / "load"
+    data = box / "data"
+    data.mkdir(parents=True)
+    fill(data / "ledger.db", BACKLOG)
+    with Process([sys.executable, "-m", "hal_sim.qingdao"], folder / "city.log", word=PLATFORM_MARK) as platform:
+        url = platform.line.split(PLATFORM_MARK)[1].split(",")[0]
+        with running(box, ["in"] * 4, city=City(url, **ACCOUNT)) as rig:
+            return _measured(rig, box, data, blocks)
+
+
+def _measured(rig: Rig, box: Path, data: Path, blocks: int) -> list[Row]:
+    quiet_ms: list[float] = []
+    loaded_ms: list[float] = []
+    _block(rig, [])
+    accepted, drained_s = 0, 0.0
+    with Process(cli("agent", str(rig.site.config)), box / "agent.log") as agent:
+        agent.pause(signal.SIGSTOP)
+        try:
+            for number in range(blocks):
+                _block(rig, quiet_ms)
+                agent.pause(signal.SIGCONT)
+                before, began_s = _accepted(data), time.monotonic()
+                _block(rig, loaded_ms)
+                took_s = time.monotonic() - began_s
+                agent.pause(signal.SIGSTOP)
+                new = _accepted(data) - before
+                if new == 0 and number > 0:
+                    raise RuntimeError(f"block {number}: the city accepted nothing, see {box / 'agent.log'}")
+                accepted, drained_s = accepted + new, drained_s + took_s
+        finally:
+            agent.pause(signal.SIGCONT)
+    rows = []
+    for share, name in ((0.5, "p50"), (0.99, "p99")):
+        with_load, without = percentile(loaded_ms, share), percentile(quiet_ms, share)
+        rows.append(Row(
+            f"camera to relay while the agent drains {BACKLOG} deliveries, {name}",
+            f"{with_load / without:.2f}x ({with_load:.2f} ms against {without:.2f} ms, {len(loaded_ms)} events each)",
+            "<= 1.5x of without load", with_load <= 1.5 * without,
+        ))
+    rows.append(Row("deliveries accepted meanwhile", f"{accepted} ({accepted / drained_s:.0f} a second)"))
+    return rows

@@ -17,37 +17,55 @@ from bench.rig import ARRIVED_S, CLEAR_S, Bay, Rig, running
 FIRST = 1000
 ALL = 10_000
 LIMIT_MB = 35.0
+ORDER_S = 0.01
+"""Between two changes whose order matters: frames keep it on the wire, this keeps it across edge callbacks."""
 GROWTH_MB = 1.0
 """`no growth`: what a megabyte of allocator and counters may still move."""
 
 
 class Stream:
-    """One lane's endless queue. `step()` is one car further; entries hand their plates to the exit behind."""
+    """One lane's endless queue, as close as two loops can tell cars apart:
+
+        safety   ~~~~~~~~|__________|~~~~~~~~|__________|~~~~~~
+        arrival  ~~~~~~~~|__________|~~~~~~~~|__________|~~~~~~
+                         ^ one car is through, the next has left the arrival loop
+                                    ^ it is under the arm, the one behind it has come and is read
+
+    Entries hand their plates to the exits.
+    """
 
     def __init__(self, rig: Rig, bay: Bay, inside: deque[str], lock: threading.Lock) -> None:
         self._rig, self._bay, self._inside, self._lock = rig, bay, inside, lock
-        self._first = True
+        self._plate = self._come()  # of the car on the arrival loop
 
     def step(self) -> None:
-        bay = self._bay
-        plate = self._next_plate()
-        bay.loop("arrival", on=True)
-        time.sleep(ARRIVED_S)
-        bay.push(bay.request(plate))
-        time.sleep(ARRIVED_S)
-        if not self._first:
-            bay.loop("safety", on=False)  # the car before it is through
-            time.sleep(CLEAR_S)
-        self._first = False
-        bay.loop("safety", on=True)
+        """One car further."""
+        bay, plate = self._bay, self._plate
+        bay.loop("safety", on=False)
         bay.loop("arrival", on=False)
-        if self._bay.site.direction == "in":
+        time.sleep(CLEAR_S)
+        bay.loop("safety", on=True)
+        time.sleep(ORDER_S)
+        self._plate = self._come()
+        if bay.site.direction == "in":
             with self._lock:
                 self._inside.append(plate)
-        time.sleep(CLEAR_S)
 
     def end(self) -> None:
+        """The last car is through."""
         self._bay.loop("safety", on=False)
+        self._bay.loop("arrival", on=False)
+        time.sleep(CLEAR_S)
+        self._bay.loop("safety", on=True)
+        time.sleep(CLEAR_S)
+        self._bay.loop("safety", on=False)
+
+    def _come(self) -> str:
+        plate = self._next_plate()
+        self._bay.loop("arrival", on=True)
+        time.sleep(ORDER_S)
+        self._bay.push(self._bay.request(plate))
+        return plate
 
     def _next_plate(self) -> str:
         if self._bay.site.direction == "in":
@@ -55,7 +73,7 @@ class Stream:
                 return self._rig.plate()
         while True:
             with self._lock:
-                if len(self._inside) > 1:  # the newest may still be under the arm
+                if len(self._inside) > len(self._rig.bays):  # the newest may still be under the arm
                     return self._inside.popleft()
             time.sleep(ARRIVED_S)
 

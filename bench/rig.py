@@ -26,6 +26,7 @@ ARRIVED_S = 0.03
 """From the loop's contact to the state machine: a frame over a UNIX socket and one edge callback."""
 QUIET_S = 0.005
 SETTLED_S = 0.05
+LOG_TAIL = 1500
 
 
 class Wires:
@@ -140,7 +141,12 @@ def running(
     wires.server.start()
     try:
         environment = sim_gpio_environment(site.gpio_socket) | dict(environment or {})
-        with Process([*command, *cli("lane", str(site.config))], folder / "lane.log", environment) as lane:
-            yield Rig(site, wires, lane)
+        log = folder / "lane.log"
+        with Process([*command, *cli("lane", str(site.config))], log, environment) as lane:
+            try:
+                yield Rig(site, wires, lane)
+            except RuntimeError as error:
+                tail = log.read_text("utf-8")[-LOG_TAIL:]
+                raise RuntimeError(f"{error}\nthe lane program's log ends with\n{tail}") from error
     finally:
         wires.server.stop()

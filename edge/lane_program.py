@@ -160,6 +160,8 @@ async def _watch(runtime: LaneRuntime, reads: LaneReads, ledger: Ledger) -> None
 
 def main(config: Config) -> int:
     logging.basicConfig(
-        stream=sys.stderr, level=os.environ.get("PARKBOX_LOG", "INFO"), format="%(asctime)s %(levelname)s %(name)s %(message)s"
+        stream=sys.stderr,
+        level=os.environ.get("PARKBOX_LOG", "INFO"),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     return run(config)

@@ -180,7 +180,8 @@ class LaneRuntime:
         """About once a second."""
         changed = self._clock.check()
         if changed is not None:
-            log.warning("clock: first set %s, step %d ms", changed.first, changed.step_ms)
+            level = logging.INFO if changed.first else logging.WARNING
+            log.log(level, "clock: first set %s, step %d ms", changed.first, changed.step_ms)
             self.feed(changed)
 
     def stop(self) -> None:

@@ -56,7 +56,7 @@ REAL = Times(
 )  # fmt: skip
 HEADLESS = Times(
     speed=6.0, arm_travel_s=0.25, move_s=1.5, hold_s=0.5, unproven_hold_s=2.0, read_s=1.0, pulse_ms=150, debounce_ms=10,
-    timeout_s=3.0, retry_s=2.0, stay_s=(2.0, 6.0), arrival_s=0.0, read_delay_s=(0.08, 0.15), think_s=(0.05, 0.15),
+    timeout_s=3.0, retry_s=2.0, stay_s=(2.0, 6.0), arrival_s=0.0, read_delay_s=(0.07, 0.12), think_s=(0.05, 0.15),
     patience_s=1.5, inside_max=100,
 )  # fmt: skip
 

@@ -126,13 +126,17 @@ class DeskActions(GateActions):
         self._to_gate()
 
     def _other_car(self, car: Arrival) -> Desk:
-        """Another car stands here, so the admitted one went on: through, unless it is under the arm right now."""
-        if self.traffic.front is car:
+        """Another car stands here, so the one on record went on: through, or under the arm since the start."""
+        covers = self.traffic.front is car
+        if covers and self.woke_covered:
             car.fell_ms = self.now_ms - self.settings.hold_ms
             car.unsure = False
+            self.traffic.came()
         else:
             self.resolve(car)
-        self.traffic.came()
+            other = self.traffic.came()
+            if covers:
+                self.traffic.front = other
         return self.begin()
 
     # --- deciding ------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ class RestartActions(DeskActions):
         if self.memory.held:
             self.holds.add("order")
             self.opening = self.memory.held
-        self.proven = self.safety is True
+        self.proven = self.woke_covered = self.safety is True
         self.raised_ms = self.now_ms
         if here and self.traffic.standing is None:
             self.traffic.came()

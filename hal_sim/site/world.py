@@ -86,6 +86,7 @@ class World:
         self._stays: set[int] = set()
         self._plans: dict[int, CarPlan] = {}
         self._next_arrival_s: dict[str, float] = {}
+        self._next_plan: dict[str, CarPlan] = {}
         self._ordered_s: dict[str, float] = {}
         self._reads: dict[str, _Waiting] = {}
         self._stop = threading.Event()
@@ -162,14 +163,15 @@ class World:
             return
         if len(self._parked) >= self._pace.inside_max:
             return
-        mean_s = self._pace.arrival_s
-        self._next_arrival_s[lane.id] = now_s + (self._dice.expovariate(1 / mean_s) if mean_s > 0 else 0.0)
-        plan = self._traffic.next()
+        plan = self._next_plan.pop(lane.id, None) or self._traffic.next()
         vehicle = plan.entering()
         if vehicle.kind == "back_out":
             if lane.vehicles:
-                vehicle.kind = "normal"  # nobody backs out of a queue
+                self._next_plan[lane.id] = plan  # he comes when there is nobody to back into
+                return
             vehicle.dwell_s = 1.0 / lane.speed + self._dice.uniform(0, 1.0)
+        mean_s = self._pace.arrival_s
+        self._next_arrival_s[lane.id] = now_s + (self._dice.expovariate(1 / mean_s) if mean_s > 0 else 0.0)
         self._plans[plan.car_id] = plan
         self.truth.spawned += 1
         lane.add(vehicle)
