@@ -79,7 +79,8 @@ def main(argv: list[str]) -> int:
                 continue
             show(f"{title} ({time.monotonic() - part_s:.0f} s)", rows)
             missed += sum(row.met is False for row in rows)
-    print(f"\n{time.monotonic() - began_s:.0f} s; {missed} 项未达标 missed; 负载 load {os.getloadavg()[0]:.2f} at the end")
+    took_s, load_now = time.monotonic() - began_s, os.getloadavg()[0]
+    print(f"\n{took_s:.0f} s; {missed} 项未达标 missed; 负载 load {load_now:.2f} at the end")
     return 1 if failed else 0
 
 

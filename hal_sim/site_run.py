@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hal_sim.cameras.pictures import Painter
 from hal_sim.cameras.sender import SimCamera
@@ -36,6 +37,9 @@ HEARTBEAT_S = 5.0
 
 CARS_WITHIN_S = 3.0
 """Upper bound of a headless run per car, besides a minute for the start."""
+
+FOLDER_CHARS_MAX = 90
+"""A UNIX socket's path may have 107 bytes; ours add up to ten."""
 
 LEDGER_DRAIN_S = 15.0
 CITY_DRAIN_S = 90.0
@@ -79,8 +83,21 @@ class SiteRun:
 
     # --- building ------------------------------------------------------------------------------------------
 
+    def _check_folder(self) -> None:
+        folder = self._options.data_dir
+        if len(str(folder)) > FOLDER_CHARS_MAX:
+            raise SimError(
+                f"--data {folder}: 路径最长 path of at most {FOLDER_CHARS_MAX} characters (UNIX sockets)"
+            )
+        if (folder / "ledger.db").exists():
+            raise SimError(
+                f"--data {folder}: 已有以前的账本, 请用空目录  holds the ledger of an earlier run, which the simulated "
+                "city has forgotten; choose an empty folder"
+            )
+
     def _build(self) -> None:
         options, times = self._options, self._options.times
+        self._check_folder()
         self.platform = QingdaoPlatform(ACCOUNT, seed=options.seed)
         url = self.platform.start()
         self._stack.callback(self.platform.stop)
@@ -145,6 +162,7 @@ class SiteRun:
         for program in (self.lane, self.agent):
             self._await_ready(program, asked)
         self._say(f"网页 page: http://127.0.0.1:{self.plan.web_port}/   数据 data: {self.plan.data_dir}")
+        self.attendant.on_note = self._note
         self.attendant.start()
         self._stack.callback(self.attendant.stop)
         for camera in self.cameras.values():
@@ -178,6 +196,10 @@ class SiteRun:
         self.platform.stop()
         return self._report(finished)
 
+    def _note(self, note: dict[str, Any]) -> None:
+        if note["level"] == "warning":
+            self._say(f"    ! {note['lane'] or '车场 box'}: {note['text']}")
+
     def _await_ready(self, program: Program, asked: threading.Event) -> None:
         if asked.is_set() or program.wait_ready():
             return
@@ -192,6 +214,8 @@ class SiteRun:
         while not asked.is_set():
             if self.world.wait_done(0.1):
                 return True
+            if self.world.failure is not None:
+                raise SimError(f"模拟世界出错 the simulated world failed: {self.world.failure!r}")
             if any(program.gave_up.is_set() for program in (self.lane, self.agent)):
                 return False
             if deadline_s is not None and time.monotonic() > deadline_s:
@@ -207,12 +231,12 @@ class SiteRun:
         truth = sum(len(lane.passages) for lane in self.lanes)
         ledger = self.plan.data_dir / "ledger.db"
         for _ in _until(LEDGER_DRAIN_S, asked):
-            facts = facts_after(ledger, self._first_seq)
+            facts = facts_after(ledger, 0)
             if sum(fact.kind == "Passed" for fact in facts) >= truth:
                 break
         self.platform.weather.clear()
         for _ in _until(CITY_DRAIN_S, asked):
-            facts = facts_after(ledger, self._first_seq)
+            facts = facts_after(ledger, 0)
             passed = sum(fact.kind == "Passed" for fact in facts)
             paid = sum(fact.kind == "Paid" and int(fact.body["paid_fen"]) > 0 for fact in facts)
             accepted = self.platform.summary().accepted
@@ -224,7 +248,7 @@ class SiteRun:
     # --- summing up ----------------------------------------------------------------------------------------
 
     def _report(self, finished: bool) -> Report:
-        facts = facts_after(self.plan.data_dir / "ledger.db", self._first_seq)
+        facts = facts_after(self.plan.data_dir / "ledger.db", 0)
         truth = self.world.truth
         report = Report(
             entered=truth.entered,
@@ -244,9 +268,7 @@ class SiteRun:
         compare_ledger(report, passages, facts)
         if not self.interrupted:
             records = [
-                one
-                for kind in ("carIn", "carOut", "carcharge")
-                for one in self.platform.of_kind(kind)
+                one for kind in ("carIn", "carOut", "carcharge") for one in self.platform.of_kind(kind)
             ]
             compare_city(report, facts, records)
             if not finished:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -177,18 +178,33 @@ def test_a_name_that_does_not_exist_was_not_sent_to() -> None:
     transport.close()
 
 
-def test_an_untrusted_certificate_was_not_sent_to(make: Make) -> None:
-    server, _ = make(ok(b"{}"))  # speaks no TLS at all
-    transport = HttpTransport(server.url.replace("http:", "https:"), SHORT_S)
-    assert fault(transport).sent is False
-    transport.close()
+@pytest.mark.parametrize(
+    ("serve", "zh"),
+    [(lambda _: None, "超时 0.3 s"), (answers(b"no TLS here, sorry\r\n"), "TLS 证书或握手失败")],
+)
+def test_without_a_tls_handshake_nothing_was_sent(serve: Serve, zh: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer_hello() -> None:
+            conn, _ = listener.accept()
+            with conn, contextlib.suppress(ConnectionResetError):  # the client leaves as it likes
+                conn.recv(65536)
+                serve(conn)
+                conn.recv(65536)
+
+        thread = threading.Thread(target=answer_hello)
+        thread.start()
+        transport = HttpTransport(f"https://127.0.0.1:{listener.getsockname()[1]}", SHORT_S)
+        found = fault(transport)
+        transport.close()
+        thread.join(10)
+    assert (found.sent, found.zh) == (False, zh)
 
 
 @pytest.mark.parametrize(
     "data",
     [
         b"",
-        b"HTTP/1.1 200 OK\r\nContent-Le",
         b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
@@ -240,6 +256,17 @@ def test_an_answer_over_the_limit_is_not_read_to_its_end(make: Make) -> None:
     _, transport = make(answers(f"HTTP/1.1 200 OK\r\nContent-Length: {100 * big}\r\n\r\n".encode() + b"x" * big))
     found = fault(transport)
     assert (found.sent, found.zh) == (True, "应答过大")
+
+
+def test_an_answer_without_stated_length_is_limited_too(make: Make) -> None:
+    chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
+    _, transport = make(answers(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 60))
+    assert fault(transport).zh == "应答过大"
+
+
+def test_an_answer_whose_head_is_cut_off_has_no_body(make: Make) -> None:
+    _, transport = make(cut(b"HTTP/1.1 200 OK\r\nContent-Le"))
+    assert transport.post(REQUEST).body == b""  # which the conversation calls unreadable
 
 
 def test_an_answer_at_the_limit_is_read(make: Make) -> None:

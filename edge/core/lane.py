@@ -57,7 +57,8 @@ class Lane(OrderActions):
         self.clear_fault("loop_silent", "safety")
         self.clear_fault("loop_stuck", "safety")
         if self.gate is not Gate.STARTING:
-            self._ended(self.traffic.safety_off(self.now_ms))
+            for outcome in self.traffic.safety_off(self.now_ms):
+                self._ended(outcome)
         self.fire(Signal.CLEARED)
 
     def _under_arm(self) -> None:
@@ -132,9 +133,7 @@ class Lane(OrderActions):
 
     # --- cars end ------------------------------------------------------------------------------------------------
 
-    def _ended(self, outcome: Outcome | None) -> None:
-        if outcome is None:
-            return
+    def _ended(self, outcome: Outcome) -> None:
         car, what = outcome
         held_desk = self.desk is not Desk.VACANT and self.traffic.standing is None
         if what == "passed" or self._blind_passage(car):

@@ -129,7 +129,8 @@ class DeskActions(GateActions):
         """Another car stands here, so the one on record went on: through, or under the arm since the start."""
         covers = self.traffic.front is car
         if covers and self.woke_covered:
-            car.fell_ms = self.now_ms - self.settings.hold_ms
+            # Which of the two covers the safety loop, the order of the ends will tell (`Traffic.safety_off`).
+            car.fell_ms = car.safety_fell_ms = self.now_ms - self.settings.hold_ms
             car.unsure = False
             self.traffic.came()
         else:
@@ -252,6 +253,17 @@ class DeskActions(GateActions):
     def resolve(self, car: Arrival) -> None:
         """End of an admission that nobody saw end (`lane_restart`)."""
         raise NotImplementedError
+
+    def take_back(self) -> None:
+        """A person closed the arm before an admitted car: its admission ends, and a person lets it in again."""
+        car, order = self._car(), self.commanded
+        car.deciding = car.admitted = car.unsure = False
+        zh, en = "闸杆已人工关闭, 请等待", "closed by a person, please wait"
+        verdict = Verdict("wait", "confirmation", "closed", zh, en)
+        who, why = ("", "") if order is None else (order.who, order.why)
+        self.record(self._decided(car, verdict, who, why), urgent=True)
+        self.show(zh, en)
+        self.desk_due_ms = self.now_ms + self.settings.confirm_ms
 
     # --- the car goes, the lane is locked ----------------------------------------------------------------------------
 

@@ -97,6 +97,8 @@ class OrderActions(FaultActions):
         self._not_stopped()
         self.fire(Signal.CLOSE)
         self.credit = ""
+        if self.desk in {Desk.STORING, Desk.ADMITTED}:
+            self.fire(Signal.CLOSED)
         return "正在落杆", "lowering the arm"
 
     def _release(self, order: Commanded) -> Words:

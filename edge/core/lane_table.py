@@ -78,6 +78,7 @@ class Signal(Enum):
     CORRECT = "order: correct plate"
     LOCK = "order: lock"
     UNLOCK = "order: unlock"
+    CLOSED = "the arm was closed by an order"
     # gate: the world
     COVERED = "safety loop occupied"
     CLEARED = "safety loop clear"
@@ -102,7 +103,7 @@ S, D, G = Signal, Desk, Gate
 
 DESK_SIGNALS = (
     S.ARRIVED, S.GONE, S.PASSED, S.READ, S.STORED, S.FREED, S.DESK_TIMER,
-    S.LET_IN, S.PAY, S.CORRECT, S.LOCK, S.UNLOCK,
+    S.LET_IN, S.PAY, S.CORRECT, S.LOCK, S.UNLOCK, S.CLOSED,
 )  # fmt: skip
 GATE_SIGNALS = tuple(signal for signal in Signal if signal not in DESK_SIGNALS)
 WORLD = frozenset({
@@ -150,6 +151,7 @@ _WAITS = {
     S.CORRECT: row("correct", *DECIDED),
     S.STORED: ILLEGAL,
     S.UNLOCK: ILLEGAL,
+    S.CLOSED: ILLEGAL,
 }
 
 TABLE: Mapping[State, Mapping[Signal, Row]] = {
@@ -162,6 +164,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         S.LOCK: row("note", D.VACANT),
         S.UNLOCK: row("note", D.VACANT),
         S.STORED: ILLEGAL, S.DESK_TIMER: ILLEGAL, S.LET_IN: ILLEGAL, S.PAY: ILLEGAL, S.CORRECT: ILLEGAL,
+        S.CLOSED: ILLEGAL,
     },
     D.WAIT_READ: {
         **_WAITS,
@@ -180,6 +183,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         S.LOCK: row("note", D.STORING),  # decided is decided: the lock is for the next car
         S.UNLOCK: row("note", D.STORING),
         S.LET_IN: row("note", D.STORING),
+        S.CLOSED: row("take_back", D.WAIT_CONFIRM),
         S.PAY: ILLEGAL, S.CORRECT: ILLEGAL,
     },
     D.WAIT_PAYMENT: {
@@ -218,6 +222,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         S.LOCK: row("note", D.ADMITTED),
         S.UNLOCK: row("note", D.ADMITTED),
         S.LET_IN: row("admit_again", D.ADMITTED),
+        S.CLOSED: row("take_back", D.WAIT_CONFIRM),
         S.DESK_TIMER: row("assume_same", D.ADMITTED),  # only after a restart: is it the car that was admitted?
         S.STORED: ILLEGAL, S.PAY: ILLEGAL, S.CORRECT: ILLEGAL,
     },
@@ -229,6 +234,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         S.LOCK: row("note", D.LOCKED),
         S.UNLOCK: row("open_desk", D.WAIT_READ, *DECIDED),
         S.STORED: ILLEGAL, S.DESK_TIMER: ILLEGAL, S.LET_IN: ILLEGAL, S.PAY: ILLEGAL, S.CORRECT: ILLEGAL,
+        S.CLOSED: ILLEGAL,
     },
     # --- gate ------------------------------------------------------------------------------------------------
     G.STARTING: {

@@ -11,6 +11,8 @@ the safety loop, then none. What tells one vehicle from two is the order of the 
 - A safety pulse with no new arrival before it is a drop-out of the vehicle that was counted last (no second count).
 - A new arrival pulse while a vehicle is under the arm is the next vehicle, or a drop-out of the first; it counts only
   if a safety pulse of its own ends after it. One safety pulse takes at most one vehicle through.
+- Only where the loop had lost the first vehicle for long, and the second's arrival pulse ended before the safety loop
+  clears, both are through: the end of the first fell into its drop-out.
 - Clear for less than MERGE_MS is the same pulse on either loop.
 
 What two loops cannot tell: a drop-out longer than `hold_ms`; drop-outs of both loops in one group of cars bumper to
@@ -76,25 +78,34 @@ class Traffic:
 
     def safety_on(self, now_ms: int) -> None:
         self._safety_on = True
+        merged = now_ms - self._safety_fell_ms < MERGE_MS
         if self.front is None:
-            if now_ms - self._safety_fell_ms < MERGE_MS:
+            if merged:
                 return  # the pulse of the vehicle that was counted just now goes on
             if self.standing is None and not self.arrival_trusted:
                 self.came()
             self.front = self.standing
+        elif merged:
+            self.front.safety_fell_ms = None
 
-    def safety_off(self, now_ms: int) -> Outcome | None:
-        """The safety loop cleared: the vehicle that is through, if one is."""
+    def safety_off(self, now_ms: int) -> list[Outcome]:
+        """The safety loop cleared: the vehicles that are through."""
         self._safety_on = False
         self._safety_fell_ms = now_ms
-        car = self.front
+        car, behind = self.front, self.standing
         if car is None:
-            return None
-        left = car.fell_ms is not None and (car is not self.standing or now_ms - car.fell_ms >= MERGE_MS)
-        if left or not self.arrival_trusted:
-            return self._end(car, "passed")
-        car.safety_fell_ms = now_ms
-        return None
+            return []
+        left = car.fell_ms is not None and (car is not behind or now_ms - car.fell_ms >= MERGE_MS)
+        if not left and self.arrival_trusted:
+            car.safety_fell_ms = now_ms
+            return []
+        through = [self._end(car, "passed")]
+        if car.safety_fell_ms is not None and behind is not None and behind is not car:
+            # The loop had lost the first one already; the next one's tail has left the arrival loop for as long as
+            # it takes to the safety loop. So this pulse was the next one's, and the first was through before it.
+            if behind.fell_ms is not None and now_ms - behind.fell_ms >= REVERSE_MIN_MS:
+                through.append(self._end(behind, "passed"))
+        return through
 
     def safety_lost(self) -> None:
         """Nobody knows what the safety loop sees: taken for occupied, but no pulse of any car."""

@@ -91,6 +91,7 @@ class World:
         self._reads: dict[str, _Waiting] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self.failure: BaseException | None = None
         self._done = threading.Event()
         self._long: set[tuple[str, int]] = set()
         self._relays: list[Relays] = []
@@ -129,11 +130,15 @@ class World:
 
     def _run(self) -> None:
         next_s = time.monotonic()
-        while not self._stop.is_set():
-            with self.lock:
-                self.step(time.monotonic())
-            next_s = max(next_s + TICK_S, time.monotonic() + 0.002)
-            self._stop.wait(next_s - time.monotonic())
+        try:
+            while not self._stop.is_set():
+                with self.lock:
+                    self.step(time.monotonic())
+                next_s = max(next_s + TICK_S, time.monotonic() + 0.002)
+                self._stop.wait(next_s - time.monotonic())
+        except BaseException as error:
+            self.failure = error  # a world that stands still must not look like a quiet lot
+            raise
 
     # --- one tick ------------------------------------------------------------------------------------------
 
@@ -151,7 +156,9 @@ class World:
             self._watch(lane, now_s)
         for relays in self._relays:
             relays.check(now_s)
-        all_came = self._cars is not None and self.truth.spawned >= self._cars and not self._parked
+        # Without an exit lane everybody stays.
+        leaving = bool(self._parked) and any(lane.direction == "out" for lane in self.lanes.values())
+        all_came = self._cars is not None and self.truth.spawned >= self._cars and not leaving
         if all_came and not any(lane.vehicles for lane in self.lanes.values()):
             self._done.set()
 

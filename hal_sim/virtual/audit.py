@@ -67,7 +67,15 @@ class Audit:
         self._asked_down = True
 
     def crashed(self, lost: list[Fact]) -> None:
-        """What was lost never happened, for the program."""
+        """What was lost never happened, for the program. Some of it nobody can know again: nothing was durable of it."""
+        decided = {fact.body.arrival_id for fact in lost if isinstance(fact.body, Decided)}
+        for fact in lost:
+            body = fact.body
+            if isinstance(body, BackedOut) or (
+                isinstance(body, Passed) and (not body.admitted or body.arrival_id in decided)
+            ):
+                self.tally.lost_in_crash += 1
+                self.rebase = True
         for fact in lost:
             body = fact.body
             if isinstance(body, Decided) and body.decision == "admit":

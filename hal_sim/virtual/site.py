@@ -7,7 +7,7 @@ from random import Random
 from typing import Literal, Protocol
 
 from edge.core.events import LimitChanged, LoopChanged, PlateRead
-from hal_sim.virtual.car import BACK, GAP, SPEED, START, Arm, Car, misread
+from hal_sim.virtual.car import ARM, BACK, GAP, LINE, SPEED, START, Arm, Car, misread
 from hal_sim.virtual.mix import Mix
 
 CAMERA_SEES = (-6.5, 0.5)
@@ -131,6 +131,8 @@ class Site:
         if not self.arm.inviting(self.world.now_ms):
             car.stopped = "line"
             car.held_ms = self.world.now_ms
+            self.turn += 1
+            self.plan()
             self._patience(car)
 
     def _patience(self, car: Car) -> None:
@@ -151,11 +153,16 @@ class Site:
         self.advance()
         self.speed = self.world.random.uniform(*SPEED)
         self.go_on(car)
+        if LINE <= car.x < ARM:
+            self._line(car)
 
     def _turn(self, car: Car) -> None:
         self.turn_back(car)
 
     def _under(self, car: Car) -> None:
+        """Nobody drives into an arm that is down."""
+        if not self.arm.inviting(self.world.now_ms) and self.arm.height_at(self.world.now_ms) < 0.8:
+            self._line(car)
         if self.arm.way < 0 and self.arm.height_at(self.world.now_ms) > 0:
             if self.ours:
                 self.world.struck(self, car)

@@ -147,13 +147,7 @@ class World:
         self.tally.crashes += 1
         lost = self.disk.crash()
         for lane, audit in self.audits.items():
-            mine = [fact for fact in lost if fact.lane == lane]
-            audit.crashed(mine)
-            unknowable = sum(isinstance(f.body, BackedOut) or (isinstance(f.body, Passed) and not f.body.admitted)
-                             for f in mine)
-            if unknowable:
-                self.tally.lost_in_crash += unknowable
-                audit.rebase = True
+            audit.crashed([fact for fact in lost if fact.lane == lane])
         alone = all(all(car.in_group == 1 for car in site.cars) for site in self.sites.values())
         down_ms = self.random.uniform(0, self.mix.down_ms) if alone else 0.0
         self.at(self.now_ms + down_ms, lambda: void(self._boot()))

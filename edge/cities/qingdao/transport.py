@@ -10,13 +10,12 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import connection, connectionpool
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
 from edge.cities.qingdao.envelope import Answer, Request
 
@@ -59,9 +58,13 @@ class HttpTransport:
                 verify=True,
                 proxies={},
             ) as response:
-                return Answer(response.status_code, _bounded(response))
+                answer = Answer(response.status_code, _bounded(response))
+            if self._wire.late or self._wire.aborted:
+                raise requests.Timeout("cut at the deadline")  # a cut may look like the end of a short answer
         except (requests.RequestException, HTTPError, OSError) as error:
             raise self._fault(error) from error
+        else:
+            return answer
         finally:
             self._wire.release()
 
@@ -74,7 +77,7 @@ class HttpTransport:
         self._adapter.close()
 
     def _fault(self, error: Exception) -> TransportFault:
-        sent = not _never_left(error)
+        sent = self._wire.sent
         detail = f"{type(error).__name__}: {error}"
         if self._wire.aborted:
             return TransportFault("程序正在停止", "the program is ending", detail, sent=sent)
@@ -90,20 +93,18 @@ class HttpTransport:
 
 def _bounded(response: requests.Response) -> bytes:
     body = bytearray()
+    length = response.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length[:20]) > ANSWER_MAX_BYTES:
+        raise _too_large()
     for chunk in response.iter_content(_CHUNK_BYTES):
         body += chunk
         if len(body) > ANSWER_MAX_BYTES:
-            raise TransportFault("应答过大", "answer too large", f"over {ANSWER_MAX_BYTES} bytes", sent=True)
+            raise _too_large()
     return bytes(body)
 
 
-def _never_left(error: Exception) -> bool:
-    """The connection was never made: no name, refused, unreachable, connect time-out, TLS handshake."""
-    cause: object = error.args[0] if error.args else None
-    if isinstance(cause, MaxRetryError):
-        cause = cause.reason
-    kinds = (NewConnectionError, ConnectTimeoutError)
-    return isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError) or isinstance(cause, kinds)
+def _too_large() -> TransportFault:
+    return TransportFault("应答过大", "answer too large", f"over {ANSWER_MAX_BYTES} bytes", sent=True)
 
 
 class _Wire:
@@ -117,13 +118,14 @@ class _Wire:
         self._closed = False
         self._idle = False
         self.late = False
+        self.sent = False
         self.aborted = False
 
     def guard(self, timeout_s: float) -> None:
         with self._changed:
             if self.aborted or self._closed:
                 raise TransportFault("程序正在停止", "the program is ending", "transport closed", sent=False)
-            self.late = False
+            self.late = self.sent = False
             self._deadline_s = time.monotonic() + timeout_s
             if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, name="qingdao-watchdog", daemon=True)
@@ -152,6 +154,8 @@ class _Wire:
             self._changed.notify()
         if self._thread is not None:
             self._thread.join()
+        if self._connection is not None:
+            self._connection.close()  # the pool would do it only when it is garbage
 
     def _cut(self) -> None:
         """Shut the plain socket below any TLS: the reading thread wakes up with an error at once."""
@@ -188,19 +192,33 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._wire.connected)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._wire)
 
 
-def _pools(connected: Callable[[connection.HTTPConnection], None]) -> dict[str, Any]:
+def _pools(wire: _Wire) -> dict[str, Any]:
+    """Pools whose connections tell the wire when they are made (TLS included) and when the first byte leaves."""
+
     class Plain(connection.HTTPConnection):
         def connect(self) -> None:
             super().connect()
-            connected(self)
+            wire.connected(self)
+
+        def send(self, data: Any) -> None:
+            if self.sock is None:
+                self.connect()
+            wire.sent = True
+            super().send(data)
 
     class Tls(connection.HTTPSConnection):
         def connect(self) -> None:
             super().connect()
-            connected(self)
+            wire.connected(self)
+
+        def send(self, data: Any) -> None:
+            if self.sock is None:
+                self.connect()
+            wire.sent = True
+            super().send(data)
 
     class PlainPool(connectionpool.HTTPConnectionPool):
         ConnectionCls = Plain
