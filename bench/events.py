@@ -14,7 +14,6 @@ from hal_sim.cameras.vz import Vz
 PICTURE_BYTES = 300_000
 CROP_BYTES = 4_000
 FIRST_NUMBER = 1_000
-LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # GA 36-2018: no I, no O
 
 
 @functools.cache
@@ -29,9 +28,8 @@ def _picture() -> Picture:
 
 
 def plate_of(number: int) -> str:
-    """One plate a number. The last two characters stay: no two plates are one confusable character apart."""
-    digits = f"{number // len(LETTERS) % 1000:03d}"
-    return f"鲁{LETTERS[number % len(LETTERS)]}{digits}00"
+    """One plate a number. Only digits differ: no digit is taken for another one, as letters are (8/B, 0/D/Q)."""
+    return f"鲁A{number % 100_000:05d}"
 
 
 def push(serial: str, number: int, *, plate: str, plate_first: bool, picture: bool = True) -> Push:

@@ -24,7 +24,7 @@ SETTLED_S = 1.5
 ORDER_S = 0.025
 """Between two changes whose order matters: the driver also polls, and a poll that sees both does not know it."""
 GAP_S = 0.22
-"""150 ms, within which two vehicles are one, and what a crowded machine may take of it: here nothing else waits between the cars."""
+"""150 ms, within which two vehicles are one, and what a crowded machine may take of it."""
 ODD_SHARE = 0.01
 """On a crowded machine our own 25 ms may shrink to nothing, and two cars become one or follow on its tail."""
 GROWTH_MB = 1.0

@@ -10,6 +10,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -36,6 +37,8 @@ class LaneLink:
         self._path, self._changed = path, changed
         self._view: BoxView | None = None
         self._stopping = threading.Event()
+        self._line: socket.socket | None = None
+        self._line_lock = threading.Lock()  # guards the change of `_line`, never while it is waited on
         self._thread = threading.Thread(target=self._run, name="lane-link", daemon=True)
 
     def start(self) -> None:
@@ -43,6 +46,10 @@ class LaneLink:
 
     def stop(self) -> None:
         self._stopping.set()
+        with self._line_lock:
+            if self._line is not None:
+                with suppress(OSError):  # the lane program hung up first; the thread ends by itself
+                    self._line.shutdown(socket.SHUT_RDWR)
         self._thread.join(SILENT_S + 1)
 
     def view(self) -> BoxView | None:
@@ -54,7 +61,11 @@ class LaneLink:
                 with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
                     line.settimeout(SILENT_S)
                     line.connect(str(self._path))
-                    self._listen(line)
+                    self._hold(line)
+                    try:
+                        self._listen(line)
+                    finally:
+                        self._hold(None)
             except OSError as error:
                 if self._view is not None:
                     log.warning("lane program does not answer: %s", error)
@@ -62,6 +73,10 @@ class LaneLink:
                 self._view = None
                 self._changed()
             self._stopping.wait(AGAIN_S)
+
+    def _hold(self, line: socket.socket | None) -> None:
+        with self._line_lock:
+            self._line = line
 
     def _listen(self, line: socket.socket) -> None:
         decoder = msgspec.json.Decoder(_Line)

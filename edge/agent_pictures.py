@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from edge.core.facts import PictureKept
@@ -16,10 +17,11 @@ BATCH = 500
 
 
 class PictureIndex:
-    """Follows the ledger from `seq`; `get` may be called from any thread."""
+    """Follows the ledger from where `begin` says at the first look; `get` may be called from any thread."""
 
-    def __init__(self, ledger: LedgerReader, spool: Path, seq: int) -> None:
-        self._ledger, self._spool, self._seq = ledger, spool, seq
+    def __init__(self, ledger: LedgerReader, spool: Path, begin: Callable[[], int]) -> None:
+        self._ledger, self._spool, self._begin = ledger, spool, begin
+        self._seq: int | None = None
         self._places: dict[str, PictureKept] = {}
         self._lock = threading.Lock()
 
@@ -32,6 +34,8 @@ class PictureIndex:
         return read_picture(self._spool, place.spool, place.offset, place.length, place.crc32)
 
     def _follow(self) -> None:
+        if self._seq is None:
+            self._seq = self._begin()
         while facts := self._ledger.read_after(self._seq, BATCH):
             for fact in facts:
                 if isinstance(fact.body, PictureKept):

@@ -22,6 +22,7 @@ from edge.config.model import Config
 from edge.fault_view import fault_view
 from edge.ports import FaultView
 from edge.store.deliveries import Deliveries
+from edge.store.errors import StoreError
 from edge.store.reader import LedgerFile
 from edge.version import VERSION
 from edge.web.server import PageServer
@@ -31,10 +32,12 @@ log = logging.getLogger("parkbox.agent")
 PICTURES_BACK = 20_000
 """Facts before the newest whose pictures the page can show at once after a start."""
 
+OPEN_AGAIN_S = 2.0
+"""Between two tries to open the queue on a disk that fails; the page runs and says so."""
+
 
 def run(config: Config) -> int:
     data = Path(config.box.data_dir)
-    data.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
     failed: list[BaseException] = []
 
@@ -45,13 +48,9 @@ def run(config: Config) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     store = Deliveries(data / "deliveries.db")
-    moved = store.open()
     lasting: list[FaultView] = []
-    if moved is not None:
-        detail = f"{moved.moved_to.name}: {moved.why}"
-        lasting.append(fault_view("deliveries_damaged", "deliveries", detail, time.time_ns() // 1_000_000))
     ledger = LedgerFile(data / "ledger.db")
-    pictures = PictureIndex(ledger, data / "spool", max(0, ledger.last_seq() - PICTURES_BACK))
+    pictures = PictureIndex(ledger, data / "spool", lambda: max(0, ledger.last_seq() - PICTURES_BACK))
     source = AgentSource(store, pictures, VERSION)
 
     def lane_changed() -> None:
@@ -63,10 +62,17 @@ def run(config: Config) -> int:
     source.attach(link, cities, lasting)
     page = PageServer(config.web, source, on_failure=fail)
     link.start()
-    cities.start()
     page.start()
+    opened = _open(store, lasting)
+    if opened:
+        cities.start()
     print("ready", flush=True)
-    stop.wait()
+    while not stop.wait(None if opened else OPEN_AGAIN_S):
+        opened = _open(store, lasting)
+        if opened:
+            log.warning("%s can be used again", data / "deliveries.db")
+            cities.start()
+            source.changed()
     page.stop()
     cities.stop()
     link.stop()
@@ -75,6 +81,21 @@ def run(config: Config) -> int:
     for error in failed:
         log.error("the agent ends because of %r", error)
     return 1 if failed else 0
+
+
+def _open(store: Deliveries, lasting: list[FaultView]) -> bool:
+    """False: the disk fails, try again later; until then the facts wait in the ledger."""
+    try:
+        moved = store.open()
+    except StoreError as error:
+        if error.kind == "newer":
+            raise
+        log.warning("the delivery queue cannot be used: %s; next try in %.0f s", error, OPEN_AGAIN_S)
+        return False
+    if moved is not None:
+        detail = f"{moved.moved_to.name}: {moved.why}"
+        lasting.append(fault_view("deliveries_damaged", "deliveries", detail, time.time_ns() // 1_000_000))
+    return True
 
 
 def main(config: Config) -> int:

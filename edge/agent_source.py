@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 
 from edge.agent_cities import CityLinks
 from edge.agent_link import LaneLink
 from edge.agent_pictures import PictureIndex
+from edge.fault_view import fault_view
 from edge.ports import AgentView, BoxView, Delivery, DeliveryStore, FaultView
+from edge.store.errors import StoreError
 
 RECENT = 20
 
 
 class AgentSource:
-    """Implements `ports.PageSource`."""
+    """Implements `ports.PageSource`. A disk that fails is a fault on the page and no end of the page."""
 
     def __init__(self, store: DeliveryStore, pictures: PictureIndex, version_text: str) -> None:
         self._store, self._pictures, self._version_text = store, pictures, version_text
@@ -23,6 +26,7 @@ class AgentSource:
         self._lasting: Sequence[FaultView] = ()
         self._version = 0
         self._lock = threading.Lock()
+        self._troubles: dict[str, FaultView] = {}  # by device, while its file cannot be read
 
     def attach(self, link: LaneLink, cities: CityLinks, lasting: Sequence[FaultView]) -> None:
         """What tells of changes must exist after what is told of them. `lasting`: faults of this start."""
@@ -37,18 +41,43 @@ class AgentSource:
         return self._link.view() if self._link is not None else None
 
     def agent(self) -> AgentView:
-        recent: tuple[Delivery, ...] = tuple(self._store.recent(RECENT))
+        recent: tuple[Delivery, ...] = ()
+        counts: dict[str, int] = {}
+        try:
+            recent, counts = tuple(self._store.recent(RECENT)), self._store.counts()
+            self._well("deliveries.db")
+        except StoreError as error:
+            self._trouble("deliveries.db", error)
         cities = self._cities
+        faults = [*self._lasting, *(cities.faults() if cities is not None else ())]
+        told = {(fault.code, fault.device) for fault in faults}
+        faults += [one for one in tuple(self._troubles.values()) if (one.code, one.device) not in told]
         return AgentView(
             links=tuple(cities.links()) if cities is not None else (),
-            counts={**self._store.counts(), "held_for_clock": cities.held() if cities is not None else 0},
+            counts={**counts, "held_for_clock": cities.held() if cities is not None else 0},
             recent=recent,
-            faults=(*self._lasting, *(cities.faults() if cities is not None else ())),
+            faults=tuple(faults),
             version=self._version_text,
         )
 
     def picture(self, read_id: str) -> bytes | None:
-        return self._pictures.get(read_id)
+        try:
+            picture = self._pictures.get(read_id)
+        except (StoreError, OSError) as error:
+            self._trouble("pictures", error)
+            return None
+        self._well("pictures")
+        return picture
+
+    def _trouble(self, device: str, error: Exception) -> None:
+        if device not in self._troubles:
+            now_ms = time.time_ns() // 1_000_000
+            self._troubles[device] = fault_view("storage_failing", device, str(error), now_ms)
+            self.changed()
+
+    def _well(self, device: str) -> None:
+        if self._troubles.pop(device, None) is not None:
+            self.changed()
 
     def version(self) -> int:
         with self._lock:

@@ -31,6 +31,7 @@ from edge.lane_setup import lane_settings, lot_rules, tariff_rule
 from edge.lane_socket import LaneSocket
 from edge.lane_view import box_view
 from edge.ports import DeviceError
+from edge.store.errors import StoreError
 from edge.store.ledger import Ledger
 from edge.version import VERSION
 
@@ -50,12 +51,16 @@ def new_id() -> str:
     return uuid.uuid4().hex
 
 
-def restore(ledger: Ledger, config: Config) -> Box:
-    """The box as the ledger's facts leave it: last snapshot of the fold, then the facts after it."""
+def empty_box(config: Config) -> Box:
     lanes = [lane_settings(lane) for lane in config.lane]
     rules, tariff = lot_rules(config), tariff_rule(config)
+    return Box(lanes, rules, tariff, LotState(config.lot.total_stalls), new_id, VERSION, config.box.id)
+
+
+def restore(ledger: Ledger, config: Config) -> Box:
+    """The box as the ledger's facts leave it: last snapshot of the fold, then the facts after it."""
     snapshot = ledger.latest_snapshot()
-    box = Box(lanes, rules, tariff, LotState(config.lot.total_stalls), new_id, VERSION, config.box.id)
+    box = empty_box(config)
     seq = 0
     if snapshot is not None:
         try:
@@ -74,25 +79,36 @@ def restore(ledger: Ledger, config: Config) -> Box:
 def run(config: Config) -> int:
     """Until SIGTERM or SIGINT. Exit code 0, or 1 if a mistake of ours ended it."""
     data = Path(config.box.data_dir)
-    data.mkdir(parents=True, exist_ok=True)
     ledger = Ledger(data / "ledger.db")
-    ledger.open()
     try:
-        return asyncio.run(_run_with(config, ledger, data))
+        failure = ledger.open_or_wait()
+    except StoreError as error:
+        log.critical("the ledger cannot be used: %s", error)
+        return 1
+    try:
+        return asyncio.run(_run_with(config, ledger, data, failure))
     finally:
         lost = ledger.close()
         if lost:
             log.error("%d facts could not be kept: the disk failed to the end", lost)
 
 
-async def _run_with(config: Config, ledger: Ledger, data: Path) -> int:
+async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreError | None) -> int:
     loop = asyncio.get_running_loop()
-    box = restore(ledger, config)
+    whole = True
+    try:
+        box = restore(ledger, config)
+    except StoreError as error:
+        if failure is None:
+            raise
+        # Cars must pass: the lot begins empty, exits ask a person. `_watch` starts anew when the file can be read.
+        log.error("%s: nobody knows who is inside until the disk works again", error)  # noqa: TRY400
+        box, whole = empty_box(config), False
     this_boot = boot_id()
     clock = LaneClock(config.box.clock, this_boot, box.lot.offsets.get(this_boot))
     board = GpioBoard(config.gpio, config.lane)
     barriers = {lane.id: board.barrier(lane.id) for lane in config.lane}
-    runtime = LaneRuntime(box, ledger, clock, barriers, loop)
+    runtime = LaneRuntime(box, ledger, clock, barriers, loop, snapshots=whole)
     spool = SpoolWriter(data / "spool", limit_bytes=config.box.pictures_mb * 1_000_000)
     reads = LaneReads(config.lane, runtime, spool, time.monotonic)
     cameras = [(lane.id, camera) for lane in config.lane for camera in lane.camera]
@@ -113,9 +129,7 @@ async def _run_with(config: Config, ledger: Ledger, data: Path) -> int:
     try:
         runtime.check_clock()
         runtime.start()
-        if (moved := ledger.recovery) is not None:
-            detail = f"{moved.moved_to.name}: {moved.why}; {moved.facts_kept} facts carried over"
-            runtime.feed(DeviceDown(code="ledger_damaged", device="ledger", detail=detail))
+        _tell_recovery(runtime, ledger)
         try:
             board.open(runtime.feed_from_thread)
         except DeviceError as error:
@@ -131,7 +145,7 @@ async def _run_with(config: Config, ledger: Ledger, data: Path) -> int:
         await socket.start()
         print("ready", flush=True)
         async with asyncio.TaskGroup() as tasks:
-            watch = tasks.create_task(_watch(runtime, reads, ledger))
+            watch = tasks.create_task(_watch(runtime, reads, ledger, whole))
             await stop.wait()
             watch.cancel()
     finally:
@@ -143,8 +157,15 @@ async def _run_with(config: Config, ledger: Ledger, data: Path) -> int:
     return 1 if broken else 0
 
 
-async def _watch(runtime: LaneRuntime, reads: LaneReads, ledger: Ledger) -> None:
+def _tell_recovery(runtime: LaneRuntime, ledger: Ledger) -> None:
+    if (moved := ledger.recovery) is not None:
+        detail = f"{moved.moved_to.name}: {moved.why}; {moved.facts_kept} facts carried over"
+        runtime.feed(DeviceDown(code="ledger_damaged", device="ledger", detail=detail))
+
+
+async def _watch(runtime: LaneRuntime, reads: LaneReads, ledger: Ledger, whole: bool) -> None:
     """Once a second: the clock, the cameras, the ledger's writer, and how late this loop runs."""
+    told = ledger.recovery
     while True:
         due_s = time.monotonic() + CHECK_EVERY_S
         await asyncio.sleep(CHECK_EVERY_S)
@@ -154,6 +175,11 @@ async def _watch(runtime: LaneRuntime, reads: LaneReads, ledger: Ledger) -> None
             log.warning("event loop %.0f ms late", late_s * 1000)
         runtime.check_clock()
         reads.check_silence()
+        if ledger.recovery is not told:  # found only when the disk worked again, or while it wrote
+            told = ledger.recovery
+            _tell_recovery(runtime, ledger)
+        if not whole and ledger.opened:
+            raise RuntimeError("the ledger can be read again: a new start reads it whole")
         if not ledger.alive:
             raise RuntimeError("the ledger's writer has ended")  # takes the program down; it is started again
 

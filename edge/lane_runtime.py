@@ -50,8 +50,12 @@ class LaneRuntime:
         clock: LaneClock,
         barriers: Mapping[str, BarrierPort],
         loop: asyncio.AbstractEventLoop,
+        *,
+        snapshots: bool = True,
     ) -> None:
+        """`snapshots`: False when the box is not the fold of the whole ledger."""
         self.box = box
+        self._snapshots = snapshots
         self.counters: Counter[str] = Counter()
         self.last_seq = ledger.last_seq()
         self.on_change: list[Callable[[], None]] = []
@@ -60,6 +64,7 @@ class LaneRuntime:
         self.signs: dict[str, Show] = {}
         self._ledger, self._clock, self._barriers, self._loop = ledger, clock, barriers, loop
         self._answers: dict[str, asyncio.Future[Answer]] = {}
+        self._untold: set[str] = set()  # command ids whose answer waits for its fact to be durable
         self._since_snapshot = 0
         self._timer: asyncio.TimerHandle | None = None
         self._store_faults: set[str] = set()
@@ -92,6 +97,7 @@ class LaneRuntime:
     def _carry_out(self, commands: Sequence[AnyCommand], now: Stamp) -> None:
         facts: list[Fact] = []
         tokens: list[int] = []
+        answers: list[Answer] = []
         urgent = False
         for command in commands:
             match command:
@@ -111,9 +117,8 @@ class LaneRuntime:
                 case Show(lane=lane):
                     self.signs[lane] = command
                 case Answer(command_id=command_id):
-                    future = self._answers.pop(command_id, None)
-                    if future is not None and not future.done():
-                        future.set_result(command)
+                    if command_id not in self._untold:  # a repeat is answered together with the first
+                        answers.append(command)
                 case TriggerCamera(lane=lane):
                     # why: a camera that only pushes cannot be asked; the lane's own deadline goes on to a person
                     self.counters["trigger_not_possible"] += 1
@@ -124,7 +129,18 @@ class LaneRuntime:
                     for noted in self.on_note:
                         noted(command, now)
         if facts:
-            self._submit(facts, tokens, urgent)
+            # An answer is a promise: whoever has it may forget his order (DESIGN 2: records, then answers).
+            self._untold.update(answer.command_id for answer in answers)
+            self._submit(facts, tokens, answers, urgent)
+        else:
+            self._tell(answers)
+
+    def _tell(self, answers: Sequence[Answer]) -> None:
+        for answer in answers:
+            self._untold.discard(answer.command_id)
+            future = self._answers.pop(answer.command_id, None)
+            if future is not None and not future.done():
+                future.set_result(answer)
 
     def _move(self, lane: str, verb: Literal["raise_arm", "lower_arm", "stop_arm"]) -> None:
         try:
@@ -134,18 +150,21 @@ class LaneRuntime:
             down = DeviceDown(lane=lane, code="barrier_down", device=error.device, detail=error.detail)
             self._loop.call_soon(self.feed, down)
 
-    def _submit(self, facts: list[Fact], tokens: list[int], urgent: bool) -> None:
+    def _submit(self, facts: list[Fact], tokens: list[int], answers: list[Answer], urgent: bool) -> None:
         def done(result: StoreResult) -> None:  # on the writer's thread
-            self._loop.call_soon_threadsafe(self._stored, result, tokens, count)
+            self._loop.call_soon_threadsafe(self._stored, result, tokens, answers, count)
 
         count = len(facts)
         last_seq = self._ledger.submit(facts, urgent, done)
         self._since_snapshot += len(facts)
-        if self._since_snapshot >= SNAPSHOT_EVERY:  # the fold in memory is that of the facts up to this one
+        if self._snapshots and self._since_snapshot >= SNAPSHOT_EVERY:
+            # The fold in memory is that of the facts up to this one.
             self._since_snapshot = 0
             self._ledger.snapshot(last_seq, self.box.encode())
 
-    def _stored(self, result: StoreResult, tokens: list[int], count: int) -> None:
+    def _stored(self, result: StoreResult, tokens: list[int], answers: list[Answer], count: int) -> None:
+        untold = [answer for answer in answers if answer.command_id in self._untold]
+        self._tell(untold if result.ok else [_not_on_disk(answer) for answer in untold])
         if not result.ok:
             code = STORE_FAULTS.get(result.error or "", "storage_failing")
             if code not in self._store_faults:
@@ -187,3 +206,9 @@ class LaneRuntime:
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+
+
+def _not_on_disk(answer: Answer) -> Answer:
+    """The disk fails: the order is carried out all the same, and whoever gave it knows what it is worth."""
+    zh, en = f"{answer.zh} (尚未写入磁盘)", f"{answer.en} (not on the disk yet)"
+    return Answer(lane=answer.lane, command_id=answer.command_id, ok=answer.ok, zh=zh, en=en)

@@ -92,8 +92,14 @@ def compare_ledger(report: Report, truth: Sequence[Passage], facts: Sequence[Fac
     report.paid_fen = sum(int(fact.body.get("paid_fen", 0)) for fact in facts if fact.kind == "Paid")
     corrected = {str(fact.body["visit_id"]): fact.body for fact in facts if fact.kind == "PlateCorrected"}
     open_truth: dict[str, list[Passage]] = {}
+    behind_unseen: set[tuple[str, int]] = set()
     for passage in sorted(truth, key=lambda one: one.at_s):
-        open_truth.setdefault(passage.lane, []).append(passage)
+        lane = open_truth.setdefault(passage.lane, [])
+        # A program that comes back while somebody sits on the bumper of the car that it had let through cannot
+        # tell the two apart: it sees one car and takes it for the one that it knows.
+        if lane and lane[-1].unseen and passage.kind == "tailgater":
+            behind_unseen.add((passage.lane, passage.car_id))
+        lane.append(passage)
     settled: set[tuple[str, str]] = set()
     for fact in facts:
         if fact.kind != "Passed":
@@ -120,9 +126,10 @@ def compare_ledger(report: Report, truth: Sequence[Passage], facts: Sequence[Fac
             report.problem(
                 f"invented: {plate or 'no plate'} at {fact.lane} in {fact.id} ({how}), nobody passed"
             )
-    for lane, rest in open_truth.items():
+    for lane_id, rest in open_truth.items():
         for passage in rest:
-            if passage.unseen and report.kills:
+            unseen = passage.unseen or (lane_id, passage.car_id) in behind_unseen
+            if unseen and report.kills:
                 report.unseen += 1  # it went through while the program was dead: nobody could see it
             else:
                 report.lost += 1

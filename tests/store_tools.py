@@ -68,8 +68,8 @@ def build_ledger(path: Path, facts: int, snapshot_every: int = 256, snapshot: by
         conn.execute(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) "
             "INSERT INTO facts SELECT i, printf('%032x', i), 'lane' || (i % 4), 'Passed', ?2, i * 10, "
-            "1790000000000 + i, 1, printf('{\"kind\":\"Passed\",\"arrival_id\":\"%032x\",\"direction\":\"in\","
-            "\"plate\":\"粤B%05d\",\"rule\":\"count\",\"read_id\":\"%032x\"}', i, i % 100000, i + 7) FROM n",
+            '1790000000000 + i, 1, printf(\'{"kind":"Passed","arrival_id":"%032x","direction":"in",'
+            '"plate":"粤B%05d","rule":"count","read_id":"%032x"}\', i, i % 100000, i + 7) FROM n',
             (facts, BOOT),
         )
         seq = facts - facts % snapshot_every

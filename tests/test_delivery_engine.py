@@ -406,7 +406,7 @@ WORDS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=60)
+@settings(max_examples=150)
 @given(
     weather=st.lists(st.sampled_from(WORDS), max_size=120),
     visits=st.integers(1, 5),

@@ -160,9 +160,7 @@ def test_a_closed_ledger_and_an_empty_submit_are_refused(tmp_path: Path) -> None
         Ledger(tmp_path / "ledger.db", linger_ms=-1)
 
 
-def test_a_callback_that_raises_takes_nobody_elses_answer(
-    ledger: Ledger, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_callback_that_raises_takes_nobody_elses_answer(ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
     def broken(result: StoreResult) -> None:
         raise RuntimeError("the caller's own mistake")
 

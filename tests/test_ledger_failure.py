@@ -124,9 +124,7 @@ def test_when_only_decisions_wait_even_they_are_bounded(
     ledger.close()
 
 
-def test_a_lock_held_by_a_persons_tool_is_named_and_waited_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lock_held_by_a_persons_tool_is_named_and_waited_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge.store.schema.BUSY_S", 0.01)
     monkeypatch.setattr("edge.store.ledger.RETRY_S", 0.005)
     ledger = Ledger(tmp_path / "ledger.db")

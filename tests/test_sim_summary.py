@@ -116,6 +116,15 @@ def test_what_a_dead_program_could_not_see_is_told_apart() -> None:
     assert not judged([], [passed("a", "鲁B1", how="restart")]).ok
 
 
+def test_a_tailgater_behind_an_unseen_car_may_be_taken_for_it_and_nobody_else() -> None:
+    leader, behind = passage(1, "鲁B1", unseen=True), passage(2, "鲁B2", kind="tailgater", read_plate="")
+    facts = [passed("a", "鲁B1")]
+    report = judged([leader, behind], facts, kills=1)
+    assert (report.unseen, report.ok) == (1, True)
+    assert judged([leader, passage(2, "鲁B2")], facts, kills=1).lost == 1
+    assert judged([passage(1, "鲁B1"), behind], facts, kills=1).lost == 1
+
+
 def test_a_passage_that_the_city_has_not_is_undelivered() -> None:
     report = Report()
     compare_city(report, [passed("a", "鲁B1"), passed("b", "鲁B2")], [Record("carIn", "a", {})])

@@ -31,7 +31,7 @@ from edge.ports import Delivery, DeliveryStore, LedgerReader, LinkView
 POLL_S = 0.2
 
 # Rows taken from the queue at once: few, so that a new passage does not wait behind them.
-BATCH = 20
+BATCH = 50
 
 # Counts that nobody knows, or whose time nobody knows, are asked for again.
 UNKNOWN_S = 1.0

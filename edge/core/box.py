@@ -309,6 +309,8 @@ class Box:
             return False, "该故障在原因消除后自动恢复", f"fault: {order.fault} ends when its cause is gone"
         for fault in found:
             self.record(lane_id, FaultCleared(code=fault.code, device=fault.device))
+        if lane_id:
+            self._lanes[lane_id].acknowledged(order.fault)
         return True, "故障已确认", "fault acknowledged"
 
     # --- what lanes ask of the box -----------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from edge.core.commands import LowerArm, RaiseArm
 from edge.core.events import LimitChanged, LoopChanged
 from edge.core.facts import BackedOut, Decided, Passed
 from edge.core.lane_orders import OrderActions
-from edge.core.lane_restart import START_MS
 from edge.core.lane_table import Desk, Gate, Signal
 from edge.core.lane_traffic import Outcome
 from edge.core.lane_types import Arrival, How, LaneStatus
@@ -57,8 +56,7 @@ class Lane(OrderActions):
         self.clear_fault("loop_silent", "safety")
         self.clear_fault("loop_stuck", "safety")
         if self.gate is not Gate.STARTING:
-            for outcome in self.traffic.safety_off(self.now_ms):
-                self._ended(outcome)
+            self.traffic.safety_off(self.now_ms)
         self.fire(Signal.CLEARED)
 
     def _under_arm(self) -> None:
@@ -198,7 +196,7 @@ class Lane(OrderActions):
     def gate_due_ms(self) -> int | None:
         match self.gate:
             case Gate.STARTING:
-                return self.now_ms if self.all_told() else self.gate_since_ms + START_MS
+                return self.wake_due_ms()
             case Gate.RAISING | Gate.LOWERING:
                 return self.gate_since_ms + self.settings.move_ms
             case Gate.OPEN:
@@ -228,9 +226,10 @@ class Lane(OrderActions):
 
     def _one_due(self) -> bool:
         now_ms = self.now_ms
-        outcome = self.traffic.judge(now_ms) if self.gate is not Gate.STARTING else None
-        if outcome is not None:
-            self._ended(outcome)
+        traffic_ms = self.traffic.due_ms()
+        if traffic_ms is not None and traffic_ms <= now_ms and self.gate is not Gate.STARTING:
+            for outcome in self.traffic.judge(now_ms):
+                self._ended(outcome)
         elif self.order is not None and self.order.due_ms <= now_ms:
             self.order_unstored()
         elif self.desk_due_ms is not None and self.desk_due_ms <= now_ms:

@@ -87,6 +87,7 @@ class LaneBase:
         self.raised_ms = 0
         self.departed_ms = 0
         self.proven = False
+        self.woke_ms = 0
         self.woke_covered = False  # the safety loop was occupied at the start
         self.unproven_openings = 0
         self.opening: str = "restart"  # what the arm is up for: how a car without admission is recorded

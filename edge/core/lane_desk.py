@@ -116,6 +116,8 @@ class DeskActions(GateActions):
         return Desk.ADMITTED
 
     def _differs(self, car: Arrival, plate: str) -> bool:
+        if plate and not car.plate and car.rule == "under_arm":
+            return not self.woke_covered  # it was on the safety loop and is not any more; this one is
         return bool(plate and car.plate) and plate != car.plate and not confusable(plate, car.plate)
 
     def assume_same(self) -> None:

@@ -159,13 +159,16 @@ class GateActions(LaneBase):
 
     # --- what limit switches say: invariant 7 --------------------------------------------------------------------
 
-    def uncommanded(self) -> None:
+    def uncommanded(self) -> Gate:
         """The arm left its lower end and nobody asked. It is not closed by itself: somebody may be at the crank."""
-        self.holds.add("uncommanded")
-        self.opening = "uncommanded"
         self.proven = self.safety is True
         self.raised_ms = self.now_ms
+        if self.asked == "" and self.now_ms - self.woke_ms < self.settings.move_ms:
+            return self.up()  # the end of what was asked before the restart
+        self.holds.add("uncommanded")
+        self.opening = "uncommanded"
         self.raise_fault("arm_uncommanded", "arm")
+        return Gate.HELD_OPEN
 
     def came_down(self) -> Gate:
         """The lower switch says down, and the box had not asked."""

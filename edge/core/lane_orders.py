@@ -108,6 +108,12 @@ class OrderActions(FaultActions):
         self.fire(Signal.RELEASE)
         return "已恢复自动落杆", "automatic closing is on again"
 
+    def acknowledged(self, code: str) -> None:
+        """A person has seen to a fault: an arm that somebody had lifted may close again by the normal rules."""
+        if code == "arm_uncommanded" and "uncommanded" in self.holds:
+            self.holds.discard("uncommanded")
+            self.fire(Signal.RELEASE)
+
     def _lock(self, order: Commanded) -> Words:
         self.fire(Signal.LOCK)
         return "车道已锁定", "the lane is locked"

@@ -27,6 +27,10 @@ from edge.core.lane_types import Admission, Arrival
 START_MS = 1_000
 """Drivers report every input when they open; an input that is not told by then is unknown."""
 
+SETTLED_MS = 200
+"""Nobody seen for so long: longer than a short drop-out (`lane_traffic.MERGE_MS`), and an arm that is on its way
+has left its lower end."""
+
 JUST_PASSED_MS = 5_000
 """A drop-out (hold_ms at most) and the seconds of a restart. A vehicle that covers the safety loop by itself is on
 record from that moment on (`under_arm`), so what is not on record is the end of the one before."""
@@ -43,7 +47,19 @@ class RestartActions(DeskActions):
             wanted.add("down")
         return wanted <= self.told
 
+    def wake_due_ms(self) -> int:
+        """When the world is known: at once with a car on a loop, so that none of its edges is missed.
+
+        Clear loops must stay clear for longer than a drop-out lasts: "nobody here" ends an admission for good.
+        """
+        if not self.all_told():
+            return self.gate_since_ms + START_MS
+        if self.arrival or self.safety:
+            return self.now_ms
+        return self.gate_since_ms + (self.settings.hold_ms if self.memory.admissions else SETTLED_MS)
+
     def wake(self) -> Gate:
+        self.woke_ms = self.now_ms
         cars = [self._again(arrival_id, admission) for arrival_id, admission in self.memory.admissions.items()]
         here = self.arrival is True
         self._place(cars, here)
@@ -80,7 +96,8 @@ class RestartActions(DeskActions):
                 traffic.front = traffic.standing
             elif cars or not self._just_passed():
                 traffic.front = cars.pop() if cars else Arrival(self.box.new_id())
-                traffic.front.fell_ms = self.now_ms - self.settings.hold_ms
+                # Its own pulse, or already that of the one behind it: the order of the ends will tell.
+                traffic.front.fell_ms = traffic.front.safety_fell_ms = self.now_ms - self.settings.hold_ms
         for car in cars:
             self.resolve(car)
 

@@ -53,6 +53,7 @@ class Traffic:
         self.arrival_trusted = True
         self._safety_on = False
         self._safety_fell_ms = -1_000_000
+        self._ended = False  # the front's pulse ended less than MERGE_MS ago
 
     def came(self) -> Arrival:
         """A car stands at the arm."""
@@ -79,52 +80,59 @@ class Traffic:
     def safety_on(self, now_ms: int) -> None:
         self._safety_on = True
         merged = now_ms - self._safety_fell_ms < MERGE_MS
-        if self.front is None:
-            if merged:
-                return  # the pulse of the vehicle that was counted just now goes on
-            if self.standing is None and not self.arrival_trusted:
-                self.came()
-            self.front = self.standing
-        elif merged:
-            self.front.safety_fell_ms = None
+        self._ended = False
+        if merged or self.front is not None:
+            return  # the same pulse, or a vehicle that dropped out and has not gone through yet
+        if self.standing is None and not self.arrival_trusted:
+            self.came()
+        self.front = self.standing
 
-    def safety_off(self, now_ms: int) -> list[Outcome]:
-        """The safety loop cleared: the vehicles that are through."""
+    def safety_off(self, now_ms: int) -> None:
+        """The safety loop cleared: the end of a pulse, if it is still clear in MERGE_MS."""
         self._safety_on = False
         self._safety_fell_ms = now_ms
-        car, behind = self.front, self.standing
-        if car is None:
-            return []
-        left = car.fell_ms is not None and (car is not behind or now_ms - car.fell_ms >= MERGE_MS)
-        if not left and self.arrival_trusted:
-            car.safety_fell_ms = now_ms
-            return []
-        through = [self._end(car, "passed")]
-        if car.safety_fell_ms is not None and behind is not None and behind is not car:
-            # The loop had lost the first one already; the next one's tail has left the arrival loop for as long as
-            # it takes to the safety loop. So this pulse was the next one's, and the first was through before it.
-            if behind.fell_ms is not None and now_ms - behind.fell_ms >= REVERSE_MIN_MS:
-                through.append(self._end(behind, "passed"))
-        return through
+        self._ended = self.front is not None
 
     def safety_lost(self) -> None:
         """Nobody knows what the safety loop sees: taken for occupied, but no pulse of any car."""
         self._safety_on = True
+        self._ended = False
 
     def due_ms(self) -> int | None:
-        """When a car whose arrival loop cleared is to be judged: a drop-out would have ended by then."""
+        """When `judge` has something to say."""
+        if self._ended:
+            return self._safety_fell_ms + MERGE_MS
         car = self._waiting()
         return None if car is None or car.fell_ms is None else car.fell_ms + self._drop_out_ms
 
-    def judge(self, now_ms: int) -> Outcome | None:
-        """One car that has left the arrival loop and is not under the arm: through, or backed out."""
+    def judge(self, now_ms: int) -> list[Outcome]:
+        """The cars that are known to be through, or gone, by now."""
+        if self._ended:
+            return self._pulse_ended() if now_ms >= self._safety_fell_ms + MERGE_MS else []
         car = self._waiting()
         if car is None or car.fell_ms is None or now_ms < car.fell_ms + self._drop_out_ms:
-            return None
+            return []
         if car is self.front and car.safety_fell_ms is not None:
             forward = car.fell_ms - car.safety_fell_ms < REVERSE_MIN_MS
-            return self._end(car, "passed" if forward else "gone")
-        return self._end(car, "gone")
+            return [self._end(car, "passed" if forward else "gone")]
+        return [self._end(car, "gone")]
+
+    def _pulse_ended(self) -> list[Outcome]:
+        self._ended = False
+        car, behind, fell_ms = self.front, self.standing, self._safety_fell_ms
+        assert car is not None
+        left = car.fell_ms is not None and (car is not behind or fell_ms - car.fell_ms >= MERGE_MS)
+        if not left and self.arrival_trusted:
+            car.safety_fell_ms = fell_ms
+            return []
+        through = [self._end(car, "passed")]
+        if car.safety_fell_ms is None or behind is None or behind is car or behind.fell_ms is None:
+            return through
+        # The loop had lost the first one already; the next one's tail has left the arrival loop for as long as it takes
+        # to the safety loop. So this pulse was the next one's, and the first was through before it.
+        if fell_ms - behind.fell_ms >= REVERSE_MIN_MS:
+            through.append(self._end(behind, "passed"))
+        return through
 
     def _waiting(self) -> Arrival | None:
         if self.front is not None and self.front.fell_ms is not None and not self._safety_on:
@@ -136,6 +144,7 @@ class Traffic:
     def _end(self, car: Arrival, what: Literal["passed", "gone"]) -> Outcome:
         if self.front is car:
             self.front = None
+            self._ended = False
         if self.standing is car:
             self.standing = None
         return Outcome(car, what)

@@ -39,9 +39,7 @@ class SpoolPlace(NamedTuple):
 class SpoolWriter:
     """The only writer of its folder. The files are opened by the first `append`, which raises `OSError`."""
 
-    def __init__(
-        self, folder: Path, limit_bytes: int = LIMIT_BYTES, segment_bytes: int = SEGMENT_BYTES
-    ) -> None:
+    def __init__(self, folder: Path, limit_bytes: int = LIMIT_BYTES, segment_bytes: int = SEGMENT_BYTES) -> None:
         if segment_bytes < 2 * ALIGN:
             raise ValueError(f"segment_bytes is {segment_bytes}, needed {2 * ALIGN} or more")
         if limit_bytes < 2 * segment_bytes:

@@ -8,6 +8,9 @@ When the disk fails, facts wait here in their order: each `done` is told the fai
 again every second, and `done` is told again when it worked. A database that turns out damaged is moved aside
 and the waiting facts go into the new one. Nothing that was acknowledged depends on this memory.
 
+A disk that fails already when the program starts is the same: `open_or_wait` begins without the file, and the facts
+get their final numbers when it can be opened.
+
 An exception that is no trouble of disk or database ends the writer thread: `alive` turns False, and whoever
 composes the program must end it, so that it is started again.
 """
@@ -40,6 +43,7 @@ DAMAGED_AGAIN_S = 60.0  # the new file is damaged too: every try leaves one more
 WAITING_MAX = 100_000  # facts held in memory while the disk fails: a day of four busy lanes, some 50 MB
 SHED_STEP = 1_000  # so many go at once when that is full: looking for them costs a pass over all
 QUIET_S = 0.1  # no fact for so long: the checkpoint's two fsyncs hold nobody up
+WAITS_FOR: tuple[ErrorKind, ...] = ("disk_full", "disk_read_only", "io_error")  # ends by itself or with a new card
 CROWD_S = 0.0005  # several waited for the last commit: so long for them to be back, a few fdatasyncs at most
 
 
@@ -95,11 +99,12 @@ class Ledger:
             raise ValueError(f"linger_ms is {linger_ms}, needed 0 or more")
         self._path = path
         self._linger_s = linger_ms / 1000
-        self._reader = LedgerFile(path)
+        self._reader = LedgerFile(path, or_frozen=True)
         self._inbox: SimpleQueue[_Item] = SimpleQueue()
         self._lock = threading.Lock()  # guards the next two, never while writing
         self._state = "new"
         self._next_seq = 1
+        self._numbered = False  # the file was opened once: `_next_seq` is what follows its facts
         self._thread: threading.Thread | None = None
         # The writer thread's own; other threads only read single values of it.
         self._disk = Committer(path)
@@ -127,10 +132,28 @@ class Ledger:
             self._disk.close()
             raise
         self._committed_seq = self._next_seq - 1
+        self._numbered = True
+        self._start()
+        return LedgerOpened(self._committed_seq, self.recovery)
+
+    def open_or_wait(self) -> StoreError | None:
+        """As `open`; while the disk fails the facts wait in memory from the start on, and this is why."""
+        try:
+            self.open()
+        except StoreError as error:
+            if error.kind not in WAITS_FOR:
+                raise
+            log.warning("ledger: %s; the facts wait in memory", error)
+            self._failure = error
+            self._due_s = monotonic() + RETRY_S
+            self._start()
+            return error
+        return None
+
+    def _start(self) -> None:
         self._state = "open"
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
-        return LedgerOpened(self._committed_seq, self.recovery)
 
     def submit(self, facts: Sequence[Fact], urgent: bool, done: Done) -> int:
         """Queue `facts`; the sequence number of the last one. `done` is called on the writer thread."""
@@ -167,6 +190,11 @@ class Ledger:
     def last_seq(self) -> int:
         """The last durable fact."""
         return self._committed_seq
+
+    @property
+    def opened(self) -> bool:
+        """The file could be opened at least once."""
+        return self._numbered
 
     @property
     def alive(self) -> bool:
@@ -252,11 +280,11 @@ class Ledger:
 
     def _commit(self) -> None:
         """All that waits, in one transaction; then, and only then, the callbacks."""
-        batches, snapshot = self._waiting, self._snapshot
-        rows = batches[0].rows if len(batches) == 1 else [row for batch in batches for row in batch.rows]
         try:
             if not self._disk.is_open:
                 self._reopen()
+            batches, snapshot = self._waiting, self._snapshot
+            rows = batches[0].rows if len(batches) == 1 else [row for batch in batches for row in batch.rows]
             if rows or snapshot is not None:
                 self._disk.write(rows, None if snapshot is None else (snapshot.seq, snapshot.data))
         except (sqlite3.Error, OSError, StoreError) as error:
@@ -293,8 +321,29 @@ class Ledger:
     def _reopen(self) -> None:
         failure = self._failure
         damage = failure.detail if failure is not None and failure.kind == "damaged" else ""
-        _, recovery = self._disk.open(damage)
+        next_seq, recovery = self._disk.open(damage)
         self.recovery = recovery or self.recovery
+        if not self._numbered:
+            self._number(next_seq)
+
+    def _number(self, next_seq: int) -> None:
+        """The file could be opened for the first time: the facts that waited follow those that it has."""
+        with self._lock:
+            inbox: list[_Item] = []
+            while not self._inbox.empty():
+                inbox.append(self._inbox.get())
+            by = next_seq - 1
+            for batch in (*self._waiting, *(item for item in inbox if isinstance(item, _Batch))):
+                batch.rows = [(row[0] + by, *row[1:]) for row in batch.rows]
+                batch.first_seq += by
+            # A fold that began without these facts is none of them.
+            self._snapshot = None
+            for item in inbox:
+                if not isinstance(item, _Snapshot):
+                    self._inbox.put(item)
+            self._next_seq += by
+            self._numbered = True
+        self._committed_seq = by
 
     def _tell_failure(self, failure: StoreError) -> None:
         for batch in self._waiting:

@@ -37,8 +37,10 @@ class _Open:
 class LedgerFile:
     """Implements `ports.LedgerReader`. Until the lane program has made the file, the ledger is empty."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, or_frozen: bool = False) -> None:
+        """`or_frozen`: nobody writes the file while it is read (the lane program's own start). Then it can be read
+        on a disk on which SQLite cannot make its files beside it: full, or read-only."""
+        self._path, self._or_frozen = path, or_frozen
         self._local = threading.local()
         self._lock = threading.Lock()
         self._all: list[sqlite3.Connection] = []
@@ -112,7 +114,26 @@ class LedgerFile:
             return [] if conn is None else conn.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
             self._drop()
+            kind = classify(error, self._path)
+            if self._or_frozen and kind in ("disk_full", "disk_read_only", "io_error") and not self._log_bytes():
+                return self._query_frozen(sql, parameters)
+            raise StoreError(kind, self._path, str(error)) from error
+
+    def _query_frozen(self, sql: str, parameters: tuple[int, ...]) -> list[tuple]:  # type: ignore[type-arg]
+        conn = None
+        try:
+            conn = connect(self._path, read_only=True, frozen=True)
+            return conn.execute(sql, parameters).fetchall() if version_of(conn) == self._steps[-1].number else []
+        except sqlite3.Error as error:
             raise StoreError(classify(error, self._path), self._path, str(error)) from error
+        finally:
+            if conn is not None:
+                conn.close()
+
+    def _log_bytes(self) -> int:
+        """What stands in the write-ahead log: a frozen reader would not see it."""
+        log_path = self._path.with_name(self._path.name + "-wal")
+        return log_path.stat().st_size if log_path.exists() else 0
 
     def _connection(self) -> sqlite3.Connection | None:
         try:

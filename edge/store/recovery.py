@@ -105,9 +105,7 @@ def open_or_begin(
     return conn, moved
 
 
-def _open(
-    path: Path, steps: Sequence[Step], probe: Callable[[sqlite3.Connection], None]
-) -> sqlite3.Connection:
+def _open(path: Path, steps: Sequence[Step], probe: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
     conn = None
     try:
         conn = connect(path)
@@ -141,6 +139,8 @@ def _read_what_a_start_reads(conn: sqlite3.Connection) -> None:
 
 def _header_damage(path: Path) -> str:
     """Why the first bytes cannot be a database's; "" if they can, or if there is no file."""
+    if path.is_dir():
+        return "not a database: a folder"
     try:
         with path.open("rb") as file:
             head = file.read(100)

@@ -26,9 +26,13 @@ class Step(NamedTuple):
     sql: str
 
 
-def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:
-    """A connection that begins no transaction by itself. FULL: NORMAL loses all since the last checkpoint."""
+def connect(path: Path, read_only: bool = False, frozen: bool = False) -> sqlite3.Connection:
+    """A connection that begins no transaction by itself. FULL: NORMAL loses all since the last checkpoint.
+
+    `frozen`: nobody writes the file now, so it is read without its log, shared memory and locks.
+    """
     mode = "ro" if read_only else "rwc"
+    mode += "&immutable=1" if frozen else ""
     conn = sqlite3.connect(
         f"file:{quote(str(path))}?mode={mode}",
         uri=True,

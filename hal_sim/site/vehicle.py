@@ -19,7 +19,7 @@ COMMITTED_M = -0.6
 """Beyond this a driver no longer stops for the arm."""
 PREREAD_FROM_M = -6.0
 """A camera set for early triggers reads here, before the car stands on the loop."""
-APPEAR_M = -20.0
+APPEAR_M = -14.0
 GONE_M = 8.0
 
 DRIVE_M_S = 2.0

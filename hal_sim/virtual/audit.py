@@ -74,7 +74,6 @@ class Audit:
             if isinstance(body, BackedOut) or (
                 isinstance(body, Passed) and (not body.admitted or body.arrival_id in decided)
             ):
-                self.tally.lost_in_crash += 1
                 self.rebase = True
         for fact in lost:
             body = fact.body
@@ -88,6 +87,7 @@ class Audit:
     def compare(self, recorded: int, now_ms: float) -> None:
         off = self.true_passages - recorded
         if self.rebase:
+            self.tally.lost_in_crash += abs(off - self.base)
             self.base, self.rebase = off, False
         elif off != self.base:
             what = "unrecorded" if off > self.base else "drift"

@@ -41,6 +41,7 @@ class Car:
         self.drop_outs: list[tuple[str, float, float]] = []  # loop, ms after it was covered, ms long
         self.pause_ms = 0.0
         self.turns = False
+        self.long_drop_out = False
         self.read = True
         self.in_group = 1
         self.held_ms = 0.0

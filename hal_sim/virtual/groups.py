@@ -44,6 +44,7 @@ def make_group(world: World, site: Site) -> None:
         car = random.choice(cars)
         if not car.turns:
             loop = random.choice(("arrival", "safety"))
+            car.long_drop_out = True
             car.drop_outs = [(loop, random.uniform(100, 4_000), random.uniform(*LONG_MS))]
             world.tally.drop_outs += 1
     site.start(cars)

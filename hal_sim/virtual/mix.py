@@ -5,6 +5,8 @@ The limits are the sharpest that two loops can answer (`edge.core.lane_traffic` 
   of them under one arm at once the pulses are the very same as those of one car more or fewer.
 - A car reverses only while it still covers the arrival loop, and not three times running at one lane before the safety
   loop: that is what a dead loop looks like, and the box then says so.
+- No crash while a car with a long drop-out is in the lane: what the drop-out ended early is on record as through, and
+  after a restart nothing tells the car that stands there from another one.
 - A camera that is asked for a picture reads the plate right: after a crash with a car on each loop nothing else tells
   whether they are two.
 - A crash in a group of several cars has no missing seconds: cars that changed places while nobody looked leave no trace.

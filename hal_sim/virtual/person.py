@@ -49,16 +49,16 @@ class Person:
         elif world.now_ms - car.held_ms > 30_000:
             self.order(site, "open")
 
-    def order(self, site: Site, action: str, age_s: float = 0.0) -> None:
+    def order(self, site: Site, action: str, age_s: float = 0.0, fault: str = "") -> None:
         """At a moment when the program answers; some orders come twice, and act once all the same."""
         world = self.world
         if not world.alive:
-            world.at(world.now_ms + 500, lambda: self.order(site, action, age_s))
+            world.at(world.now_ms + 500, lambda: self.order(site, action, age_s, fault))
             return
         world.tally.orders += 1
         command = Commanded(
             lane=site.lane, command_id=world.new_id(), action=action,  # type: ignore[arg-type]
-            who="attendant", why="virtual", age_s=age_s,
+            who="attendant", why="virtual", age_s=age_s, fault=fault,
         )  # fmt: skip
         world.tell(command)
         if world.random.random() < 0.1:
@@ -84,6 +84,9 @@ class Person:
             world.at(world.now_ms + after, self._fire)
         if dice() < mix.order:
             self._some_order(random.choice(list(world.sites.values())), after)
+        for code, device, _, _ in world.box.faults():
+            if code == "arm_uncommanded" and dice() < 0.5:
+                self.order(world.sites[device.partition("/")[0]], "acknowledge_fault", fault=code)
         for site in world.sites.values():
             if site.limits and dice() < mix.lying_limit:
                 self._lie(site)

@@ -10,7 +10,7 @@ from edge.core.events import LimitChanged, LoopChanged, PlateRead
 from hal_sim.virtual.car import ARM, BACK, GAP, LINE, SPEED, START, Arm, Car, misread
 from hal_sim.virtual.mix import Mix
 
-CAMERA_SEES = (-6.5, 0.5)
+CAMERA_SEES = (-4.5, 0.5)
 """Where a head can be for the camera to read the front plate."""
 
 PATIENCE_MS = (3_000, 10_000)

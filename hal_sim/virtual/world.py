@@ -141,13 +141,19 @@ class World:
 
     def crash(self) -> None:
         """kill -9: what was not durable is gone; the arm goes on with what it was asked last."""
-        if not self.alive:
+        if not self.alive or any(car.long_drop_out for site in self.sites.values() for car in site.cars):
             return
         self.alive = False
         self.tally.crashes += 1
         lost = self.disk.crash()
         for lane, audit in self.audits.items():
-            audit.crashed([fact for fact in lost if fact.lane == lane])
+            mine = [fact for fact in lost if fact.lane == lane]
+            audit.crashed(mine)
+            if mine and (self.disk.dead or self.disk.late_ms):
+                audit.rebase = True  # seconds of facts that no disk has ever kept
+        for site in self.sites.values():
+            if any(car.turns or car.reversing for car in site.cars):
+                self.audits[site.lane].rebase = True  # gone before anybody looks again, or not: like one that passed
         alone = all(all(car.in_group == 1 for car in site.cars) for site in self.sites.values())
         down_ms = self.random.uniform(0, self.mix.down_ms) if alone else 0.0
         self.at(self.now_ms + down_ms, lambda: void(self._boot()))

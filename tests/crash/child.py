@@ -122,8 +122,8 @@ def _die_within_sqlite(kill: str, at: int) -> None:
         if left <= 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:
-        conn = schema.connect(path, read_only)
+    def connect(path: Path, read_only: bool = False, frozen: bool = False) -> sqlite3.Connection:
+        conn = schema.connect(path, read_only, frozen)
         if kill == "statement":
             conn.set_trace_callback(count_down)
         else:

@@ -54,8 +54,8 @@ def main(mode: str, folder: Path) -> None:
 
 
 def _ledger_without_sync() -> None:
-    def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:
-        conn = schema.connect(path, read_only)
+    def connect(path: Path, read_only: bool = False, frozen: bool = False) -> sqlite3.Connection:
+        conn = schema.connect(path, read_only, frozen)
         conn.execute("PRAGMA synchronous = OFF")
         return conn
 

@@ -1,0 +1,90 @@
+"""`parkbox sim` as a person runs it: both programs unchanged, a few cars, the summary and the exit code."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+ENDS_WITHIN_S = 150  # about 15 s alone; the machine may be crowded
+
+
+def sim(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "edge.cli", "sim", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=ENDS_WITHIN_S,
+        check=False,
+    )
+
+
+def number(text: str, pattern: str) -> int:
+    found = re.search(pattern, text)
+    assert found is not None, text
+    return int(found.group(1))
+
+
+def test_twelve_cars_headless_end_clean() -> None:
+    done = sim("--cars", "12", "--headless", "--seed", "4")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "结果: 合格 clean" in done.stdout
+    passages = number(done.stdout, r"通行 (\d+) passages")
+    assert passages >= 12
+    assert number(done.stdout, r"记录 (\d+) recorded") == passages
+    assert number(done.stdout, r"接受 accepted (\d+)") >= passages
+    assert len(re.findall(r"^\d\d:\d\d:\d\d [入出]口", done.stdout, re.MULTILINE)) == passages
+
+
+def test_with_programs_killed_at_random_the_books_still_agree() -> None:
+    done = sim("--cars", "16", "--headless", "--kill-every", "3", "--seed", "6")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert number(done.stdout, r"强杀 (\d+) kills") >= 1
+    assert "丢失 lost 0, 重复 double 0, 虚构 invented 0, 未送达 undelivered 0" in done.stdout
+
+
+def test_ctrl_c_stops_everything(tmp_path: Path) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "edge.cli", "sim", "--data", str(tmp_path / "d"), "--speed", "4"],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert child.stdout is not None
+    watchdog = threading.Timer(ENDS_WITHIN_S, child.kill)
+    watchdog.start()
+    try:
+        with child.stdout:
+            lines = iter(child.stdout)
+            first = next(lines)
+            assert re.match(r"网页 page: http://127\.0\.0\.1:\d+/", first)
+            os.kill(child.pid, signal.SIGINT)
+            rest = "".join(lines)
+        assert child.wait(ENDS_WITHIN_S) == 0, rest
+    finally:
+        watchdog.cancel()
+        watchdog.join()
+    assert "clean" in rest
+    assert not (tmp_path / "d" / "lane.sock").exists()
+    assert not (tmp_path / "d" / "gpio.sock").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--headless"], ["--weather", "snow"]])
+def test_bad_arguments_start_nothing(arguments: list[str]) -> None:
+    done = sim(*arguments)
+    assert done.returncode == 2
+    assert arguments[-1] in done.stderr
+
+
+def test_a_folder_with_an_earlier_ledger_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_bytes(b"")
+    done = sim("--data", str(tmp_path), "--cars", "1", "--headless")
+    assert done.returncode == 2
+    assert str(tmp_path) in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger.db"]
