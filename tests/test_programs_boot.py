@@ -80,6 +80,12 @@ def get(port: int, path: str) -> tuple[int, bytes]:
         connection.close()
 
 
+def on_page(box: Box) -> dict[str, Any] | None:
+    """What the page shows once it shows the lane program too."""
+    state: dict[str, Any] = json.loads(get(box.web_port, "/api/state")[1])
+    return state if state["box"] else None
+
+
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
 def test_shipped_config_boots_both_programs(config: Path, tmp_path: Path) -> None:
     raw, box, relays = on_this_machine(config, tmp_path)
@@ -93,7 +99,7 @@ def test_shipped_config_boots_both_programs(config: Path, tmp_path: Path) -> Non
             assert [one["id"] for one in view["lanes"]] == [one["id"] for one in raw["lane"]]
             assert [one["safety"] for one in view["lanes"]] == [False] * len(raw["lane"])
             assert get(box.web_port, "/")[0] == 200
-            state = until(lambda: (s := json.loads(get(box.web_port, "/api/state")[1]))["box"] and s, "lane on the page")
+            state = until(lambda: on_page(box), "lane on the page")
             assert state["box"]["box_id"] == raw["box"]["id"]
             assert agent.stop() == 0
             assert lane.stop() == 0

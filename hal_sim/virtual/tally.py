@@ -28,7 +28,7 @@ class Tally:
     unfounded_admissions: int = 0
     unfounded_raises: int = 0
     stranded: int = 0
-    # stated, and nobody can know better: what was not durable of an unadmitted car, or reversed during a crash
+    # stated, not hidden: counts off after a crash with several cars between the loops, a reversing one, a dead disk
     lost_in_crash: int = 0
     examples: list[str] = field(default_factory=list)
 

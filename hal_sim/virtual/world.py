@@ -152,8 +152,10 @@ class World:
             if mine and (self.disk.dead or self.disk.late_ms):
                 audit.rebase = True  # seconds of facts that no disk has ever kept
         for site in self.sites.values():
-            if any(car.turns or car.reversing for car in site.cars):
-                self.audits[site.lane].rebase = True  # gone before anybody looks again, or not: like one that passed
+            turning = any(car.turns or car.reversing for car in site.cars)
+            between = sum(not car.done and car.x > -6.5 and car.x - car.length_m < 2.0 for car in site.cars)
+            if turning or between > 1:
+                self.audits[site.lane].rebase = True  # see mix: after a crash no loop can tell
         alone = all(all(car.in_group == 1 for car in site.cars) for site in self.sites.values())
         down_ms = self.random.uniform(0, self.mix.down_ms) if alone else 0.0
         self.at(self.now_ms + down_ms, lambda: void(self._boot()))
