@@ -151,6 +151,12 @@ class GpioBoard:
         self._wake.set()
         if self._looker is not None and self._looker is not threading.current_thread():
             self._looker.join()
+        if self._module is not None:
+            for barrier in self._barriers.values():
+                try:
+                    barrier.close()
+                except (RuntimeError, ValueError, OSError):
+                    log.exception("a running pulse could not be ended")
         module, self._module = self._module, None
         if module is None:
             return

@@ -11,8 +11,14 @@ never longer than pulse_ms after the last order.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
+
+log = logging.getLogger("parkbox.gpio")
+
+AGAIN_S = 0.1
+"""Between two tries to switch off a relay that did not."""
 
 PulseTimer = Callable[[float, Callable[[], None]], Callable[[], None]]
 """`after(seconds, what)` -> cancel. Tests put their own clock here."""
@@ -28,7 +34,12 @@ def thread_timer(seconds: float, what: Callable[[], None]) -> Callable[[], None]
 class PulseGroup:
     """The relays of one barrier: at most one of them is on. `write(pin, on)` sets a relay."""
 
-    def __init__(self, write: Callable[[int, bool], None], pulse_ms: int, after: PulseTimer = thread_timer) -> None:
+    def __init__(self, write: Callable[[int, bool], None], pulse_ms: int, after: log = logging.getLogger("parkbox.gpio")
+
+AGAIN_S = 0.1
+"""Between two tries to switch off a relay that did not."""
+
+PulseTimer = thread_timer) -> None:
         self._write, self._pulse_s, self._after = write, pulse_ms / 1000, after
         self._lock = threading.Lock()
         self._on: int | None = None
@@ -65,11 +76,17 @@ class PulseGroup:
 
     def _end(self, number: int) -> None:
         with self._lock:
-            if number == self._number:
-                self._cancel = None
+            if number != self._number:
+                return
+            self._cancel = None
+            try:
                 self._release()
+            except Exception:
+                # A contact that will not open is tried again until it does: nothing else will end this pulse.
+                log.exception("relay %s could not be switched off", self._on)
+                self._cancel = self._after(AGAIN_S, lambda: self._end(number))
 
     def _release(self) -> None:
         if self._on is not None:
-            pin, self._on = self._on, None
-            self._write(pin, False)
+            self._write(self._on, False)
+            self._on = None

@@ -21,6 +21,7 @@ class FakeGpio(ModuleType):
         self.history: list[tuple[int, int]] = []
         self.broken: set[int] = set()
         self.cleaned = False
+        self.watch: Callable[[int, int], None] = lambda pin, level: None
 
     def setwarnings(self, on: bool) -> None:
         assert isinstance(on, bool)
@@ -76,3 +77,4 @@ class FakeGpio(ModuleType):
     def _set(self, pin: int, level: int) -> None:
         self.level[pin] = level
         self.history.append((pin, level))
+        self.watch(pin, level)

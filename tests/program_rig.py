@@ -188,9 +188,9 @@ class Box:
 class Driver:
     """A car through a lane, step by step; after `Died` and a new start, `drive` goes on where it was."""
 
-    def __init__(self, box: Box, bay: Bay, plate: str) -> None:
-        self.box, self.bay, self.plate = box, bay, plate
-        self._steps: Iterator[Callable[[], bool]] = iter(())
+    def __init__(self, box: Box, bay: Bay, plate: str, entered: str = "") -> None:
+        """`entered`: the lane by which it came, at an exit. It is on record before a car can be at the exit."""
+        self.box, self.bay, self.plate, self.entered = box, bay, plate, entered
         self._stage = 0
         self._pushed_for: Child | None = None
 
@@ -201,6 +201,8 @@ class Driver:
             self._stage += 1
 
     def _come(self, lane: Child) -> None:
+        if self.entered:
+            self._await(lane, lambda: (self.entered, self.plate) in passages(self.box.facts()), "entry on record")
         threading.Event().wait(PULSE_S)  # the gap behind the car before: a loop clear for less is one pulse
         self.bay.loop("arrival", on=True)
 
@@ -250,6 +252,11 @@ def admitted(facts: Sequence[FactRow], lane: str) -> set[str]:
         elif fact.lane == lane and fact.kind in ("Passed", "BackedOut"):
             found.pop(fact.body["arrival_id"], None)
     return set(found.values())
+
+
+def passages(facts: Sequence[FactRow]) -> set[tuple[str, str]]:
+    """Lane and plate of every recorded passage."""
+    return {(fact.lane, fact.body["plate"]) for fact in facts if fact.kind == "Passed"}
 
 
 @contextmanager

@@ -85,10 +85,12 @@ class World:
             bay.on_raise = self._raised
 
     def _cars(self) -> Iterator[Driver]:
-        for plate in plates():
+        before = ""
+        for number, plate in enumerate(plates()):
             yield Driver(self._box, self._box.bays["in1"], plate)
-            if int(plate[2:]) % 3:  # every third stays
-                yield Driver(self._box, self._box.bays["out2"], plate)
+            if number % 3:  # one stays, two leave, each after the next one came
+                yield Driver(self._box, self._box.bays["out2"], before, entered="in1")
+            before = plate
 
     def _raised(self, bay: Bay) -> None:
         """Invariant 8, looked at by a stranger at the moment when the relay goes on."""
@@ -229,11 +231,11 @@ def test_lane_killed_at_every_statement_that_writes(begun: tuple[Path, list[str]
 SPOILED = {
     "passage removed": ("DELETE FROM facts WHERE kind = 'Passed'", "passage in1 鲁A00001: 1 wanted, 0 found"),
     "passage doubled": (
-        "INSERT INTO facts SELECT seq + 1000, 'f' || substr(id, 2), lane, kind, boot_id, mono_ms, wall_ms, synced, body "
-        "FROM facts WHERE kind = 'Passed'",
+        "INSERT INTO facts SELECT seq + 1000, 'f' || substr(id, 2), lane, kind, boot_id, mono_ms, wall_ms, "
+        "synced, body FROM facts WHERE kind = 'Passed'",
         "passage in1 鲁A00001: 1 wanted, 2 found",
     ),
-    "answered order removed": ("DELETE FROM facts WHERE kind = 'Ordered'", "order order: answered, 0 times in the ledger"),
+    "order removed": ("DELETE FROM facts WHERE kind = 'Ordered'", "order order: answered, 0 times in the ledger"),
     "half a fact": ("UPDATE facts SET body = substr(body, 1, 20) WHERE kind = 'Passed'", "half a fact"),
 }
 

@@ -19,11 +19,14 @@ class Relays:
         self.both_seen = False
         self.timers: dict[int, tuple[float, Callable[[], None]]] = {}
         self.broken = False
+        self.write_fails = False
         self._number = 0
 
     def write(self, pin: int, on: bool) -> None:
         if self.broken and on:
             raise OSError("no such chip")
+        if self.write_fails:
+            raise OSError("bus error")
         if on:
             self.on.add(pin)
         else:
@@ -37,7 +40,8 @@ class Relays:
         return lambda: self.timers.pop(number, None) and None
 
     def fire(self) -> None:
-        for _, what in list(self.timers.values()):
+        due, self.timers = list(self.timers.values()), {}
+        for _, what in due:
             what()
 
 
@@ -102,5 +106,16 @@ def test_release_ends_a_running_pulse(relays: Relays, group: PulseGroup) -> None
     group.pulse(OPEN)
     group.release()
     assert relays.on == set()
+    relays.fire()
+    assert relays.on == set()
+
+
+def test_a_relay_that_does_not_open_is_tried_again(relays: Relays, group: PulseGroup) -> None:
+    group.pulse(OPEN)
+    stuck, relays.write_fails = relays.on, True
+    relays.fire()
+    assert stuck == {OPEN}
+    assert relays.timers
+    relays.write_fails = False
     relays.fire()
     assert relays.on == set()

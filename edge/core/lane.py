@@ -11,6 +11,7 @@ from edge.core.commands import LowerArm, RaiseArm
 from edge.core.events import LimitChanged, LoopChanged
 from edge.core.facts import BackedOut, Decided, Passed
 from edge.core.lane_orders import OrderActions
+from edge.core.lane_restart import SETTLED_MS
 from edge.core.lane_table import Desk, Gate, Signal
 from edge.core.lane_traffic import Outcome
 from edge.core.lane_types import Arrival, How, LaneStatus
@@ -50,6 +51,8 @@ class Lane(OrderActions):
             self.clear_fault("loop_silent", "safety")
             self.clear_fault("safety_unproven", "safety")
             if self.gate is not Gate.STARTING:
+                if self.now_ms - self.woke_ms < SETTLED_MS:
+                    self.woke_covered = True  # it was only a short drop-out at the moment of the start
                 self.traffic.safety_on(self.now_ms)
                 self._under_arm()
             return

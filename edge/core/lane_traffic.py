@@ -135,11 +135,15 @@ class Traffic:
         return through
 
     def _waiting(self) -> Arrival | None:
-        if self.front is not None and self.front.fell_ms is not None and not self._safety_on:
-            return self.front
-        if self.standing is not None and self.standing.fell_ms is not None and self.standing is not self.front:
-            return self.standing
-        return None
+        """The car that has left the arrival loop and is not known to be on its way through."""
+        front, standing = self.front, self.standing
+        if front is not None and front.fell_ms is not None and not self._safety_on:
+            return front
+        if standing is None or standing is front or standing.fell_ms is None:
+            return None
+        # The pulse that goes on may be its own: the loop had lost the car before it.
+        perhaps_through = self._safety_on and front is not None and front.safety_fell_ms is not None
+        return None if perhaps_through else standing
 
     def _end(self, car: Arrival, what: Literal["passed", "gone"]) -> Outcome:
         if self.front is car:
