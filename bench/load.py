@@ -29,6 +29,7 @@ from edge.store.ledger import Ledger, StoreResult
 BACKLOG = 10_000
 ROUNDS_A_BLOCK = 4
 LOWEST_PRIORITY = ("nice", "-n", "19")
+FILL_WITHIN_S = 60.0
 PLATFORM_MARK = "simulated Qingdao platform "
 # The accounts that `python -m hal_sim.qingdao` knows when it is not told others.
 ACCOUNT = {"cno": "880001", "sub_code": "0000001", "user": "parkbox", "password": "Parkbox-1",
@@ -56,10 +57,10 @@ def fill(path: Path, count: int) -> None:
         lane = f"in{number % 4 + 1}"
         facts.append(Fact(uuid.uuid4().hex, lane, stamp, body))
     ledger.submit(facts, True, done)
-    stored.wait()
+    in_time = stored.wait(FILL_WITHIN_S)
     ledger.close()
-    if failures:
-        raise RuntimeError(f"the ledger could not be filled: {failures[0]}")
+    if failures or not in_time:
+        raise RuntimeError(f"the ledger could not be filled in {FILL_WITHIN_S:.0f} s: {failures}")
 
 
 def _accepted(data: Path) -> int:

@@ -48,6 +48,11 @@ class Wires:
         except queue.Empty:
             raise RuntimeError(f"output pin {pin} was not switched on within {WITHIN_S:.0f} s") from None
 
+    def forget(self, pin: int) -> None:
+        """Rising edges so far are not waited for any more."""
+        while not self._edges[pin].empty():
+            self._edges[pin].get()
+
     def silent(self, pin: int) -> bool:
         """No rising edge is left unseen."""
         return self._edges[pin].empty()
@@ -91,6 +96,10 @@ class Bay:
         began_ns = wire.send(self._port, request, paced=paced)
         return (self._wires.edge_ns(self.site.pins.open) - began_ns) / 1e6
 
+    def forget_lowered(self) -> None:
+        """The program also lowers an arm of which it knows nothing, some time after its start."""
+        self._wires.forget(self._close)
+
     def wait_lowered(self) -> None:
         self._wires.edge_ns(self._close)
 
@@ -115,6 +124,7 @@ class Rig:
     def drive_through(self) -> None:
         """The cars pass, the arms go down and have arrived below."""
         for bay in self.bays:
+            bay.forget_lowered()
             bay.loop("safety", on=True)
         for bay in self.bays:
             bay.loop("arrival", on=False)

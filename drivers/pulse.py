@@ -34,12 +34,7 @@ def thread_timer(seconds: float, what: Callable[[], None]) -> Callable[[], None]
 class PulseGroup:
     """The relays of one barrier: at most one of them is on. `write(pin, on)` sets a relay."""
 
-    def __init__(self, write: Callable[[int, bool], None], pulse_ms: int, after: log = logging.getLogger("parkbox.gpio")
-
-AGAIN_S = 0.1
-"""Between two tries to switch off a relay that did not."""
-
-PulseTimer = thread_timer) -> None:
+    def __init__(self, write: Callable[[int, bool], None], pulse_ms: int, after: PulseTimer = thread_timer) -> None:
         self._write, self._pulse_s, self._after = write, pulse_ms / 1000, after
         self._lock = threading.Lock()
         self._on: int | None = None

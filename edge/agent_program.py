@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-import threading
 import time
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from edge.agent_cities import CityLinks
 from edge.agent_link import LaneLink
@@ -38,15 +39,11 @@ OPEN_AGAIN_S = 2.0
 
 def run(config: Config) -> int:
     data = Path(config.box.data_dir)
-    stop = threading.Event()
-    failed: list[BaseException] = []
-
-    def fail(error: BaseException) -> None:
-        failed.append(error)
-        stop.set()
-
+    # Why the program ends: a thread's error, or None for a signal. A signal handler runs within whatever the main
+    # thread does just then; a SimpleQueue may be put to even there, an Event's lock may be held.
+    ends: SimpleQueue[BaseException | None] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
+        signal.signal(number, lambda _number, _frame: ends.put(None))
     store = Deliveries(data / "deliveries.db")
     lasting: list[FaultView] = []
     ledger = LedgerFile(data / "ledger.db")
@@ -58,29 +55,46 @@ def run(config: Config) -> int:
         cities.kick()
 
     link = LaneLink(Path(config.box.socket), lane_changed)
-    cities = CityLinks(config, ledger, store, link.view, died=fail, changed=source.changed)
+    cities = CityLinks(config, ledger, store, link.view, died=ends.put, changed=source.changed)
     source.attach(link, cities, lasting)
-    page = PageServer(config.web, source, on_failure=fail)
+    page = PageServer(config.web, source, on_failure=ends.put)
     link.start()
     page.start()
-    opened = _open(store, lasting)
-    if opened:
-        cities.start()
-    print("ready", flush=True)
-    while not stop.wait(None if opened else OPEN_AGAIN_S):
-        opened = _open(store, lasting)
-        if opened:
-            log.warning("%s can be used again", data / "deliveries.db")
-            cities.start()
-            source.changed()
+    failure = _carry(store, lasting, cities, source, ends)
     page.stop()
     cities.stop()
     link.stop()
     store.close()
     ledger.close()
-    for error in failed:
-        log.error("the agent ends because of %r", error)
-    return 1 if failed else 0
+    if failure is not None:
+        log.error("the agent ends because of %r", failure)
+    return 0 if failure is None else 1
+
+
+def _carry(
+    store: Deliveries,
+    lasting: list[FaultView],
+    cities: CityLinks,
+    source: AgentSource,
+    ends: SimpleQueue[BaseException | None],
+) -> BaseException | None:
+    """Open the queue, again and again while the disk fails; then the cities run. Why the program ends."""
+    try:
+        opened = _open(store, lasting)
+        if opened:
+            cities.start()
+        print("ready", flush=True)
+        while not opened:
+            with suppress(Empty):
+                return ends.get(timeout=OPEN_AGAIN_S)
+            opened = _open(store, lasting)
+            if opened:
+                log.warning("the delivery queue can be used again")
+                cities.start()
+                source.changed()
+    except StoreError as error:
+        return error
+    return ends.get()
 
 
 def _open(store: Deliveries, lasting: list[FaultView]) -> bool:
@@ -89,7 +103,7 @@ def _open(store: Deliveries, lasting: list[FaultView]) -> bool:
         moved = store.open()
     except StoreError as error:
         if error.kind == "newer":
-            raise
+            raise  # no time will mend it: a newer program must be installed
         log.warning("the delivery queue cannot be used: %s; next try in %.0f s", error, OPEN_AGAIN_S)
         return False
     if moved is not None:

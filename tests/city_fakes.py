@@ -17,7 +17,7 @@ from edge.cities.engine import Counts, DeliveryEngine
 from edge.cities.qingdao.envelope import Account, Answer, Request
 from edge.cities.qingdao.transport import TransportFault
 from edge.config.model import Barrier, Camera, Lane, Loops, Lot, Qingdao
-from edge.core.facts import AnyBody, Fact, Passed, Stamp
+from edge.core.facts import AnyBody, Fact, Paid, Passed, Stamp
 from edge.ports import Delivery
 
 PARK_ID = "0a" * 16
@@ -64,6 +64,19 @@ def fact(number: int, body: AnyBody, at: Stamp | None = None, lane_id: str = "in
 
 def entered(number: int, plate: str = "鲁B12345") -> Fact:
     return fact(number, Passed("a", "in", plate, "blue"))
+
+
+def a_visit(first: int, plate: str = "鲁B12345") -> list[Fact]:
+    """In, paid, out: three facts numbered from `first`."""
+    return [
+        fact(first, Passed("a", "in", plate, "blue")),
+        fact(first + 1, Paid("o", guid(first), plate, "cash", 500, 500, 0, entered=stamp(first))),
+        fact(
+            first + 2,
+            Passed("b", "out", plate, "blue", visit_id=guid(first), entered=stamp(first), due_fen=500, paid_fen=500),
+            lane_id="out1",
+        ),
+    ]
 
 
 class MemoryLedger:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -24,7 +25,7 @@ def ledger_problems(path: Path, passed: Iterable[tuple[str, str]], promised: Ite
     finally:
         conn.close()
     seqs = [row[0] for row in rows]
-    found += [f"seq {b} follows {a}" for a, b in zip(seqs, seqs[1:], strict=False) if b <= a]
+    found += [f"seq {b} follows {a}" for a, b in itertools.pairwise(seqs) if b <= a]
     found += [f"id {one} {n} times" for one, n in Counter(row[1] for row in rows).items() if n > 1]
     bodies = []
     for seq, _, lane, kind, body in rows:

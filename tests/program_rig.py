@@ -188,9 +188,11 @@ class Box:
 class Driver:
     """A car through a lane, step by step; after `Died` and a new start, `drive` goes on where it was."""
 
-    def __init__(self, box: Box, bay: Bay, plate: str, entered: str = "") -> None:
-        """`entered`: the lane by which it came, at an exit. It is on record before a car can be at the exit."""
-        self.box, self.bay, self.plate, self.entered = box, bay, plate, entered
+    def __init__(self, box: Box, bay: Bay, plate: str, entered: str = "", *, durable: bool = True) -> None:
+        """`entered`: the lane by which it came, at an exit. It is on record before a car can be at the exit.
+        `durable`: the decision must be on the disk when the arm goes up, or the disk fails and the arm tells."""
+        self.box, self.bay, self.plate, self.entered, self.durable = box, bay, plate, entered, durable
+        self._raised = 0
         self._stage = 0
         self._pushed_for: Child | None = None
 
@@ -203,6 +205,9 @@ class Driver:
     def _come(self, lane: Child) -> None:
         if self.entered:
             self._await(lane, lambda: (self.entered, self.plate) in passages(self.box.facts()), "entry on record")
+        if not self.durable:
+            self._await(lane, lambda: not self.bay.arm_up, "arm down")
+        self._raised = self.bay.raised
         threading.Event().wait(PULSE_S)  # the gap behind the car before: a loop clear for less is one pulse
         self.bay.loop("arrival", on=True)
 
@@ -213,6 +218,8 @@ class Driver:
             if self._pushed_for is not lane:
                 status, _ = self.box.push(self.bay.camera.read(self.plate))
                 self._pushed_for = lane if status == 200 else None
+            if not self.durable:
+                return self.bay.raised > self._raised
             return self.bay.arm_up and self.plate in admitted(self.box.facts(), self.bay.id)
 
         self._await(lane, looked, f"{self.plate} admitted")

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.program_books import at_city, city_problems, due_at_city, ledger_problems, parked
-from tests.program_rig import Box, Child, Died, Driver, admitted, box_in, platform_on, until
+from tests.program_rig import Box, Child, Died, Driver, admitted, box_in, passages, platform_on, until
 from tests.program_site import Bay
 
 ROUNDS = 40
@@ -172,6 +172,7 @@ def passage(box: Box, sick: dict[str, object], world: World, promised: list[str]
             if box.command("order", SPARE, "lock", why="test")["ok"]:
                 promised.append("order")
             world.drive(lane, 1)
+            until(lambda: not lane.alive or set(world.passed) <= passages(box.facts()), "passage on record")
             assert lane.stop() in (0, -9)
         except (Died, OSError, ValueError):
             assert lane.end() == -9
@@ -231,8 +232,10 @@ def test_lane_killed_at_every_statement_that_writes(begun: tuple[Path, list[str]
 SPOILED = {
     "passage removed": ("DELETE FROM facts WHERE kind = 'Passed'", "passage in1 鲁A00001: 1 wanted, 0 found"),
     "passage doubled": (
-        "INSERT INTO facts SELECT seq + 1000, 'f' || substr(id, 2), lane, kind, boot_id, mono_ms, wall_ms, "
-        "synced, body FROM facts WHERE kind = 'Passed'",
+        (
+            "INSERT INTO facts SELECT seq + 1000, 'f' || substr(id, 2), lane, kind, boot_id, mono_ms, wall_ms, "
+            "synced, body FROM facts WHERE kind = 'Passed'"
+        ),
         "passage in1 鲁A00001: 1 wanted, 2 found",
     ),
     "order removed": ("DELETE FROM facts WHERE kind = 'Ordered'", "order order: answered, 0 times in the ledger"),

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from edge.core.facts import AnyBody, Fact, Paid, Passed, Stamp
+from edge.store.deliveries import Deliveries
 from edge.store.ledger import Ledger
 from hal_sim.ledger_view import delivery_counts
 from hal_sim.qingdao import Kind, QingdaoPlatform
@@ -128,6 +129,9 @@ def _accepted(box: Box) -> int:
 def test_agent_killed_at_every_statement_that_writes(tmp_path: Path) -> None:
     ledger = tmp_path / "made" / "ledger.db"
     record(ledger, range(1, 3))  # in, paid, out; in, out
+    queue = Deliveries(ledger.parent / "deliveries.db")  # begun: the tables are another test's (test_deliveries_store)
+    queue.open()
+    queue.close()
     wanted = due_at_city(ledger).total()
     with platform_on() as (platform, url), box_in(tmp_path / "counted", city_url=url) as box:
         shutil.copytree(ledger.parent, box.data)

@@ -39,6 +39,9 @@ def test_facts_without_message_cost_no_transaction_each() -> None:
     drain(mine)
     assert store.adds == 1
     assert store.at >= PERSIST_EVERY
+    ledger.facts += map(quiet, range(200 + PERSIST_EVERY, 300 + PERSIST_EVERY))
+    drain(mine)
+    assert store.adds == 1
 
 
 def test_a_long_ledger_is_read_in_batches_each_fact_once() -> None:
@@ -66,6 +69,9 @@ def test_the_cursor_stops_before_the_first_held_fact() -> None:
     assert ([row.item_id for row in store.rows], store.at, mine.held) == ([guid(1)], 2, 2)
     # Hundreds more pile up behind it, more than a batch.
     ledger.facts += [fact(n, Passed("a", "in", "鲁B1"), stamp(n, synced=False)) for n in range(6, 6 + 2 * BATCH)]
+    drain(mine)
+    assert (store.at, mine.held) == (2, 2 + 2 * BATCH)
+    mine.reset()
     drain(mine)
     assert (store.at, mine.held) == (2, 2 + 2 * BATCH)
     ledger.facts.append(fact(6 + 2 * BATCH, ClockSet(0), stamp(900)))

@@ -93,6 +93,8 @@ class Lane(OrderActions):
             self.clear_fault("loop_stuck", "arrival")
             self.traffic.arrival_trusted = True
             self.traffic.arrival_off(self.now_ms)
+        elif self.stands_on_both():
+            return
         elif self.traffic.arrival_on(self.now_ms, arm_up=self.gate not in {Gate.DOWN, Gate.LOWERING}):
             self.fire(Signal.ARRIVED)
 

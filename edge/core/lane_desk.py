@@ -49,9 +49,9 @@ class DeskActions(GateActions):
                 return True
         if read.replay or not plate:
             return False
-        for car in (self.traffic.standing, self.traffic.front):
-            if car is not None and car.unsure:
-                return False  # after a restart this read says whether it is the admitted car
+        standing = self.traffic.standing
+        if standing is not None and standing.unsure:
+            return False  # after a restart this read says whether it is the car that was admitted
         for past in reversed(self.memory.reads):
             recent = (
                 past.stamp.boot_id == self.box.now.boot_id
@@ -109,23 +109,24 @@ class DeskActions(GateActions):
         car = self._car()
         if not car.unsure or self.preread is None or not self.preread.plate:
             return Desk.ADMITTED
-        if self._differs(car, self.preread.plate):
-            return self._other_car(car)
-        self.preread = None
-        self.assume_same()
+        return self.assume_same()
+
+    def assume_same(self) -> Desk:
+        """Unless a camera says otherwise, a car that stands here just after a restart is the one of before."""
+        car = self._car()
+        if self.preread is not None:
+            if self._differs(car, self.preread.plate):
+                return self._other_car(car)
+            self.preread = None
+        car.unsure = False
+        self.desk_due_ms = None
+        self._to_gate()
         return Desk.ADMITTED
 
     def _differs(self, car: Arrival, plate: str) -> bool:
         if plate and not car.plate and car.rule == "under_arm":
             return not self.woke_covered  # it was on the safety loop and is not any more; this one is
         return bool(plate and car.plate) and plate != car.plate and not confusable(plate, car.plate)
-
-    def assume_same(self) -> None:
-        """No camera said otherwise: a car that stands at the arm a moment after a restart is the one of before."""
-        car = self._car()
-        car.unsure = False
-        self.desk_due_ms = None
-        self._to_gate()
 
     def _other_car(self, car: Arrival) -> Desk:
         """Another car stands here, so the one on record went on: through, or under the arm since the start."""

@@ -69,8 +69,7 @@ class RestartActions(DeskActions):
         self.proven = self.woke_covered = self.safety is True
         self.raised_ms = self.now_ms
         if here and self.traffic.standing is None:
-            self.traffic.came()
-            self._came_here()
+            self._stands(self.traffic.came())
         if self.holds:
             return Gate.HELD_OPEN
         if self.limit_down and not self.safety:
@@ -84,15 +83,12 @@ class RestartActions(DeskActions):
             car = cars.pop()
             car.unsure = True
             traffic.standing = car
-            self._came_here()
-            if car.admitted:
-                self.desk = Desk.ADMITTED
+            self._stands(car)
         if self.safety:
             traffic.safety_lost()  # occupied, without a pulse of its own
             if not cars and here:
                 if traffic.standing is None:
-                    traffic.came()
-                    self._came_here()
+                    self._stands(traffic.came())
                 traffic.front = traffic.standing
             elif cars or not self._just_passed():
                 traffic.front = cars.pop() if cars else Arrival(self.box.new_id())
@@ -106,9 +102,22 @@ class RestartActions(DeskActions):
         last, now = self.memory.last_passed, self.box.now
         return last is not None and last.boot_id == now.boot_id and now.mono_ms - last.mono_ms < JUST_PASSED_MS
 
-    def _came_here(self) -> None:
+    def stands_on_both(self) -> bool:
+        """Just after the start: the car on the safety loop covers the arrival loop too, that one had dropped out."""
+        if self.now_ms - self.woke_ms >= SETTLED_MS or not self.traffic.front_again():
+            return False
+        assert self.traffic.standing is not None
+        self._stands(self.traffic.standing)
+        return True
+
+    def _stands(self, car: Arrival) -> None:
+        """A car on the arrival loop, seen for the first time by this program: whose it is, the camera may tell."""
         self.box.out.append(TriggerCamera(lane=self.id))
-        self.fire(Signal.ARRIVED)
+        if not car.admitted:
+            self.fire(Signal.ARRIVED)
+            return
+        self.desk, self.desk_since_ms = Desk.ADMITTED, self.now_ms
+        self.desk_due_ms = self.now_ms if self.preread is not None else self.now_ms + self.settings.read_ms
 
     def _again(self, arrival_id: str, admission: Admission) -> Arrival:
         decided = admission.decided

@@ -217,13 +217,13 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
     D.ADMITTED: {
         **_VACANT,
         S.ARRIVED: row("begin", *BEGUN),
-        S.READ: row("read_while_admitted", D.ADMITTED, *DECIDED),
+        S.READ: row("read_while_admitted", D.ADMITTED, *BEGUN),
         S.FREED: row("note", D.ADMITTED),
         S.LOCK: row("note", D.ADMITTED),
         S.UNLOCK: row("note", D.ADMITTED),
         S.LET_IN: row("admit_again", D.ADMITTED),
         S.CLOSED: row("take_back", D.WAIT_CONFIRM),
-        S.DESK_TIMER: row("assume_same", D.ADMITTED),  # only after a restart: is it the car that was admitted?
+        S.DESK_TIMER: row("assume_same", D.ADMITTED, *BEGUN),  # only after a restart: is it the car that was admitted?
         S.STORED: ILLEGAL, S.PAY: ILLEGAL, S.CORRECT: ILLEGAL,
     },
     D.LOCKED: {

@@ -73,6 +73,14 @@ class Traffic:
                 return None
         return self.came()
 
+    def front_again(self) -> bool:
+        """Take the car on the safety loop for the one on the arrival loop too, if nobody else is there."""
+        if self.standing is not None or self.front is None:
+            return False
+        self.standing = self.front
+        self.front.fell_ms = self.front.safety_fell_ms = None
+        return True
+
     def arrival_off(self, now_ms: int) -> None:
         if self.standing is not None and self.standing.fell_ms is None:
             self.standing.fell_ms = now_ms

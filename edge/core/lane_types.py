@@ -156,7 +156,11 @@ class LaneMemory(msgspec.Struct):
                 del self.reads[:-RECENT]
             case Decided(decision="admit") | Decided(rule="under_arm") as decided:
                 self.admissions[decided.arrival_id] = Admission(decided, fact.stamp)
-            case Decided(arrival_id=arrival_id) | BackedOut(arrival_id=arrival_id):
+            case Decided(arrival_id=arrival_id):
+                known = self.admissions.get(arrival_id)
+                if known is not None and known.decided.rule != "under_arm":  # under the arm it is, whatever it waits for
+                    del self.admissions[arrival_id]
+            case BackedOut(arrival_id=arrival_id):
                 self.admissions.pop(arrival_id, None)
             case Passed() as passed:
                 self.passed += 1

@@ -20,6 +20,8 @@ ErrorKind = Literal[
     "closed",
 ]
 
+ROOM_BYTES = 64 * 1024  # a database's shared memory takes 32 KB, its first pages some more
+
 # Primary result codes of sqlite.org/rescode.html; extended codes carry them in the low byte.
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -55,7 +57,8 @@ def classify(error: Exception, path: Path) -> ErrorKind:
     # answers "unable to open": the mount flag tells which of them it really is.
     if code in _READ_ONLY or _mounted_read_only(path):
         return "disk_read_only"
-    return "io_error"
+    # A full disk in which SQLite cannot make its shared memory answers with I/O errors too.
+    return "disk_full" if _room_bytes(path) < ROOM_BYTES else "io_error"
 
 
 def _of_errno(number: int) -> ErrorKind:
@@ -64,6 +67,14 @@ def _of_errno(number: int) -> ErrorKind:
     if number in (errno.EROFS, errno.EACCES, errno.EPERM):
         return "disk_read_only"
     return "io_error"
+
+
+def _room_bytes(path: Path) -> int:
+    try:
+        found = os.statvfs(path.parent)
+    except OSError:
+        return ROOM_BYTES  # the folder is gone: whatever it is, the disk is not full
+    return found.f_bavail * found.f_frsize
 
 
 def _mounted_read_only(path: Path) -> bool:

@@ -55,6 +55,7 @@ class OpenedLedger(msgspec.Struct, frozen=True):
 
 def open_ledger(path: Path, damage: str = "") -> OpenedLedger:
     """The ledger at `path`, ready to write. `damage`: it is known to be damaged (a commit said so)."""
+    damage = damage or _lost_contents(path)
     conn, moved = open_or_begin(
         path, steps_of("ledger"), _read_what_a_start_reads, lambda: _begin_generation(path), damage
     )
@@ -151,6 +152,15 @@ def _header_damage(path: Path) -> str:
     if len(head) < 100 or not head.startswith(_MAGIC):
         return f"not a database: {path.stat().st_size} bytes that begin with {head[:16].hex(' ')}"
     return ""
+
+
+def _lost_contents(path: Path) -> str:
+    """An empty ledger is a new one, unless it was finished before: then facts stood in it."""
+    try:
+        lost = path.stat().st_size == 0 and _generation(path)[1]
+    except OSError:
+        return ""  # no file, or no disk: opening it says which
+    return "empty, though it was in use" if lost else ""
 
 
 def _move_aside(path: Path) -> Path:

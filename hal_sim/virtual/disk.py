@@ -1,4 +1,4 @@
-"""A ledger without a disk: what is durable, what is under way, what a crash loses. Commits are in order (group commit)."""
+"""A ledger without a disk: what is durable, what is under way, what a crash loses. Commits are in order."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Mix:
     emergency: float = 0.002
     order: float = 0.02
     lying_limit: float = 0.0
-    faulty_loop: str = ""  # "safety_stuck", "safety_dead", "safety_silent", "arrival_stuck": counting is then impossible
+    faulty_loop: str = ""  # safety_stuck, safety_dead, safety_silent, arrival_stuck: counting is then impossible
     counts: bool = True
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from edge.core.events import Commanded, Emergency
 from hal_sim.virtual.car import Car
-from hal_sim.virtual.site import Site
+from hal_sim.virtual.site import ENDS, End, Site
 
 if TYPE_CHECKING:
     from hal_sim.virtual.world import World
@@ -24,8 +24,8 @@ class Person:
     def look(self, site: Site, car: Car) -> None:
         world = self.world
         if world.now_ms - car.held_ms > STRANDED_MS:
-            state = next(status for status in world.box.lane_states() if status.id == site.lane)
-            world.tally.wrong("stranded", f"{site.lane} at {world.now_ms / 1000:.1f} s: {state}")
+            status = next(status for status in world.box.lane_states() if status.id == site.lane)
+            world.tally.wrong("stranded", f"{site.lane} at {world.now_ms / 1000:.1f} s: {status}")
             site.go_on(car)
             return
         if not world.alive:
@@ -118,11 +118,11 @@ class Person:
     def _lie(self, site: Site) -> None:
         """A limit switch that sticks, drops or chatters for a while."""
         world = self.world
-        end = world.random.choice(("up", "down"))
+        end = world.random.choice(ENDS)
         site.lies[end] = world.random.random() < 0.5
         site.tell_limits()
         world.at(world.now_ms + world.random.uniform(100, 20_000), lambda: self._truth(site, end))
 
-    def _truth(self, site: Site, end: str) -> None:
+    def _truth(self, site: Site, end: End) -> None:
         site.lies.pop(end, None)
         site.tell_limits()

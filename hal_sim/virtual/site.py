@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Literal, Protocol
 
@@ -42,6 +43,9 @@ class World(Protocol):
 
 
 Loop = Literal["arrival", "safety"]
+End = Literal["up", "down"]
+LOOPS: tuple[Loop, ...] = ("arrival", "safety")
+ENDS: tuple[End, ...] = ("up", "down")
 
 
 class Site:
@@ -53,8 +57,8 @@ class Site:
         self.moved_ms = 0.0
         self.turn = 0  # of the group: a planned next event of an older motion is void
         self.seen: dict[Loop, bool | None] = {"arrival": False, "safety": False}
-        self.limit = {"up": False, "down": True}
-        self.lies: dict[str, bool] = {}
+        self.limit: dict[End, bool] = {"up": False, "down": True}
+        self.lies: dict[End, bool] = {}
         self.turned = 0  # cars running that turned before the safety loop
         self.ours = False  # the arm moves by a command of the program that is running now
 
@@ -208,7 +212,7 @@ class Site:
         if on:
             for which, after_ms, long_ms in car.drop_outs:
                 if which == loop:
-                    self.world.at(self.world.now_ms + after_ms, lambda ms=long_ms: self._drop(car, loop, ms))
+                    self.world.at(self.world.now_ms + after_ms, partial(self._drop, car, loop, long_ms))
         self.tell_loop(loop)
 
     def _drop(self, car: Car, loop: Loop, long_ms: float) -> None:
@@ -290,7 +294,7 @@ class Site:
     def invite(self) -> None:
         for car in self.cars:
             if car.stopped == "line" and self.arm.inviting(self.world.now_ms):
-                self.world.at(self.world.now_ms + self.world.random.uniform(200, 1_500), lambda c=car: self._drive(c))
+                self.world.at(self.world.now_ms + self.world.random.uniform(200, 1_500), partial(self._drive, car))
 
     def _drive(self, car: Car) -> None:
         if car.stopped == "line" and self.arm.inviting(self.world.now_ms):
@@ -300,8 +304,8 @@ class Site:
         if not self.limits:
             return
         height = self.arm.height_at(self.world.now_ms)
-        for end, true in (("up", height >= 1.0), ("down", height <= 0.0)):
-            state = self.lies.get(end, true)
+        for end in ENDS:
+            state = self.lies.get(end, height >= 1.0 if end == "up" else height <= 0.0)
             if state is not self.limit[end]:
                 self.limit[end] = state
-                self.world.tell(LimitChanged(lane=self.lane, end=end, active=state))  # type: ignore[arg-type]
+                self.world.tell(LimitChanged(lane=self.lane, end=end, active=state))

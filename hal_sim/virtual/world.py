@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from edge.core.admission import LotRules
 from edge.core.box import Box
-from edge.core.commands import LowerArm, RaiseArm, Record, TriggerCamera
-from edge.core.events import AnyEvent, Commanded, Emergency, LimitChanged, LoopChanged, Stored, Tick
-from edge.core.facts import BackedOut, Decided, Passed, Stamp
+from edge.core.commands import AnyCommand, LowerArm, RaiseArm, Record, TriggerCamera
+from edge.core.events import AnyEvent, Emergency, LimitChanged, LoopChanged, Stored, Tick
+from edge.core.facts import Stamp
 from edge.core.lane_types import LaneSettings
 from edge.core.lot import LotState
 from edge.core.tariff import TariffRule
@@ -24,7 +25,7 @@ from hal_sim.virtual.disk import Disk
 from hal_sim.virtual.groups import make_group
 from hal_sim.virtual.mix import Mix
 from hal_sim.virtual.person import Person
-from hal_sim.virtual.site import Site
+from hal_sim.virtual.site import ENDS, LOOPS, Site
 from hal_sim.virtual.tally import Tally
 
 STALLS = 120
@@ -96,7 +97,7 @@ class World:
         """Let `cars` cars come, then let everything come to rest."""
         self.cars_left = cars
         for site in self.sites.values():
-            self.at(self.now_ms + 15_000, lambda site=site: self.next_group(site))
+            self.at(self.now_ms + 15_000, partial(self.next_group, site))
         self.run_until(lambda: self.cars_left <= 0 and not any(site.cars for site in self.sites.values()))
         end_ms = self.now_ms + 60_000
         self.at(end_ms, lambda: None)
@@ -126,18 +127,20 @@ class World:
             box.apply(fact)
         self.box = box
         self.alive = True
-        self._carry_out(box.start(self.stamp()), None)
+        self._carry_out(box.start(self.stamp()))
         for site in self.sites.values():
             site.ours = False
-            for loop in ("arrival", "safety"):
-                state = site.sees(loop)  # type: ignore[arg-type]
-                site.seen[loop] = state  # type: ignore[index]
-                self.tell(LoopChanged(lane=site.lane, loop=loop, occupied=state))  # type: ignore[arg-type]
+            for loop in LOOPS:
+                site.seen[loop] = site.sees(loop)
+                self.tell(LoopChanged(lane=site.lane, loop=loop, occupied=site.seen[loop]))
             if site.limits:
-                for end in ("up", "down"):
-                    self.tell(LimitChanged(lane=site.lane, end=end, active=site.limit[end]))  # type: ignore[arg-type]
+                for end in ENDS:
+                    self.tell(LimitChanged(lane=site.lane, end=end, active=site.limit[end]))
         self.tell(Emergency(active=self.emergency))
         return box
+
+    def _reboot(self) -> None:
+        self._boot()
 
     def crash(self) -> None:
         """kill -9: what was not durable is gone; the arm goes on with what it was asked last."""
@@ -158,13 +161,13 @@ class World:
                 self.audits[site.lane].rebase = True  # see mix: after a crash no loop can tell
         alone = all(all(car.in_group == 1 for car in site.cars) for site in self.sites.values())
         down_ms = self.random.uniform(0, self.mix.down_ms) if alone else 0.0
-        self.at(self.now_ms + down_ms, lambda: void(self._boot()))
+        self.at(self.now_ms + down_ms, self._reboot)
 
     def tell(self, event: AnyEvent) -> None:
         if self.alive:
-            self._carry_out(self.box.step(event, self.stamp()), event)
+            self._carry_out(self.box.step(event, self.stamp()))
 
-    def _carry_out(self, commands: list[object], event: AnyEvent | None) -> None:  # type: ignore[type-arg]
+    def _carry_out(self, commands: list[AnyCommand]) -> None:
         facts = 0
         stamp = self.stamp() if commands else None
         for command in commands:
@@ -234,7 +237,7 @@ class World:
         if site.direction == "out":
             self.inside.append(car.plate)
 
-    # --- what must agree ------------------------------------------------------------------------------------------------
+    # --- what must agree ----------------------------------------------------------------------------------------------
 
     def compare(self, site: Site) -> None:
         if not self.mix.counts or not self.alive:
@@ -248,9 +251,3 @@ class World:
             if self.box.lot.parked != true:
                 self.tally.wrong("drift", f"lot says {self.box.lot.parked}, true {true}")
 
-
-def void(_: object) -> None:
-    return None
-
-
-__all__ = ["Commanded", "Decided", "World"]
