@@ -70,6 +70,8 @@ def bench(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
     spec.loader.exec_module(module)
     yield bench
     server.stop()
+    if module._chip.sock is not None:
+        module._chip.sock.close()  # as the end of the process does
 
 
 @pytest.fixture
