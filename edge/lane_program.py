@@ -104,6 +104,8 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
         # Cars must pass: the lot begins empty, exits ask a person. `_watch` starts anew when the file can be read.
         log.error("%s: nobody knows who is inside until the disk works again", error)  # noqa: TRY400
         box, whole = empty_box(config), False
+    if failure is not None:
+        ledger.forget_reads()
     this_boot = boot_id()
     clock = LaneClock(config.box.clock, this_boot, box.lot.offsets.get(this_boot))
     board = GpioBoard(config.gpio, config.lane)

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Literal
 
 from edge.core.box import Box
@@ -152,7 +153,8 @@ class LaneRuntime:
 
     def _submit(self, facts: list[Fact], tokens: list[int], answers: list[Answer], urgent: bool) -> None:
         def done(result: StoreResult) -> None:  # on the writer's thread
-            self._loop.call_soon_threadsafe(self._stored, result, tokens, answers, count)
+            with suppress(RuntimeError):  # the loop has ended, nobody waits: the ledger keeps its last facts alone
+                self._loop.call_soon_threadsafe(self._stored, result, tokens, answers, count)
 
         count = len(facts)
         last_seq = self._ledger.submit(facts, urgent, done)

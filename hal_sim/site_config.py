@@ -51,7 +51,7 @@ class Times:
 
 REAL = Times(
     speed=1.0, arm_travel_s=1.0, move_s=6.0, hold_s=1.5, unproven_hold_s=5.0, read_s=3.0, pulse_ms=500, debounce_ms=20,
-    timeout_s=20.0, retry_s=10.0, stay_s=(15.0, 60.0), arrival_s=9.0, read_delay_s=(0.1, 0.4), think_s=(1.5, 4.0),
+    timeout_s=20.0, retry_s=10.0, stay_s=(15.0, 60.0), arrival_s=6.0, read_delay_s=(0.1, 0.4), think_s=(1.5, 4.0),
     patience_s=3.0, inside_max=100,
 )  # fmt: skip
 HEADLESS = Times(

@@ -266,10 +266,9 @@ class SiteRun:
         city = self.platform.summary()
         report.city_repeats, report.city_changed = sum(city.repeats.values()), len(city.changed)
         compare_ledger(report, passages, facts)
+        records = [one for kind in ("carIn", "carOut", "carcharge") for one in self.platform.of_kind(kind)]
+        report.city_records = len(records)
         if not self.interrupted:
-            records = [
-                one for kind in ("carIn", "carOut", "carcharge") for one in self.platform.of_kind(kind)
-            ]
             compare_city(report, facts, records)
             if not finished:
                 report.problem(f"unfinished: {truth.spawned} cars came, {truth.entered} in, {truth.left} out")

@@ -17,9 +17,10 @@ the safety loop, then none. What tells one vehicle from two is the order of the 
 
 What two loops cannot tell: a drop-out longer than `hold_ms`; drop-outs of both loops in one group of cars bumper to
 bumper (their pulses are then those of more or fewer cars); a car that reverses from the safety loop back over the
-arrival loop faster than REVERSE_MIN_MS; a car that reverses out after its tail had already left the arrival loop
-(the same pulses as a car that passed and another that came behind it and left); a vehicle that comes from the wrong side (it makes a safety pulse first
-and is not counted); anything while the arrival loop is silent or stuck, when every safety pulse counts.
+arrival loop faster than REVERSE_MIN_MS; a car that reverses out after its tail had already left the arrival loop (the
+same pulses as a car that passed and another that came behind it and left); a vehicle from the wrong side (it makes a
+safety pulse first and is not counted); anything while the arrival loop is silent or stuck, when every safety pulse
+counts.
 """
 
 from __future__ import annotations

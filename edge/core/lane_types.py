@@ -158,7 +158,7 @@ class LaneMemory(msgspec.Struct):
                 self.admissions[decided.arrival_id] = Admission(decided, fact.stamp)
             case Decided(arrival_id=arrival_id):
                 known = self.admissions.get(arrival_id)
-                if known is not None and known.decided.rule != "under_arm":  # under the arm it is, whatever it waits for
+                if known is not None and known.decided.rule != "under_arm":  # under the arm it stays
                     del self.admissions[arrival_id]
             case BackedOut(arrival_id=arrival_id):
                 self.admissions.pop(arrival_id, None)

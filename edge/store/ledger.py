@@ -184,6 +184,10 @@ class Ledger:
     def read_after(self, seq: int, limit: int) -> list[Fact]:
         return self._reader.read_after(seq, limit)
 
+    def forget_reads(self) -> None:
+        """Reading is over. A connection made on a disk that took no write would keep the writer from its files."""
+        self._reader.close()
+
     def boot_offsets(self) -> dict[str, int]:
         return self._reader.boot_offsets()
 

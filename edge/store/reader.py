@@ -112,7 +112,7 @@ class LedgerFile:
         try:
             conn = self._connection()
             return [] if conn is None else conn.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             self._drop()
             kind = classify(error, self._path)
             if self._or_frozen and kind in ("disk_full", "disk_read_only", "io_error") and not self._log_bytes():
@@ -132,8 +132,10 @@ class LedgerFile:
 
     def _log_bytes(self) -> int:
         """What stands in the write-ahead log: a frozen reader would not see it."""
-        log_path = self._path.with_name(self._path.name + "-wal")
-        return log_path.stat().st_size if log_path.exists() else 0
+        try:
+            return self._path.with_name(self._path.name + "-wal").stat().st_size
+        except OSError:
+            return 0  # none, or no way to it: then there is none to the file either, which says so
 
     def _connection(self) -> sqlite3.Connection | None:
         try:

@@ -67,7 +67,7 @@ class Audit:
         self._asked_down = True
 
     def crashed(self, lost: list[Fact]) -> None:
-        """What was lost never happened, for the program. Some of it nobody can know again: nothing was durable of it."""
+        """What was lost never happened, for the program. Some of it nobody can know again."""
         decided = {fact.body.arrival_id for fact in lost if isinstance(fact.body, Decided)}
         for fact in lost:
             body = fact.body
