@@ -1,4 +1,4 @@
-"""The way from camera to relay while the agent drains a backlog of 10,000 deliveries, against the same without load.
+"""The way from camera to relay while the agent drains a backlog of deliveries, against the same without load.
 
 The ledger is filled with passages before the lane program starts; the agent then makes deliveries of them and posts
 them to the simulated Qingdao platform, in a process of its own. Blocks alternate: the agent runs, the agent is stopped
@@ -26,7 +26,8 @@ from bench.site import City
 from edge.core.facts import Fact, Passed, Stamp
 from edge.store.ledger import Ledger, StoreResult
 
-BACKLOG = 10_000
+BACKLOG = 30_000
+"""More than the 10,000 of the goal, so that it lasts through all blocks."""
 ROUNDS_A_BLOCK = 4
 LOWEST_PRIORITY = ("nice", "-n", "19")
 FILL_WITHIN_S = 60.0
@@ -102,7 +103,8 @@ def _measured(rig: Rig, box: Path, data: Path, blocks: int) -> list[Row]:
                 _block(rig, quiet_ms)
                 agent.pause(signal.SIGCONT)
                 before, began_s = _accepted(data), time.monotonic()
-                _block(rig, loaded_ms)
+                block_ms: list[float] = []
+                _block(rig, block_ms)
                 took_s = time.monotonic() - began_s
                 agent.pause(signal.SIGSTOP)
                 new = _accepted(data) - before
@@ -110,15 +112,17 @@ def _measured(rig: Rig, box: Path, data: Path, blocks: int) -> list[Row]:
                     raise RuntimeError(f"block {number}: the city accepted nothing, see {box / 'agent.log'}")
                 accepted, drained_s = accepted + new, drained_s + took_s
                 if accepted >= BACKLOG:
-                    break
+                    break  # a part of this block was without load: it does not count
+                loaded_ms += block_ms
         finally:
             agent.pause(signal.SIGCONT)
     rows = []
     for share, name in ((0.5, "p50"), (0.99, "p99")):
         with_load, without = percentile(loaded_ms, share), percentile(quiet_ms, share)
+        counted = f"{len(loaded_ms)} and {len(quiet_ms)} events"
         rows.append(Row(
-            f"camera to relay while the agent drains {BACKLOG} deliveries, {name}",
-            f"{with_load / without:.2f}x ({with_load:.2f} ms against {without:.2f} ms, {len(loaded_ms)} events each)",
+            f"camera to relay while the agent drains a backlog, {name}",
+            f"{with_load / without:.2f}x ({with_load:.2f} ms against {without:.2f} ms, {counted})",
             "<= 1.5x of without load", with_load <= 1.5 * without,
         ))
     rows.append(Row("deliveries accepted meanwhile", f"{accepted} ({accepted / drained_s:.0f} a second)"))

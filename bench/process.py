@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -87,11 +88,18 @@ class Process:
         self._found.set()  # ended: nobody shall wait for it
 
     def _end(self) -> None:
-        if self._child.poll() is None:
-            self._child.terminate()
-            try:
-                self._child.wait(STOP_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                self._child.kill()
-                self._child.wait()
-        self._reader.join(timeout=5)
+        """The whole group: what runs under strace is not strace's to end. Nobody holds the pipe: all have ended."""
+        if self._child.poll() is not None and not self._reader.is_alive():
+            return
+        self._signal_all(signal.SIGTERM)
+        self._reader.join(STOP_WITHIN_S)
+        if self._reader.is_alive():
+            self._signal_all(signal.SIGKILL)
+            self._reader.join(STOP_WITHIN_S)
+        self._child.wait(STOP_WITHIN_S)
+
+    def _signal_all(self, number: int) -> None:
+        try:
+            os.killpg(self._child.pid, number)  # start_new_session made it the leader of its own group
+        except ProcessLookupError:
+            return  # all have ended

@@ -8,14 +8,12 @@ to go on.
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 from edge.agent_cities import CityLinks
+from edge.agent_end import Ending
 from edge.agent_link import LaneLink
 from edge.agent_pictures import PictureIndex
 from edge.agent_source import AgentSource
@@ -39,11 +37,7 @@ OPEN_AGAIN_S = 2.0
 
 def run(config: Config) -> int:
     data = Path(config.box.data_dir)
-    # Why the program ends: a thread's error, or None for a signal. A signal handler runs within whatever the main
-    # thread does just then; a SimpleQueue may be put to even there, an Event's lock may be held.
-    ends: SimpleQueue[BaseException | None] = SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: ends.put(None))
+    ending = Ending()
     store = Deliveries(data / "deliveries.db")
     lasting: list[FaultView] = []
     ledger = LedgerFile(data / "ledger.db")
@@ -55,46 +49,40 @@ def run(config: Config) -> int:
         cities.kick()
 
     link = LaneLink(Path(config.box.socket), lane_changed)
-    cities = CityLinks(config, ledger, store, link.view, died=ends.put, changed=source.changed)
+    cities = CityLinks(config, ledger, store, link.view, died=ending.failed, changed=source.changed)
     source.attach(link, cities, lasting)
-    page = PageServer(config.web, source, on_failure=ends.put)
+    page = PageServer(config.web, source, on_failure=ending.failed)
     link.start()
     page.start()
-    failure = _carry(store, lasting, cities, source, ends)
+    _carry(store, lasting, cities, source, ending)
     page.stop()
     cities.stop()
     link.stop()
     store.close()
     ledger.close()
-    if failure is not None:
-        log.error("the agent ends because of %r", failure)
-    return 0 if failure is None else 1
+    ending.close()
+    if ending.failure is not None:
+        log.error("the agent ends because of %r", ending.failure)
+    return 0 if ending.failure is None else 1
 
 
 def _carry(
-    store: Deliveries,
-    lasting: list[FaultView],
-    cities: CityLinks,
-    source: AgentSource,
-    ends: SimpleQueue[BaseException | None],
-) -> BaseException | None:
-    """Open the queue, again and again while the disk fails; then the cities run. Why the program ends."""
+    store: Deliveries, lasting: list[FaultView], cities: CityLinks, source: AgentSource, ending: Ending
+) -> None:
+    """Open the queue, again and again while the disk fails; then the cities run. Until the program is to end."""
     try:
         opened = _open(store, lasting)
         if opened:
             cities.start()
         print("ready", flush=True)
-        while not opened:
-            with suppress(Empty):
-                return ends.get(timeout=OPEN_AGAIN_S)
+        while not ending.wait(None if opened else OPEN_AGAIN_S):
             opened = _open(store, lasting)
             if opened:
                 log.warning("the delivery queue can be used again")
                 cities.start()
                 source.changed()
     except StoreError as error:
-        return error
-    return ends.get()
+        ending.failed(error)
 
 
 def _open(store: Deliveries, lasting: list[FaultView]) -> bool:

@@ -87,6 +87,9 @@ class LaneReads:
         except (TimeoutError, asyncio.CancelledError):
             return False  # why: not decided in time, or so long ago that an order would be aged (invariant 5)
 
+    async def quiet(self) -> None:
+        await self._runtime.quiet()
+
     def on_alive(self, camera: str) -> None:
         self._alive_s[camera] = self._mono_s()
         if camera in self._silent:

@@ -34,6 +34,9 @@ from edge.store.ledger import Ledger, StoreResult
 
 log = logging.getLogger("parkbox.lane")
 
+REST_WITHIN_S = 0.2
+"""A decision is durable within a few milliseconds; a sick disk must not hold a camera's answer up."""
+
 SNAPSHOT_EVERY = 256
 """Facts between two snapshots of the fold: a start reads at most about this many."""
 
@@ -69,6 +72,9 @@ class LaneRuntime:
         self._since_snapshot = 0
         self._timer: asyncio.TimerHandle | None = None
         self._store_faults: set[str] = set()
+        self._urgent: set[int] = set()  # last seq of each urgent submit that is not durable yet
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
 
     # --- in ------------------------------------------------------------------------------------------------
 
@@ -158,6 +164,9 @@ class LaneRuntime:
 
         count = len(facts)
         last_seq = self._ledger.submit(facts, urgent, done)
+        if urgent:
+            self._urgent.add(last_seq)
+            self._at_rest.clear()
         self._since_snapshot += len(facts)
         if self._snapshots and self._since_snapshot >= SNAPSHOT_EVERY:
             # The fold in memory is that of the facts up to this one.
@@ -165,6 +174,9 @@ class LaneRuntime:
             self._ledger.snapshot(last_seq, self.box.encode())
 
     def _stored(self, result: StoreResult, tokens: list[int], answers: list[Answer], count: int) -> None:
+        self._urgent.discard(result.first_seq + count - 1)
+        if not self._urgent:
+            self._at_rest.set()  # whoever waits goes on in the loop's next turn, after the arm
         untold = [answer for answer in answers if answer.command_id in self._untold]
         self._tell(untold if result.ok else [_not_on_disk(answer) for answer in untold])
         if not result.ok:
@@ -180,6 +192,14 @@ class LaneRuntime:
         self.last_seq = max(self.last_seq, result.first_seq + count - 1)
         for token in tokens:
             self.feed(Stored(token=token))
+
+    async def quiet(self) -> None:
+        """Until no decision waits for the disk, at most REST_WITHIN_S."""
+        try:
+            async with asyncio.timeout(REST_WITHIN_S):
+                await self._at_rest.wait()
+        except TimeoutError:
+            self.counters["rest_late"] += 1
 
     # --- time ----------------------------------------------------------------------------------------------
 

@@ -164,6 +164,10 @@ class ReadSink(Protocol):
     def on_picture(self, read_id: str, jpeg: bytes) -> Awaitable[None]:
         """The scene picture of a read; done when it is durable. Raises `OSError` if it cannot be kept."""
 
+    def quiet(self) -> Awaitable[None]:
+        """Done when no decision waits for the disk, at the latest after a fifth of a second: the moment for work
+        that would be in its way."""
+
     def verdict(self, read_id: str) -> Awaitable[bool]:
         """For a camera whose relay is the barrier: whether the box admits this car. Bounded by the box, not the
         caller; False when nothing was decided in time."""

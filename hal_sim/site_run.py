@@ -36,7 +36,7 @@ STALLS = 120
 HEARTBEAT_S = 5.0
 
 CARS_WITHIN_S = 3.0
-"""Upper bound of a headless run per car, besides a minute for the start."""
+"""Upper bound per car at a lane, besides its coming and its stay."""
 
 FOLDER_CHARS_MAX = 90
 """A UNIX socket's path may have 107 bytes; ours add up to ten."""
@@ -207,10 +207,15 @@ class SiteRun:
         tail = log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.exists() else ""
         raise SimError(f"{program.name} 没有就绪 did not become ready:\n{tail}")
 
+    def _bound_s(self, cars: int) -> float:
+        """Longest that this run may take: its start, the cars' coming, the longest stay of the last one."""
+        times = self._options.times
+        return 60 + cars * (CARS_WITHIN_S + 2 * times.arrival_s) + 2 * times.stay_s[1]
+
     def _await_cars(self, asked: threading.Event) -> bool:
         """Until all cars are through, somebody asks to stop, or the bound is over. True: all cars are through."""
         cars = self._options.cars
-        deadline_s = None if cars is None else time.monotonic() + 60 + cars * CARS_WITHIN_S
+        deadline_s = None if cars is None else time.monotonic() + self._bound_s(cars)
         while not asked.is_set():
             if self.world.wait_done(0.1):
                 return True

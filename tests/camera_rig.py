@@ -39,6 +39,9 @@ class Sink:
         assert isinstance(event, PlateRead)
         self.reads.append(event)
 
+    async def quiet(self) -> None:
+        """Nothing waits for a disk here."""
+
     def on_picture(self, read_id: str, jpeg: bytes) -> Awaitable[None]:
         return self._keep(read_id, jpeg)
 

@@ -43,7 +43,7 @@ class Died(Exception):
     """The program has ended while somebody needed it."""
 
 
-def until(look: Callable[[], T], what: str, within_s: float = WITHIN_S) -> T:
+def until(look: Callable[[], T | None], what: str, within_s: float = WITHIN_S) -> T:
     """What `look` says when it says something true for the first time."""
     pause, deadline_s = threading.Event(), time.monotonic() + within_s
     while not (found := look()):
@@ -193,6 +193,7 @@ class Driver:
         `durable`: the decision must be on the disk when the arm goes up, or the disk fails and the arm tells."""
         self.box, self.bay, self.plate, self.entered, self.durable = box, bay, plate, entered, durable
         self._raised = 0
+        self.due_fen: list[int] = []  # what was asked for and paid
         self._stage = 0
         self._pushed_for: Child | None = None
 
@@ -218,6 +219,11 @@ class Driver:
             if self._pushed_for is not lane:
                 status, _ = self.box.push(self.bay.camera.read(self.plate))
                 self._pushed_for = lane if status == 200 else None
+            seen = self.box.lane_view(self.bay.id) if self.entered else {}
+            if seen.get("state") == "wait_payment" and not self.due_fen:
+                order = {"amount_fen": seen["due_fen"], "plate": self.plate, "why": "test"}
+                if self.box.command(f"pay {self.plate}", self.bay.id, "pay_cash", **order)["ok"]:
+                    self.due_fen.append(seen["due_fen"])
             if not self.durable:
                 return self.bay.raised > self._raised
             return self.bay.arm_up and self.plate in admitted(self.box.facts(), self.bay.id)

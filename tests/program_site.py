@@ -49,11 +49,13 @@ class Push:
         return exchange(port, head.encode() + self.body)
 
 
-def exchange(port: int, request: bytes) -> tuple[int, bytes]:
-    """Send these bytes as they are; status and body of the answer."""
+def exchange(port: int, request: bytes, *, hang_up: bool = False) -> tuple[int, bytes]:
+    """Send these bytes as they are; status and body of the answer. `hang_up`: say that no more will come."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=REPLY_S) as sock:
             sock.sendall(request)
+            if hang_up:
+                sock.shutdown(socket.SHUT_WR)
             response = http.client.HTTPResponse(sock)
             response.begin()
             return response.status, response.read()

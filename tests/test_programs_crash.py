@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -253,11 +253,10 @@ def test_the_checks_find_what_is_spoiled(begun: tuple[Path, list[str]], tmp_path
     due = due_at_city(whole)
     for name, (sql, sentence) in SPOILED.items():
         spoiled = tmp_path / f"{name}.db"
-        shutil.copy(whole, spoiled)
-        conn = sqlite3.connect(spoiled)
-        conn.execute(sql)
-        conn.commit()
-        conn.close()
+        with closing(sqlite3.connect(whole)) as source, closing(sqlite3.connect(spoiled)) as conn:
+            source.backup(conn)  # with what stands in its log
+            conn.execute(sql)
+            conn.commit()
         found = ledger_problems(spoiled, world.passed, promised)
         assert [text for text in found if text.startswith(sentence)] != [], (name, found)
     (only,) = due
@@ -271,7 +270,8 @@ def test_the_look_at_a_raised_arm_finds_one_without_a_decision(tmp_path: Path) -
     with box_in(tmp_path) as box, box.lane() as lane:
         lane.await_ready()
         world = World(box)
+        until(lambda: box.lane_view("in1")["state"] == "down", "the world read")
         assert box.command("open-1", "in1", "open", why="test")["ok"]
-        until(lambda: box.bays["in1"].raised == 1, "arm raised")
+        until(lambda: world.too_early, "arm raised")
         assert world.too_early == ["in1: the arm was raised before any decision was durable"]
         assert lane.stop() == 0

@@ -173,7 +173,7 @@ def test_ledger_that_cannot_even_be_read_at_the_start_is_read_later(tmp_path: Pa
         with box.lane() as lane:
             lane.await_ready()
             drive(box, lane, CAR_2, durable=False)
-            assert box.view()["parked"] == 1
+            assert until(lambda: box.view()["parked"] == 1, "the lot began empty")
             assert box.faults() & {"storage_failing", "disk_full", "disk_read_only"}
             box.data.unlink()
             hidden.rename(box.data)

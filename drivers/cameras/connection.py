@@ -142,7 +142,7 @@ class Connection(asyncio.BufferedProtocol):
         message = push.finish(self._reader.body, self._reader.have)
         if message.kind == "plate":
             taken = self._desk.take(self._candidates, message)
-            self._answer_plate(taken, message, self._picture(push, taken))
+            self._answer_plate(taken, message, push)
             return
         known = self._sender(message)
         if known is not None:
@@ -167,7 +167,7 @@ class Connection(asyncio.BufferedProtocol):
             self._count("damaged_after_read", f"read {taken.seen.read_id}: {wrong}", taken.known)
             self._send(early.reply(vendor, opened=False))
         else:
-            self._answer_plate(taken, message, self._picture(push, taken))
+            self._answer_plate(taken, message, push)
 
     def _picture(self, push: Push, taken: Taken) -> bytes | None:
         if taken.seen.picture:
@@ -186,15 +186,16 @@ class Connection(asyncio.BufferedProtocol):
 
     # --- answers -----------------------------------------------------------------------------------------------
 
-    def _answer_plate(self, taken: Taken, message: Message, picture: bytes | None) -> None:
-        if picture is None and not self._desk.asks_verdict(taken):
-            self._send(message.reply(taken.known.camera.vendor, opened=False))
-            return
+    def _answer_plate(self, taken: Taken, message: Message, push: Push) -> None:
         self._transport.pause_reading()
-        self._desk.spawn(self._answer_when_settled(taken, message, picture))
+        self._desk.spawn(self._answer_when_settled(taken, message, push))
 
-    async def _answer_when_settled(self, taken: Taken, message: Message, picture: bytes | None) -> None:
+    async def _answer_when_settled(self, taken: Taken, message: Message, push: Push) -> None:
         try:
+            # Decoding 300 KB of base64 holds the GIL for a millisecond and its fsync is in the way of the decision's:
+            # the arm goes first.
+            await self._desk.sink.quiet()
+            picture = self._picture(push, taken)
             opened = await self._desk.settle(taken, picture)
         except BaseException:
             self.abort()  # no answer is a closed arm; the failure itself goes to the loop's exception handler

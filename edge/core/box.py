@@ -166,22 +166,18 @@ class Box:
         for lane_id, lane in self._lanes.items():
             due_ms = self._due.get(lane_id)
             if lane_id in touched or (due_ms is not None and due_ms <= now_ms):
-                lane.settle()
-                touched.add(lane_id)
+                self._due[lane_id] = lane.settle()
+                lane.check_step()
         for lane_id, lane in self._lanes.items():
-            if lane.desk is Desk.WAIT_STALL and lane_id not in self._waits_for_nothing():
+            if lane.desk is Desk.WAIT_STALL and self.lot.total - self.lot.parked > self.on_the_way():
                 lane.fire(Signal.FREED)
-                touched.add(lane_id)
-        for lane_id in touched:
-            lane = self._lanes[lane_id]
-            lane.check_step()
-            self._due[lane_id] = min(lane.deadlines(), default=None)
-        self.deadline_ms = min((due for due in self._due.values() if due is not None), default=None)
+                self._due[lane_id] = lane.settle()
+                lane.check_step()
+        self.deadline_ms = None
+        for due_ms in self._due.values():
+            if due_ms is not None and (self.deadline_ms is None or due_ms < self.deadline_ms):
+                self.deadline_ms = due_ms
         return self.out
-
-    def _waits_for_nothing(self) -> set[str]:
-        """Lanes that need not ask again: no stall is free."""
-        return set() if self.lot.total - self.lot.parked - self.on_the_way() > 0 else set(self._lanes)
 
     def _dispatch(self, event: AnyEvent) -> set[str]:
         match event:

@@ -210,8 +210,9 @@ class Lane(OrderActions):
                 return self.interlock().at_ms
         return None
 
-    def deadlines(self) -> list[int]:
-        found = (
+    def next_due_ms(self) -> int | None:
+        found = None
+        for due_ms in (
             self.desk_due_ms,
             self.gate_due_ms(),
             self.traffic.due_ms(),
@@ -219,17 +220,21 @@ class Lane(OrderActions):
             None if self.order is None else self.order.due_ms,
             self.stuck_due_ms(),
             self.camera_car_due_ms(),
-        )
-        return [due_ms for due_ms in found if due_ms is not None]
+        ):
+            if due_ms is not None and (found is None or due_ms < found):
+                found = due_ms
+        return found
 
-    def settle(self) -> None:
-        """Do everything that is due. Each turn does one thing, so that the next one sees its result."""
+    def settle(self) -> int | None:
+        """Do all that is due, one thing a turn so that the next sees its result. Returns when something is due again."""
         for _ in range(SETTLE_MAX):
-            if not self._one_due():
-                return
+            due_ms = self.next_due_ms()
+            if due_ms is None or due_ms > self.now_ms:
+                return due_ms
+            self._one_due()
         raise AssertionError(f"lane {self.id}: deadlines do not settle in {self.desk.name}/{self.gate.name}")
 
-    def _one_due(self) -> bool:
+    def _one_due(self) -> None:
         now_ms = self.now_ms
         traffic_ms = self.traffic.due_ms()
         if traffic_ms is not None and traffic_ms <= now_ms and self.gate is not Gate.STARTING:
@@ -250,9 +255,6 @@ class Lane(OrderActions):
             self.stuck()
         elif (car_ms := self.camera_car_due_ms()) is not None and car_ms <= now_ms:
             self._drop_camera_car()
-        else:
-            return False
-        return True
 
     def camera_car_due_ms(self) -> int | None:
         """arrival = "camera": no loop tells that the car has gone, so a car that does not drive has an end too."""

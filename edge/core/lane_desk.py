@@ -52,6 +52,9 @@ class DeskActions(GateActions):
         standing = self.traffic.standing
         if standing is not None and standing.unsure:
             return False  # after a restart this read says whether it is the car that was admitted
+        for car in (standing, self.traffic.front):
+            if car is not None and car.plate and not self._differs(car, plate):
+                return True  # it stands there as long as it likes
         for past in reversed(self.memory.reads):
             recent = (
                 past.stamp.boot_id == self.box.now.boot_id

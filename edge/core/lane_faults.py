@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from edge.core.lane_restart import RestartActions
 from edge.core.lane_table import Desk
+from edge.core.lane_types import fault_key
 
+SAFETY_STUCK = fault_key("loop_stuck", "safety")
+ARRIVAL_STUCK = fault_key("loop_stuck", "arrival")
 WAITS = frozenset({Desk.WAIT_PAYMENT, Desk.WAIT_STALL, Desk.WAIT_CONFIRM})
 
 
@@ -19,12 +22,13 @@ class FaultActions(RestartActions):
 
     def stuck_due_ms(self) -> int | None:
         """When a loop has been occupied for so long that it is a fault. A car that waits for money is none."""
-        found = []
-        if self.safety and not self.has_fault("loop_stuck", "safety"):
-            found.append(self.safety_since_ms)
-        if self.arrival and self.desk not in WAITS and not self.has_fault("loop_stuck", "arrival"):
-            found.append(max(self.arrival_since_ms, self.desk_since_ms))
-        return min(found) + self.settings.loop_stuck_ms if found else None
+        since_ms = None
+        if self.safety and SAFETY_STUCK not in self.memory.faults:
+            since_ms = self.safety_since_ms
+        if self.arrival and self.desk not in WAITS and ARRIVAL_STUCK not in self.memory.faults:
+            arrival_ms = max(self.arrival_since_ms, self.desk_since_ms)
+            since_ms = arrival_ms if since_ms is None else min(since_ms, arrival_ms)
+        return None if since_ms is None else since_ms + self.settings.loop_stuck_ms
 
     def stuck(self) -> None:
         limit_ms = self.now_ms - self.settings.loop_stuck_ms

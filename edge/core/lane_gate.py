@@ -140,6 +140,12 @@ class GateActions(LaneBase):
 
     expect = up
 
+    def raise_unseen(self) -> Gate:
+        """Somebody is on the safety loop, and this program has not asked the arm up: it may be down all the same."""
+        if self.limit_down or (self.asked == "" and not self.limit_up):
+            self._pulse_up()
+        return Gate.PASSING
+
     def expect_again(self) -> Gate:
         """The next car is admitted while the arm is up as asked: no second pulse, unless nobody knows that it is up."""
         self.nagged = False

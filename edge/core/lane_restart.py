@@ -72,7 +72,7 @@ class RestartActions(DeskActions):
             self._stands(self.traffic.came())
         if self.holds:
             return Gate.HELD_OPEN
-        if self.limit_down and not self.safety:
+        if self.limit_down:
             return Gate.DOWN
         return Gate.PASSING if self.safety else Gate.CLEARING
 

@@ -54,6 +54,7 @@ class Traffic:
         self.arrival_trusted = True
         self._safety_on = False
         self._safety_fell_ms = -1_000_000
+        self._known: list[Outcome] = []
         self._ended = False  # the front's pulse ended less than MERGE_MS ago
 
     def came(self) -> Arrival:
@@ -68,11 +69,20 @@ class Traffic:
             if car.fell_ms is None:
                 return None
             # With the arm up a car on the safety loop drives on, and what comes then may be the next one.
-            window_ms = MERGE_MS if car is self.front and arm_up else self._drop_out_ms
+            its_pulse = self._may_cover(car)
+            window_ms = MERGE_MS if its_pulse or (car is self.front and arm_up) else self._drop_out_ms
             if now_ms - car.fell_ms < window_ms:
                 car.fell_ms = None
                 return None
+            if its_pulse and self.front is not None:
+                self._known.append(self._end(self.front, "passed"))
+                self.front = car
         return self.came()
+
+    def _may_cover(self, car: Arrival) -> bool:
+        """The safety loop had lost the car before this one, so the pulse that goes on may be its own."""
+        front = self.front
+        return self._safety_on and front is not None and front is not car and front.safety_fell_ms is not None
 
     def front_again(self) -> bool:
         """Take the car on the safety loop for the one on the arrival loop too, if nobody else is there."""
@@ -109,6 +119,8 @@ class Traffic:
 
     def due_ms(self) -> int | None:
         """When `judge` has something to say."""
+        if self._known:
+            return self._safety_fell_ms
         if self._ended:
             return self._safety_fell_ms + MERGE_MS
         car = self._waiting()
@@ -116,6 +128,9 @@ class Traffic:
 
     def judge(self, now_ms: int) -> list[Outcome]:
         """The cars that are known to be through, or gone, by now."""
+        if self._known:
+            known, self._known = self._known, []
+            return known
         if self._ended:
             return self._pulse_ended() if now_ms >= self._safety_fell_ms + MERGE_MS else []
         car = self._waiting()
@@ -150,9 +165,7 @@ class Traffic:
             return front
         if standing is None or standing is front or standing.fell_ms is None:
             return None
-        # The pulse that goes on may be its own: the loop had lost the car before it.
-        perhaps_through = self._safety_on and front is not None and front.safety_fell_ms is not None
-        return None if perhaps_through else standing
+        return None if self._may_cover(standing) else standing
 
     def _end(self, car: Arrival, what: Literal["passed", "gone"]) -> Outcome:
         if self.front is car:

@@ -45,6 +45,7 @@ class Car:
         self.read = True
         self.in_group = 1
         self.held_ms = 0.0
+        self.passed_ms = -1e9
 
     def plan(self, stop_x: float | None, turn_x: float | None, seen_x: float) -> None:
         length = self.length_m

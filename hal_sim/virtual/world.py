@@ -155,8 +155,11 @@ class World:
             if mine and (self.disk.dead or self.disk.late_ms):
                 audit.rebase = True  # seconds of facts that no disk has ever kept
         for site in self.sites.values():
+            site.advance()
             turning = any(car.turns or car.reversing for car in site.cars)
-            between = sum(not car.done and car.x > -6.5 and car.x - car.length_m < 2.0 for car in site.cars)
+            between = sum(
+                (car.x > -6.5 and not car.done) or self.now_ms - car.passed_ms < 1_000 for car in site.cars
+            )
             if turning or between > 1:
                 self.audits[site.lane].rebase = True  # see mix: after a crash no loop can tell
         alone = all(all(car.in_group == 1 for car in site.cars) for site in self.sites.values())
@@ -211,6 +214,7 @@ class World:
         self.tally.passages += 1
         audit = self.audits[site.lane]
         audit.true_passages += 1
+        car.passed_ms = self.now_ms
         if site.direction == "in":
             self.inside.append(car.plate)
 

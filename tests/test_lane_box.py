@@ -1,0 +1,287 @@
+"""The box told event by event: plain passages, orders, money, restarts. Physics is in `test_world_properties`."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+
+from edge.core.admission import LotRules
+from edge.core.box import Box, LaneSettings
+from edge.core.commands import Answer, AnyCommand, LowerArm, RaiseArm, Record
+from edge.core.events import (
+    AnyEvent,
+    Commanded,
+    DeviceDown,
+    Emergency,
+    LoopChanged,
+    PlateRead,
+    Stored,
+    Tick,
+)
+from edge.core.facts import AnyBody, BackedOut, Decided, Fact, FaultRaised, Paid, Passed, ReadTaken, Stamp
+from edge.core.lot import LotState
+from edge.core.tariff import TariffRule
+
+LANES = [LaneSettings(id="in", direction="in"), LaneSettings(id="out", direction="out")]
+HOUR_MS = 3_600_000
+
+
+class Bench:
+    """A box, its clock, and every fact and command so far."""
+
+    def __init__(self, allow: frozenset[str] = frozenset()) -> None:
+        self.ids: Iterator[str] = (f"{number:032x}" for number in itertools.count(1))
+        self.allow = allow
+        self.now_ms = 0
+        self.facts: list[Fact] = []
+        self.commands: list[AnyCommand] = []
+        self.box = self.make()
+        self.begin()
+
+    def make(self) -> Box:
+        return Box(
+            LANES, LotRules(allow=self.allow), TariffRule(15, 60, 500, 30, 200, 3000), LotState(2),
+            lambda: next(self.ids), "test", "box",
+        )  # fmt: skip
+
+    def begin(self) -> None:
+        self.take(self.box.start(self.stamp()))
+        for lane in ("in", "out"):
+            self.loops(lane, arrival=False, safety=False)
+        self.wait(20_000)
+
+    def stamp(self) -> Stamp:
+        return Stamp("boot", self.now_ms, 1_700_000_000_000 + self.now_ms, synced=True)
+
+    def take(self, commands: list[AnyCommand]) -> list[AnyCommand]:
+        for command in commands:
+            if isinstance(command, Record):
+                self.facts.append(Fact(command.id, command.lane, self.stamp(), command.body))
+        self.commands += commands
+        return commands
+
+    def tell(self, event: AnyEvent) -> list[AnyCommand]:
+        return self.take(self.box.step(event, self.stamp()))
+
+    def wait(self, ms: int) -> None:
+        """Deadline by deadline, as the runtime does."""
+        end_ms = self.now_ms + ms
+        while self.box.deadline_ms is not None and self.box.deadline_ms <= end_ms:
+            self.now_ms = max(self.now_ms, self.box.deadline_ms)
+            self.tell(Tick())
+        self.now_ms = end_ms
+
+    def loops(self, lane: str, arrival: bool | None = None, safety: bool | None = None) -> None:
+        for loop, state in (("arrival", arrival), ("safety", safety)):
+            if state is not None:
+                name: Literal["arrival", "safety"] = "arrival" if loop == "arrival" else "safety"
+                self.tell(LoopChanged(lane=lane, loop=name, occupied=state))
+
+    def read(self, lane: str, plate: str, read_id: str = "", replay: bool = False) -> None:
+        read_id = read_id or next(self.ids)
+        self.tell(PlateRead(lane=lane, read_id=read_id, camera="c", event_id=read_id, plate_raw=plate, replay=replay))
+
+    def store(self) -> list[AnyCommand]:
+        token = max(command.token for command in self.commands if isinstance(command, Record))
+        return self.tell(Stored(token=token))
+
+    def drive(self, lane: str) -> None:
+        self.wait(2_000)
+        self.loops(lane, safety=True)
+        self.wait(1_000)
+        self.loops(lane, arrival=False)
+        self.wait(1_500)
+        self.loops(lane, safety=False)
+        self.wait(200)
+
+    def order(self, lane: str, action: str, command_id: str = "", **more: object) -> Answer:
+        command = {"who": "w", "why": "y", **more}
+        order = Commanded(lane=lane, command_id=command_id or next(self.ids), action=action, **command)  # type: ignore[arg-type]
+        return next(out for out in self.tell(order) if isinstance(out, Answer))
+
+    def bodies(self, kind: type[AnyBody]) -> list[AnyBody]:  # type: ignore[valid-type]
+        return [fact.body for fact in self.facts if isinstance(fact.body, kind)]
+
+    def count(self, kind: type[AnyCommand]) -> int:  # type: ignore[valid-type]
+        return sum(isinstance(command, kind) for command in self.commands)
+
+    def enter(self, plate: str) -> None:
+        self.read("in", plate)
+        self.loops("in", arrival=True)
+        self.store()
+        self.drive("in")
+        self.wait(20_000)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_plain_passage_costs_three_facts_and_one_urgent_commit(bench: Bench) -> None:
+    before = len(bench.facts)
+    bench.commands.clear()
+    bench.enter("鲁B12345")
+    kinds = [type(fact.body) for fact in bench.facts[before:]]
+    assert kinds == [ReadTaken, Decided, Passed]
+    assert [c.urgent for c in bench.commands if isinstance(c, Record)] == [False, True, False]
+    assert (bench.count(RaiseArm), bench.count(LowerArm)) == (1, 1)
+    assert bench.box.lot.parked == 1
+
+
+def test_arm_waits_for_the_disk_and_not_for_ever(bench: Bench) -> None:
+    bench.commands.clear()
+    bench.read("in", "鲁B12345")
+    bench.loops("in", arrival=True)
+    bench.wait(1_999)
+    assert bench.count(RaiseArm) == 0
+    bench.wait(1)
+    assert bench.count(RaiseArm) == 1
+    assert [fact.code for fact in bench.bodies(FaultRaised)] == ["storage_failing"]  # type: ignore[attr-defined]
+    assert ("storage_failing", "in/ledger") in [fault[:2] for fault in bench.box.faults()]
+    bench.store()  # late: the fault ends, and nothing moves
+    assert bench.box.faults() == []
+    assert bench.count(RaiseArm) == 1
+
+
+def test_exit_pays_and_leaves(bench: Bench) -> None:
+    bench.enter("鲁B12345")
+    bench.now_ms += HOUR_MS
+    bench.read("out", "鲁812345")  # one look-alike character: 车牌校正
+    bench.loops("out", arrival=True)
+    decided = bench.bodies(Decided)[-1]
+    assert isinstance(decided, Decided)
+    assert (decided.wait_for, decided.due_fen) == ("payment", 700)
+    assert not bench.order("out", "pay_cash", amount_fen=9_999).ok
+    assert bench.order("out", "pay_cash", amount_fen=600).ok
+    bench.store()
+    bench.drive("out")
+    paid, passed = bench.bodies(Paid)[-1], bench.bodies(Passed)[-1]
+    assert isinstance(paid, Paid)
+    assert isinstance(passed, Passed)
+    assert (paid.due_fen, paid.paid_fen, paid.discount_fen) == (700, 600, 100)
+    assert (passed.plate, passed.plate_corrected_from) == ("鲁B12345", "鲁812345")
+    assert passed.entered is not None
+    assert bench.box.lot.parked == 0
+    assert bench.box.lot.inside == {}
+
+
+def test_full_lot_waits_and_goes_when_a_stall_comes_free(bench: Bench) -> None:
+    bench.enter("鲁B11111")
+    bench.enter("鲁B22222")
+    bench.read("in", "鲁B33333")
+    bench.loops("in", arrival=True)
+    assert bench.box.lane_states()[0].state == "wait_stall"
+    bench.read("out", "鲁B11111")
+    bench.loops("out", arrival=True)
+    bench.store()
+    bench.drive("out")
+    assert bench.box.lane_states()[0].state == "storing"
+
+
+def test_command_acts_once_and_an_aged_one_never(bench: Bench) -> None:
+    bench.commands.clear()
+    assert not bench.order("in", "open", "c0", age_s=10.5).ok
+    assert bench.order("in", "open", "c1").ok
+    bench.store()
+    assert bench.order("in", "open", "c1").ok
+    bench.wait(1_000)
+    assert bench.count(RaiseArm) == 1
+    assert not bench.order("in", "open", "c0").ok  # the first answer again
+
+
+def test_close_says_why_not(bench: Bench) -> None:
+    bench.order("in", "open")
+    bench.store()
+    bench.wait(7_000)
+    bench.loops("in", arrival=True, safety=True)
+    answer = bench.order("in", "close")
+    assert not answer.ok
+    assert bench.count(LowerArm) == 2  # one for each lane after the start, none since
+
+
+def test_car_that_backs_out_is_no_passage(bench: Bench) -> None:
+    bench.read("in", "鲁B12345")
+    bench.loops("in", arrival=True)
+    bench.store()
+    bench.wait(5_000)
+    bench.loops("in", arrival=False)
+    bench.wait(1_600)
+    assert bench.bodies(BackedOut) != []
+    assert bench.box.lot.parked == 0
+
+
+def test_replayed_and_repeated_reads_are_no_arrivals(bench: Bench) -> None:
+    bench.read("in", "鲁B12345", replay=True)
+    bench.loops("in", arrival=True)
+    assert bench.bodies(Decided) == []
+    bench.read("in", "鲁B22222", read_id="a" * 32)
+    bench.read("in", "鲁B22222", read_id="a" * 32)
+    bench.read("in", "鲁822222")  # the same car, one character off
+    assert len(bench.bodies(Decided)) == 1
+
+
+def test_emergency_raises_all_lanes_before_any_fact(bench: Bench) -> None:
+    outs = bench.tell(Emergency(active=True))
+    assert [type(out) for out in outs if isinstance(out, RaiseArm | Record)][0] is RaiseArm
+    assert {out.lane for out in outs if isinstance(out, RaiseArm)} == {"in", "out"}
+    lowered = bench.count(LowerArm)
+    bench.wait(60_000)
+    assert bench.count(LowerArm) == lowered
+    bench.tell(Emergency(active=False))
+    bench.wait(60_000)
+    assert bench.count(LowerArm) == lowered + 2
+
+
+def test_fold_of_facts_is_the_box(bench: Bench) -> None:
+    """Snapshot, or facts, or a snapshot and the facts after it: the same box; and orders are remembered."""
+    bench.enter("鲁B12345")
+    bench.order("in", "lock", "c1")
+    half = bench.box.encode()
+    mark = len(bench.facts)
+    bench.order("in", "unlock")
+    folded, restored = bench.make(), bench.make()
+    for fact in bench.facts:
+        folded.apply(fact)
+    restored.restore(half)
+    for fact in bench.facts[mark:]:
+        restored.apply(fact)
+    assert folded.encode() == restored.encode() == bench.box.encode()
+    bench.box = restored
+    bench.begin()
+    raised = bench.count(RaiseArm)
+    assert bench.order("in", "lock", "c1").ok
+    assert bench.box.lane_states()[0].state == "down"
+    assert bench.count(RaiseArm) == raised
+
+
+def test_restart_with_the_admitted_car_standing_there(bench: Bench) -> None:
+    bench.read("in", "鲁B12345")
+    bench.loops("in", arrival=True)
+    bench.store()
+    again = bench.make()
+    for fact in bench.facts:
+        again.apply(fact)
+    bench.box = again
+    bench.commands.clear()
+    bench.take(again.start(bench.stamp()))
+    assert bench.count(RaiseArm) == 0
+    bench.loops("out", arrival=False, safety=False)
+    bench.loops("in", arrival=True, safety=False)
+    bench.wait(3_100)
+    assert bench.count(RaiseArm) == 1
+    bench.drive("in")
+    assert len(bench.bodies(Passed)) == 1
+    assert len(bench.bodies(Decided)) == 1
+
+
+def test_bad_events_are_named(bench: Bench) -> None:
+    with pytest.raises(ValueError, match=r"event.lane: 'x'"):
+        bench.tell(LoopChanged(lane="x"))
+    with pytest.raises(ValueError, match=r"event.code: 'nonsense'"):
+        bench.tell(DeviceDown(lane="in", code="nonsense", device="d"))
+    with pytest.raises(ValueError, match="snapshot"):
+        bench.make().restore(b"\xc1\x00 not a snapshot")
