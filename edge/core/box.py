@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from edge.core.admission import LotRules
-from edge.core.commands import Answer, AnyCommand, Record
+from edge.core.commands import Answer, AnyCommand, RaiseArm, Record
 from edge.core.events import (
     AnyEvent,
     ClockChanged,
@@ -128,7 +128,10 @@ class Box:
 
     def restore(self, data: bytes) -> None:
         """The fold from `encode`, before any `apply`. Raises `ValueError` when it is damaged or of another version."""
-        snapshot = msgspec.msgpack.decode(data, type=_Snapshot)
+        try:
+            snapshot = msgspec.msgpack.decode(data, type=_Snapshot)
+        except msgspec.DecodeError as error:
+            raise ValueError(f"snapshot of {len(data)} bytes is damaged: {error}") from error
         if snapshot.version != SNAPSHOT_VERSION:
             raise ValueError(f"snapshot: version {snapshot.version} is not allowed, {SNAPSHOT_VERSION} is")
         self.lot = LotState.decode(snapshot.lot, self.lot.total)
@@ -226,6 +229,7 @@ class Box:
         for lane in self._lanes.values():
             if active or "emergency" in lane.holds:
                 lane.on_emergency(active)
+        self.out.sort(key=lambda command: not isinstance(command, RaiseArm))
         if active and not known:
             self.record("", FaultRaised(code="emergency", device="input"), urgent=True)
         elif known and not active:

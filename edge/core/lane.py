@@ -95,7 +95,7 @@ class Lane(OrderActions):
             self.traffic.arrival_off(self.now_ms)
         elif self.stands_on_both():
             return
-        elif self.traffic.arrival_on(self.now_ms, arm_up=self.gate not in {Gate.DOWN, Gate.LOWERING}):
+        elif self.traffic.arrival_on(self.now_ms, arm_up=self.may_be_up()):
             self.fire(Signal.ARRIVED)
 
     def on_limit(self, event: LimitChanged) -> None:
@@ -226,7 +226,7 @@ class Lane(OrderActions):
         return found
 
     def settle(self) -> int | None:
-        """Do all that is due, one thing a turn so that the next sees its result. Returns when something is due again."""
+        """Do all that is due, one thing a turn so that the next sees its result. Returns when more is due."""
         for _ in range(SETTLE_MAX):
             due_ms = self.next_due_ms()
             if due_ms is None or due_ms > self.now_ms:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
 from edge.core.admission import LotRules
@@ -11,7 +12,7 @@ from edge.core.facts import AnyBody, Stamp
 from edge.core.faults import CATALOGUE
 from edge.core.lane_table import DESK_SIGNALS, Desk, Gate, IllegalSignal, Row, Signal, look_up
 from edge.core.lane_traffic import Traffic
-from edge.core.lane_types import LaneMemory, LaneSettings, fault_key
+from edge.core.lane_types import Arrival, LaneMemory, LaneSettings, fault_key
 from edge.core.lot import LotState
 from edge.core.tariff import TariffRule
 
@@ -62,6 +63,11 @@ class Preread(NamedTuple):
 
 class LaneBase:
     """Shared state. `memory` is the fold of the lane's facts and is changed by `Services.record` alone."""
+
+    resolve: Callable[[Arrival], None]
+    """End of an admission that nobody saw end (`lane_restart`)."""
+    record_passed: Callable[[Arrival], None]
+    """One vehicle is through (`lane.Lane`: traffic ends there)."""
 
     def __init__(self, settings: LaneSettings, rules: LotRules, box: Services, memory: LaneMemory) -> None:
         self.settings, self.rules, self.box, self.memory = settings, rules, box, memory

@@ -256,10 +256,6 @@ class DeskActions(GateActions):
         if self.possible(Signal.ADMITTED):
             self.fire(Signal.ADMITTED)
 
-    def resolve(self, car: Arrival) -> None:
-        """End of an admission that nobody saw end (`lane_restart`)."""
-        raise NotImplementedError
-
     def take_back(self) -> None:
         """A person closed the arm before an admitted car: its admission ends, and a person lets it in again."""
         car, order = self._car(), self.commanded

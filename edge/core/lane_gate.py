@@ -78,6 +78,11 @@ class GateActions(LaneBase):
         self.move_due_ms = self.now_ms + self.settings.move_ms
         self.show("", "")
 
+    def may_be_up(self) -> bool:
+        """Whether a car on the safety loop may drive on. A lower switch that spoke unasked is not believed in this."""
+        unasked = self.asked == "" and self.has_fault("arm_uncommanded", "arm")
+        return unasked or self.gate not in {Gate.DOWN, Gate.LOWERING}
+
     # --- up: invariants 2 and 8 --------------------------------------------------------------------------------
 
     def _pulse_up(self) -> None:

@@ -141,6 +141,3 @@ class RestartActions(DeskActions):
         if car.admitted:
             car.how = "restart"
         self.record_passed(car)
-
-    def record_passed(self, car: Arrival) -> None:
-        raise NotImplementedError  # in `lane.Lane`
