@@ -45,6 +45,10 @@ LATE_S = 0.25
 
 READ_BATCH = 1000
 
+LINGER_MS = 300
+"""Facts that nobody waits for ride with others so long. Less than the shortest `hold_s` (0.5 s): a passage is durable
+before the arm goes down behind it."""
+
 
 def new_id() -> str:
     """A fact's id: 32 hex digits, never reused (DESIGN 1)."""
@@ -79,7 +83,7 @@ def restore(ledger: Ledger, config: Config) -> Box:
 def run(config: Config) -> int:
     """Until SIGTERM or SIGINT. Exit code 0, or 1 if a mistake of ours ended it."""
     data = Path(config.box.data_dir)
-    ledger = Ledger(data / "ledger.db")
+    ledger = Ledger(data / "ledger.db", LINGER_MS)
     try:
         failure = ledger.open_or_wait()
     except StoreError as error:

@@ -168,8 +168,18 @@ class Killer:
 
 
 def signal_event() -> threading.Event:
-    """Set by Ctrl-C or SIGTERM."""
+    """Set by Ctrl-C or SIGTERM.
+
+    The handler only writes a byte: it runs between two steps of the main thread, which may hold the event's own lock.
+    """
     asked = threading.Event()
+    told, tell = os.pipe()
+
+    def wait_for_byte() -> None:
+        os.read(told, 1)
+        asked.set()
+
+    threading.Thread(target=wait_for_byte, name="signals", daemon=True).start()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: asked.set())
+        signal.signal(number, lambda *_: os.write(tell, b"s"))
     return asked

@@ -9,8 +9,8 @@ The limits are the sharpest that two loops can answer (`edge.core.lane_traffic` 
   after a restart nothing tells the car that stands there from another one.
 - A camera that is asked for a picture reads the plate right: after a crash with a car on each loop nothing else tells
   whether they are two.
-- A crash in a group of several cars has no missing seconds. A crash with two or more cars between the loops, or with a
-  car that reverses, may leave the count off by one, since a loop says "occupied" and not by whom. Such differences are
+- A crash in a group of several cars has no missing seconds. A crash with two or more cars between the loops, with a
+  car that reverses, or with a limit switch that lies just then, may leave the count off by one, since a loop says "occupied" and not by whom. Such differences are
   not hidden: they are counted on their own (`lost_in_crash`).
 """
 

@@ -160,7 +160,7 @@ class World:
             between = sum(
                 (car.x > -6.5 and not car.done) or self.now_ms - car.passed_ms < 1_000 for car in site.cars
             )
-            if turning or between > 1:
+            if turning or between > 1 or site.lies:
                 self.audits[site.lane].rebase = True  # see mix: after a crash no loop can tell
         alone = all(all(car.in_group == 1 for car in site.cars) for site in self.sites.values())
         down_ms = self.random.uniform(0, self.mix.down_ms) if alone else 0.0
