@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec.structs import asdict
+
 from edge.config.model import Config
-from edge.core.box import Box, LaneStatus
+from edge.core.box import Box
 from edge.fault_view import fault_view
 from edge.lane_clock import LaneClock
 from edge.lane_runtime import LaneRuntime
@@ -18,7 +20,7 @@ def box_view(config: Config, box: Box, runtime: LaneRuntime, clock: LaneClock) -
         lot_name=config.lot.name,
         total=config.lot.total_stalls,
         parked=box.lot.parked,
-        lanes=tuple(_lane_view(names[status.id], status) for status in box.lane_states()),
+        lanes=tuple(LaneView(name=names[status.id], **asdict(status)) for status in box.lane_states()),
         faults=tuple(fault_view(*fault) for fault in box.faults()),
         clock_synced=now.synced,
         wall_ms=now.wall_ms,
@@ -26,25 +28,3 @@ def box_view(config: Config, box: Box, runtime: LaneRuntime, clock: LaneClock) -
         counters=dict(runtime.counters),
     )
 
-
-def _lane_view(name: str, status: LaneStatus) -> LaneView:
-    return LaneView(
-        id=status.id,
-        name=name,
-        direction=status.direction,
-        state=status.state,
-        state_zh=status.state_zh,
-        state_en=status.state_en,
-        arm=status.arm,
-        arm_asked=status.arm_asked,
-        arrival=status.arrival,
-        safety=status.safety,
-        plate=status.plate,
-        last_read_id=status.last_read_id,
-        last_plate=status.last_plate,
-        last_read_wall_ms=status.last_read_wall_ms,
-        why_zh=status.why_zh,
-        why_en=status.why_en,
-        due_fen=status.due_fen,
-        passed=status.passed,
-    )

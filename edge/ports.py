@@ -13,6 +13,7 @@ import msgspec
 
 from edge.core.events import AnyEvent
 from edge.core.facts import Fact
+from edge.core.lane_types import LaneStatus
 
 Emit = Callable[[AnyEvent], None]
 
@@ -114,27 +115,10 @@ class FaultView(msgspec.Struct, frozen=True):
     since_wall_ms: int
 
 
-class LaneView(msgspec.Struct, frozen=True):
-    """One lane as a person would want to see it. `arm` is what was seen; without limit switches "unknown"."""
+class LaneView(LaneStatus, frozen=True, kw_only=True):
+    """One lane as the core tells it, under the name that people know it by."""
 
-    id: str
     name: str
-    direction: Literal["in", "out"]
-    state: str
-    state_zh: str
-    state_en: str
-    arm: Literal["down", "up", "moving", "unknown"]
-    arm_asked: Literal["up", "down", ""]
-    arrival: bool | None
-    safety: bool | None
-    plate: str
-    last_read_id: str
-    last_plate: str
-    last_read_wall_ms: int
-    why_zh: str
-    why_en: str
-    due_fen: int
-    passed: int
 
 
 class BoxView(msgspec.Struct, frozen=True):

@@ -130,6 +130,8 @@ class World:
         self._carry_out(box.start(self.stamp()))
         for site in self.sites.values():
             site.ours = False
+            if site.lies:
+                self.audits[site.lane].rebase = True  # see mix
             for loop in LOOPS:
                 site.seen[loop] = site.sees(loop)
                 self.tell(LoopChanged(lane=site.lane, loop=loop, occupied=site.seen[loop]))
