@@ -105,6 +105,8 @@ class Lane(OrderActions):
             self.limit_up = event.active
         else:
             self.limit_down = event.active
+        if self.gate is Gate.STARTING and event.active is (event.end == "up"):
+            self.started_up = True
         if event.active is before:
             return
         if event.active:

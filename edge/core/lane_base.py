@@ -94,6 +94,7 @@ class LaneBase:
         self.departed_ms = 0
         self.proven = False
         self.woke_ms = 0
+        self.started_up = False  # a limit switch told during the start that the arm is not down
         self.woke_covered = False  # the safety loop was occupied at the start
         self.unproven_openings = 0
         self.opening: str = "restart"  # what the arm is up for: how a car without admission is recorded
