@@ -85,9 +85,14 @@ class DeskActions(GateActions):
         self.preread = None
         return self.decide()
 
+    def read_at_last(self) -> Desk:
+        """The read that was waited for; one that comes when the car has left the arrival loop is the next car's."""
+        return self.take_read() if self._car().fell_ms is None else Desk.WAIT_READ
+
     def better_read(self) -> Desk:
         """The standing car had no plate yet: this one is its own. Otherwise it belongs to the next car."""
-        return self.desk if self._car().plate else self.take_read()
+        car = self._car()
+        return self.desk if car.plate or car.fell_ms is not None else self.take_read()
 
     def read_while_locked(self) -> None:
         car = self._car()

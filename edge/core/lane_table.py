@@ -176,7 +176,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
     },
     D.WAIT_READ: {
         **_WAITS,
-        S.READ: row("take_read", *DECIDED),
+        S.READ: row("read_at_last", *DECIDED, D.WAIT_READ),
         S.DESK_TIMER: row("no_read", D.WAIT_READ, *DECIDED),
         S.FREED: row("note", D.WAIT_READ),
         S.PAY: ILLEGAL,
