@@ -14,6 +14,9 @@ from edge.core.lane_table import Desk, Signal
 from edge.core.lane_types import Arrival
 from edge.core.plates import confusable, is_no_plate, normalise
 
+OWN_READ_MS = 1_000
+"""The next car's head is 4.2 m behind (car and gap), 1.7 s at 2.5 m/s: a read sooner than this is of the car here."""
+
 WAIT_STATE = {"payment": Desk.WAIT_PAYMENT, "stall": Desk.WAIT_STALL, "confirmation": Desk.WAIT_CONFIRM}
 
 
@@ -68,6 +71,7 @@ class DeskActions(GateActions):
         """A new car on the arrival side. A read that came shortly before it is its own."""
         self.desk_due_ms = self.now_ms + self.settings.read_ms
         if self.preread is not None and self.now_ms - self.preread.at_ms <= self.settings.preread_ms:
+            self._car().borrowed_until_ms = self.now_ms + OWN_READ_MS
             return self.take_read()
         self.preread = None
         return Desk.WAIT_READ
@@ -85,14 +89,9 @@ class DeskActions(GateActions):
         self.preread = None
         return self.decide()
 
-    def read_at_last(self) -> Desk:
-        """The read that was waited for; one that comes when the car has left the arrival loop is the next car's."""
-        return self.take_read() if self._car().fell_ms is None else Desk.WAIT_READ
-
     def better_read(self) -> Desk:
         """The standing car had no plate yet: this one is its own. Otherwise it belongs to the next car."""
-        car = self._car()
-        return self.desk if car.plate or car.fell_ms is not None else self.take_read()
+        return self.desk if self._car().plate else self.take_read()
 
     def read_while_locked(self) -> None:
         car = self._car()
@@ -113,9 +112,36 @@ class DeskActions(GateActions):
 
     # --- after a restart: is the car that stands here the one that was admitted? -----------------------------------
 
+    def own_read(self) -> Desk:
+        """STORING or ADMITTED on a read from before the car stood here, and now it is read as another car.
+
+        The read before was of a car that went away again. This one's own read takes its place if it is admitted too;
+        if it is not, the arm is on its way already and the first decision stands.
+        """
+        car, preread = self._car(), self.preread
+        if preread is None or self.now_ms >= car.borrowed_until_ms or not self._differs(car, preread.plate):
+            return self.desk
+        before = (car.plate, car.colour, car.read_id)
+        car.plate, car.colour, car.read_id = preread.plate, preread.read.colour, preread.read.read_id
+        verdict = self.verdict(car)
+        if verdict.decision != "admit":
+            car.plate, car.colour, car.read_id = before
+            return self.desk
+        self.preread = None
+        car.borrowed_until_ms = 0
+        if isinstance(verdict, ExitVerdict):
+            self._take_visit(car, verdict)
+        if self.desk is Desk.STORING:
+            return self._store(car, verdict)
+        car.rule = verdict.rule
+        self.record(self._decided(car, verdict), urgent=True)
+        return Desk.ADMITTED
+
     def read_while_admitted(self) -> Desk:
         car = self._car()
-        if not car.unsure or self.preread is None or not self.preread.plate:
+        if not car.unsure:
+            return self.own_read()
+        if self.preread is None or not self.preread.plate:
             return Desk.ADMITTED
         return self.assume_same()
 

@@ -176,7 +176,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
     },
     D.WAIT_READ: {
         **_WAITS,
-        S.READ: row("read_at_last", *DECIDED, D.WAIT_READ),
+        S.READ: row("take_read", *DECIDED),
         S.DESK_TIMER: row("no_read", D.WAIT_READ, *DECIDED),
         S.FREED: row("note", D.WAIT_READ),
         S.PAY: ILLEGAL,
@@ -184,7 +184,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
     D.STORING: {
         **_VACANT,
         S.ARRIVED: row("begin", *BEGUN),
-        S.READ: row("keep_read", D.STORING),
+        S.READ: row("own_read", D.STORING),
         S.STORED: row("admit", D.ADMITTED),
         S.DESK_TIMER: row("admit_unstored", D.ADMITTED),
         S.FREED: row("note", D.STORING),

@@ -156,7 +156,7 @@ class World:
         for lane, audit in self.audits.items():
             mine = [fact for fact in lost if fact.lane == lane]
             audit.crashed(mine)
-            if mine and (self.disk.dead or self.disk.late_ms):
+            if any(self.now_ms - fact.stamp.mono_ms > 1_000 for fact in mine):
                 audit.rebase = True  # seconds of facts that no disk has ever kept
         for site in self.sites.values():
             site.advance()
