@@ -63,8 +63,8 @@ class Arrival:
 
     __slots__ = (
         "admitted", "asked_camera", "borrowed_until_ms", "colour", "corrected_from", "deciding", "discount_fen",
-        "due_fen", "entered", "fell_ms", "how", "id", "order_id", "paid_fen", "plate", "read_id", "rule", "safety_fell_ms", "token",
-        "unsure", "visit_id",
+        "due_fen", "entered", "fell_ms", "how", "id", "order_id", "paid_fen", "plate", "read_id", "rule",
+        "safety_fell_ms", "token", "unsure", "visit_id",
     )  # fmt: skip
 
     def __init__(self, arrival_id: str) -> None:
