@@ -11,7 +11,7 @@ from edge.core.facts import Decided, Paid, PlateCorrected, ReadTaken
 from edge.core.lane_base import OrderRefused, Preread
 from edge.core.lane_gate import GateActions
 from edge.core.lane_table import Desk, Signal
-from edge.core.lane_types import Arrival
+from edge.core.lane_types import Arrival, PastRead
 from edge.core.plates import confusable, is_no_plate, normalise
 
 OWN_READ_MS = 1_000
@@ -48,7 +48,8 @@ class DeskActions(GateActions):
     def _is_repeat(self, read: PlateRead, plate: str) -> bool:
         """The camera's own event id, then the plate within same_plate_ms, a confusable one too (one arrival)."""
         for past in self.memory.reads:
-            if read.event_id and (past.camera, past.event_id) == (read.camera, read.event_id):
+            same = read.event_id and (past.camera, past.event_id) == (read.camera, read.event_id)
+            if same and (read.replay or not self._orphaned(past)):
                 return True
         if read.replay or not plate:
             return False
@@ -63,9 +64,22 @@ class DeskActions(GateActions):
                 past.stamp.boot_id == self.box.now.boot_id
                 and self.now_ms - past.stamp.mono_ms < self.settings.same_plate_ms
             )
-            if recent and past.plate and (past.plate == plate or confusable(past.plate, plate)):
+            same = past.plate and (past.plate == plate or confusable(past.plate, plate))
+            if recent and same and not self._orphaned(past):
                 return True
         return False
+
+    def _orphaned(self, past: PastRead) -> bool:
+        """A read whose decision a restart took away, and its car still stands here, known to nobody.
+
+        Only with no passage since: else it may be the read of a car that has gone through.
+        """
+        car, last, woke_ms = self.traffic.standing, self.memory.last_passed, self.woke_ms
+        if car is None or car.plate or car.deciding or past.stamp.boot_id != self.box.now.boot_id:
+            return False
+        return past.stamp.mono_ms < woke_ms and (
+            last is None or last.boot_id != past.stamp.boot_id or last.mono_ms < past.stamp.mono_ms
+        )
 
     def begin(self) -> Desk:
         """A new car on the arrival side. A read that came shortly before it is its own."""

@@ -24,7 +24,8 @@ class Audit:
     def recorded(self, record: Record, now_ms: float) -> None:
         body = record.body
         if isinstance(body, Decided) and body.decision == "admit":
-            self._admitted[body.arrival_id] = (now_ms, False)
+            durable = self._admitted.get(body.arrival_id, (0.0, False))[1]  # decided again with a better plate
+            self._admitted[body.arrival_id] = (now_ms, durable)
             self._tokens[record.token] = body.arrival_id
         elif isinstance(body, Passed):
             self._passed(body)
@@ -83,7 +84,8 @@ class Audit:
         for fact in lost:
             body = fact.body
             if isinstance(body, Decided) and body.decision == "admit":
-                self._admitted.pop(body.arrival_id, None)
+                if not self._admitted.get(body.arrival_id, (0.0, False))[1]:
+                    self._admitted.pop(body.arrival_id, None)
             elif isinstance(body, BackedOut) or (isinstance(body, Passed) and body.arrival_id in self._ended):
                 self._admitted[body.arrival_id] = (-1e9, True)
         self._tokens.clear()
