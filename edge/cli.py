@@ -19,13 +19,13 @@ USAGE = """用法 usage:
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     match arguments:
-        case ["check", path]:
+        case ["check", path] if not path.startswith("-"):
             from edge.config.check import run as check  # noqa: PLC0415 - each command loads only what it needs
 
             return check(Path(path))
-        case ["lane" | "agent" as program, path]:
+        case ["lane" | "agent" as program, path] if not path.startswith("-"):
             return _program(program, Path(path))
-        case [name, *rest] if not name.startswith("-"):
+        case [name, *rest] if name not in {"lane", "agent", "check"} and not name.startswith("-"):
             for command in _registered():
                 if command.name == name:
                     return int(command.load()(rest))
