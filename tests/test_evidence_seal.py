@@ -119,7 +119,11 @@ def test_other_libraries_agree_on_signature_and_digest(key: Ed25519PrivateKey, t
     assert (done.returncode, "Signature Verified Successfully" in done.stdout) == (0, True)
 
 
-TOOLS = [["djpeg", "-strict", "-outfile", os.devnull], ["jpeginfo", "-c"], ["exiftool", "-validate", "-warning", "-error", "-a"]]
+TOOLS = [
+    ["djpeg", "-strict", "-outfile", os.devnull],
+    ["jpeginfo", "-c"],
+    ["exiftool", "-validate", "-warning", "-error", "-a"],
+]
 UNKNOWN = "[minor] Unknown APP10 'parkbox-seal' segment"  # all that exiftool has to say
 
 

@@ -100,6 +100,9 @@ class Camera(Section, frozen=True, kw_only=True):
     """IP addresses it may push from."""
     heartbeat_s: Seconds = 30.0
     """How often it is set to send one; 0 = it sends none."""
+    overlay: Literal["box", "camera"] = "box"
+    """Who prints time, place, device and anti-forgery code into the picture (Qingdao B.1 rule 10). camera: it prints
+    all four, so a picture that obeys the rules is sealed as it came."""
     relay_is_barrier: bool = False
     """The camera's own relay opens the barrier: only then may a reply say "ok". Risks: see the README."""
 
