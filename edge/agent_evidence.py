@@ -17,12 +17,14 @@ from pathlib import Path
 import msgspec
 
 from edge.agent_evidence_tally import Tally
+from edge.agent_upkeep import EVERY_S, Upkeep
 from edge.cities.times import Times
 from edge.config.model import Config
 from edge.core.clock import china_datetime
 from edge.core.facts import Fact, Passed, PictureKept, ReadTaken, Stamp
 from edge.evidence.jobs import Child, ChildDiedError, Done, Job
 from edge.fault_view import fault_view
+from edge.lane_clock import kernel_synchronised
 from edge.ports import EvidenceView, FaultView
 from edge.store.errors import StoreError
 from edge.store.pictures import PictureRow, Pictures
@@ -37,6 +39,7 @@ PENDING_MAX = 1000
 REMEMBERED = 2000  # reads and places of pictures whose passage has not come
 WARM_UP = 2048  # facts read again at a start: a read and its passage are not further apart
 AGAIN_S = 2.0
+UPKEEP_AGAIN_S = 60.0
 IDLE_S = 20.0  # then the child ends: it costs 90 MB and starts in a second
 
 
@@ -59,12 +62,14 @@ class Evidence:
         ledger: LedgerFile,
         store: Pictures,
         child: Child,
+        upkeep: Upkeep,
         *,
         died: Callable[[BaseException], None],
         changed: Callable[[], None],
     ) -> None:
         self._config, self._ledger, self._store, self._child = config, ledger, store, child
-        self._died, self._changed = died, changed
+        self._died, self._changed, self._upkeep = died, changed, upkeep
+        self._upkeep_s = time.monotonic() + UPKEEP_AGAIN_S  # when it is due; first what a start must do
         self._folder = Path(config.box.data_dir) / "pictures"
         self._lanes = {lane.id: lane for lane in config.lane}
         self._cameras = {camera.id: camera for lane in config.lane for camera in lane.camera}
@@ -104,7 +109,7 @@ class Evidence:
 
     def faults(self) -> list[FaultView]:
         own = [self._trouble] if self._trouble is not None else []
-        return [*self._lasting, *own, *self._tally.faults()]
+        return [*self._lasting, *own, *self._upkeep.faults(), *self._tally.faults()]
 
     def views(self) -> list[EvidenceView]:
         return self._tally.views()
@@ -138,6 +143,7 @@ class Evidence:
         try:
             if self._times is None:
                 self._open()
+            self._keep_up()
             more = True
             while more and not self._stopping:
                 more = self._follow()
@@ -149,7 +155,7 @@ class Evidence:
             self._trouble = None
             self._changed()
         if self._child.pid is None:
-            return PICTURE_WITHIN_MS / 1000 if self._pending else None
+            return PICTURE_WITHIN_MS / 1000
         left_s = self._used_s + IDLE_S - time.monotonic()
         if left_s <= 0:
             self._child.end()
@@ -160,6 +166,7 @@ class Evidence:
             log.warning("evidence pictures wait: %s", error)
             self._trouble = fault_view("evidence_failing", "pictures", str(error), _now_ms())
             self._changed()
+        self._upkeep_s = min(self._upkeep_s, time.monotonic() + AGAIN_S)  # the disk may be full
         if isinstance(error, StoreError):
             self._times = None  # begin again at the stored cursor
 
@@ -317,6 +324,21 @@ class Evidence:
         if done.result == "trouble":
             raise OSError(done.why)
         return done
+
+    def _keep_up(self) -> None:
+        if time.monotonic() < self._upkeep_s or not self._clock_is_true():
+            return
+        self._upkeep_s = time.monotonic() + EVERY_S
+        try:
+            self._upkeep.run(_now_ms())
+        except (StoreError, OSError) as error:  # the queue of deliveries, or a folder: pictures are made all the same
+            log.warning("upkeep of the pictures waits: %s", error)
+            self._upkeep_s = time.monotonic() + UPKEEP_AGAIN_S
+        self._changed()
+
+    def _clock_is_true(self) -> bool:
+        """Before it is set, every picture would look old, or from the future."""
+        return self._config.box.clock == "trusted" or kernel_synchronised()
 
     def _waited(self, passage: Passage) -> bool:
         """By the ledger's time where it has gone on (a backlog is not waited for), else by ours."""

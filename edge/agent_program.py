@@ -18,6 +18,7 @@ from edge.agent_evidence import Evidence
 from edge.agent_link import LaneLink
 from edge.agent_pictures import PictureIndex
 from edge.agent_source import AgentSource
+from edge.agent_upkeep import Limits, Upkeep
 from edge.config.model import Config
 from edge.evidence.jobs import Child
 from edge.fault_view import fault_view
@@ -54,11 +55,16 @@ def run(config: Config) -> int:
 
     link = LaneLink(Path(config.box.socket), lane_changed)
     cities = CityLinks(config, ledger, store, link.view, died=ending.failed, changed=source.changed)
+    box = config.box
+    limits = Limits(box.evidence_days, box.evidence_mb * 1_000_000, box.free_mb * 1_000_000)
+    shelf = Pictures(data / "pictures.db")
+    upkeep = Upkeep(data / "pictures", shelf, limits, store.undelivered)
     evidence = Evidence(
         config,
         ledger,
-        Pictures(data / "pictures.db"),
+        shelf,
         Child(data),
+        upkeep,
         died=ending.failed,
         changed=source.changed,
     )

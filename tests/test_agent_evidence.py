@@ -15,6 +15,7 @@ import pytest
 
 from edge import agent_evidence
 from edge.agent_evidence import Evidence
+from edge.agent_upkeep import Limits, Upkeep
 from edge.cli import main
 from edge.config.load import load
 from edge.core.facts import AnyBody, ClockSet, Fact, Passed, PictureKept, ReadTaken, Stamp
@@ -82,11 +83,13 @@ class Site:
     def run(self, child: Child | None = None) -> Pictures:
         self.child = child or Child(self.data)
         self.store = Pictures(self.data / "pictures.db")
+        upkeep = Upkeep(self.data / "pictures", self.store, Limits(40, 10**10, 0), lambda _: set())
         self.evidence = Evidence(
             self.config,
             LedgerFile(self.data / "ledger.db"),
             self.store,
             self.child,
+            upkeep,
             died=self._died,
             changed=self._tell,
         )
@@ -298,15 +301,30 @@ def test_a_disk_that_takes_no_picture_is_a_fault_and_nothing_is_given_up(
     site.wait(lambda: evidence.faults() == [])
 
 
+class WatchedChild(Child):
+    """Says when its process has ended."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(data)
+        self.ended = threading.Event()
+
+    def end(self, kill: bool = False) -> None:
+        super().end(kill)
+        self.ended.set()
+
+
 def test_the_child_is_gone_when_idle_and_the_agent_never_loads_what_it_needs(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agent_evidence, "IDLE_S", 0.0)
-    site.run()
+    child = WatchedChild(site.data)
+    site.run(child)
     site.car(1)
     site.row(1)
-    site.stop()
-    assert site.child.pid is None
+    assert child.ended.wait(DEADLINE_S)
+    assert child.pid is None
+    site.car(2)
+    assert site.row(2).chain == 2
     heavy = "import sys, edge.agent_program; print([m for m in ('cv2', 'numpy', 'cryptography') if m in sys.modules])"
     said = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"

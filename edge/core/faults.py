@@ -14,27 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
 
-import msgspec
+from edge.core.fault_pictures import PICTURES
+from edge.core.fault_spec import Clears, Effect, FaultSpec
 
-Effect = Literal["none", "runs", "no_auto_close", "asks", "stops"]
-Clears = Literal["itself", "acknowledged"]
-
-
-class FaultSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the catalogue. Which device it is at stands in the fact (`FaultRaised.device`)."""
-
-    code: str
-    effect: Effect
-    clears: Clears
-    cause_zh: str
-    cause_en: str
-    effect_zh: str
-    effect_en: str
-    todo_zh: str
-    todo_en: str
-
+__all__ = ["CATALOGUE", "Clears", "Effect", "FaultSpec"]
 
 _LOOPS = (
     FaultSpec(
@@ -186,61 +170,6 @@ _CAMERAS = (
         todo_zh="检查磁盘空间和摄像机图片大小; 频繁出现时检查网络",
         todo_en="check the disk space and the camera's picture size; if it comes often, the network",
     ),
-    FaultSpec(
-        code="capture_low",
-        effect="runs",
-        clears="itself",
-        cause_zh="图片捕获率低于 99%",
-        cause_en="fewer than 99 % of the passages have a picture",
-        effect_zh="不符合青岛规范 B.1 第 1 条; 通行照常",
-        effect_en="short of Qingdao's rule B.1 1); cars pass as always",
-        todo_zh="查看摄像机是否随识别发送全景图, 触发位置和补光是否合适",
-        todo_en="see that the camera sends its scene picture with each read; check trigger point and light",
-    ),
-    FaultSpec(
-        code="picture_small",
-        effect="runs",
-        clears="itself",
-        cause_zh="摄像机图片小于 1280x720, 已放大",
-        cause_en="the camera's pictures are smaller than 1280x720 and were scaled up",
-        effect_zh="图片尺寸符合要求, 但不会更清晰; 通行照常",
-        effect_en="the picture obeys in size, not in sharpness; cars pass as always",
-        todo_zh="在摄像机上把抓拍分辨率设为 1280x720 或以上",
-        todo_en="set the camera's picture to 1280x720 or more",
-    ),
-    FaultSpec(
-        code="plate_narrow",
-        effect="runs",
-        clears="itself",
-        cause_zh="图片中的车牌宽度不足 100 像素",
-        cause_en="plates are less than 100 px wide in the pictures",
-        effect_zh="不符合青岛规范 B.1 第 9 条; 通行照常",
-        effect_en="short of Qingdao's rule B.1 9); cars pass as always",
-        todo_zh="调整摄像机焦距或触发位置, 使车牌更大",
-        todo_en="zoom the camera in, or trigger when the car is nearer",
-    ),
-    FaultSpec(
-        code="evidence_failing",
-        effect="runs",
-        clears="itself",
-        cause_zh="证据图片不能生成",
-        cause_en="evidence pictures cannot be made",
-        effect_zh="摄像机原图仍保存, 恢复后补做; 通行照常",
-        effect_en="the cameras' pictures are kept and made up for later; cars pass as always",
-        todo_zh="查看详情: 磁盘空间, 密钥文件权限",
-        todo_en="see the detail: disk space, mode of the key file",
-    ),
-    FaultSpec(
-        code="pictures_damaged",
-        effect="none",
-        clears="acknowledged",
-        cause_zh="图片索引损坏, 已移开并重建",
-        cause_en="the index of the pictures was damaged, moved aside and begun anew",
-        effect_zh="图片链从头编号; 图片文件未动",
-        effect_en="the chains of seals begin again at 1; the picture files were not touched",
-        todo_zh="检查存储卡, 必要时更换",
-        todo_en="check the storage card and replace it if needed",
-    ),
 )
 
 _STORAGE = (
@@ -374,5 +303,5 @@ _CITY = (
 )
 
 CATALOGUE: Mapping[str, FaultSpec] = MappingProxyType(
-    {spec.code: spec for spec in (*_LOOPS, *_BARRIER, *_CAMERAS, *_STORAGE, *_CLOCK_AND_PROGRAMS, *_CITY)}
+    {spec.code: spec for spec in (*_LOOPS, *_BARRIER, *_CAMERAS, *PICTURES, *_STORAGE, *_CLOCK_AND_PROGRAMS, *_CITY)}
 )

@@ -104,6 +104,51 @@ class Pictures:
         sql = f"SELECT {_COLUMNS} FROM pictures ORDER BY id DESC LIMIT ?"
         return [_row(row) for row in self._rows(sql, (limit,))][::-1]
 
+    # --- upkeep ------------------------------------------------------------------------------------------------
+
+    def oldest(self, limit: int, skip: int = 0, before_day: str = "99999999") -> list[PictureRow]:
+        """Pictures that are there, of days before that one, oldest first."""
+        sql = (
+            f"SELECT {_COLUMNS} FROM pictures WHERE state = 'made' AND day < ? "
+            "ORDER BY day, id LIMIT ? OFFSET ?"
+        )
+        return [_row(row) for row in self._rows(sql, (before_day, limit, skip))]
+
+    def kept_bytes(self) -> int:
+        return int(self._rows("SELECT ifnull(sum(bytes), 0) FROM pictures WHERE state = 'made'", ())[0][0])
+
+    def days(self) -> set[str]:
+        """Days of which pictures should be there."""
+        return {str(day) for (day,) in self._rows("SELECT DISTINCT day FROM pictures WHERE state = 'made'", ())}
+
+    def of_day(self, day: str) -> dict[str, str]:
+        """State by record."""
+        return dict(self._rows("SELECT record_id, state FROM pictures WHERE day = ?", (day,)))
+
+    def mark_deleted(self, record_ids: Sequence[str]) -> None:
+        values = [(one,) for one in record_ids]
+        self._change("UPDATE pictures SET state = 'deleted' WHERE record_id = ? AND state = 'made'", values)
+
+    def forget(self, before_day: str) -> None:
+        """Rows without a picture, of days before that one; never the head of a chain."""
+        self._change(
+            "DELETE FROM pictures WHERE state <> 'made' AND day < ? AND id NOT IN "
+            "(SELECT id FROM (SELECT id, max(chain) FROM pictures WHERE chain > 0 GROUP BY lane))",
+            [(before_day,)],
+        )
+
+    def _change(self, sql: str, values: Sequence[tuple[Any, ...]]) -> None:
+        with self._lock:
+            conn = self._opened()
+            try:
+                conn.execute("BEGIN IMMEDIATE")
+                conn.executemany(sql, values)
+                conn.execute("COMMIT")
+            except sqlite3.Error as error:
+                if conn.in_transaction:
+                    conn.execute("ROLLBACK")
+                raise self._trouble(error) from error
+
     def _one(self, where: str, value: str) -> PictureRow | None:
         rows = self._rows(f"SELECT {_COLUMNS} FROM pictures {where} LIMIT 1", (value,))
         return _row(rows[0]) if rows else None
