@@ -16,12 +16,13 @@ import numpy.typing as npt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.figures import Row, median, spread
+from edge.evidence.claim import Claim
 from edge.evidence.conform import conform
 from edge.evidence.fit import choose, encode
 from edge.evidence.keys import write_durably
 from edge.evidence.look import look
 from edge.evidence.overlay import draw
-from edge.evidence.seal import Claim, seal
+from edge.evidence.seal import seal
 
 Image = npt.NDArray[np.uint8]
 LINES = ("2026-11-22 13:42:08  青岛崂山测试停车场  入口1", "设备 CAM-0001  车牌 鲁A12345  防伪码 0123456789")

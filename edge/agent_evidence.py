@@ -2,7 +2,7 @@
 
 A thread of its own with a cursor of its own: deliveries and the page never wait for a picture. The cursor stands
 before the oldest passage that is not settled; after a crash those are looked at again, and a picture that was
-made but not entered is made once more under its name.
+made but not entered is taken as it is.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from edge.cities.times import Times
 from edge.config.model import Config
 from edge.core.clock import china_datetime
 from edge.core.facts import Fact, Passed, PictureKept, ReadTaken, Stamp
+from edge.evidence.claim import claim_of
 from edge.evidence.jobs import Child, ChildDiedError, Done, Job
 from edge.fault_view import fault_view
 from edge.lane_clock import kernel_synchronised
@@ -239,7 +240,7 @@ class Evidence:
             self._store.settle(min(others) - 1 if others else self._scout, [row])
             self._pending.remove(passage)
             self._deaths.pop(passage.record_id, None)
-            if row.state == "made":
+            if row.state == "made" and row.chain > self._heads.get(row.lane, (0, ""))[0]:
                 self._heads[row.lane] = (row.chain, row.digest)
             self._tally.add(row, again=passage.stamp is None)
             self._changed()
@@ -293,6 +294,9 @@ class Evidence:
         return self._made(row, job, read[0].plate_width_px if read else -1)
 
     def _made(self, row: PictureRow, job: Job, plate_px: int) -> PictureRow:
+        there = self._adopted(row)
+        if there is not None:
+            return there
         done = self._have_it_made(job)
         if done.result != "made":
             return msgspec.structs.replace(row, state="failed", why=f"{done.result}: {done.why}"[:300])
@@ -308,6 +312,20 @@ class Evidence:
             flags=" ".join(done.flags),
             chain=job.chain,
             digest=done.digest,
+        )
+
+    def _adopted(self, row: PictureRow) -> PictureRow | None:
+        """The picture that was made and not entered: a crash came between, or the index was lost."""
+        try:
+            data = (self._folder / row.day / f"{row.record_id}.jpg").read_bytes()
+        except FileNotFoundError:
+            return None
+        said = claim_of(data)
+        if said is None or said[0].record_id != row.record_id:
+            return None
+        claim, digest = said
+        return msgspec.structs.replace(
+            row, state="made", why="", bytes=len(data), flags=" ".join(claim.flags), chain=claim.chain, digest=digest
         )
 
     def _have_it_made(self, job: Job) -> Done:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.evidence.seal import Claim
+from edge.evidence.claim import Claim
 
 Image = npt.NDArray[np.uint8]
 

@@ -221,7 +221,7 @@ def test_a_restart_goes_on_where_it_was_and_makes_nothing_twice(site: Site) -> N
     assert len(list((site.data / "pictures").rglob("*"))) == 3
 
 
-def test_a_power_cut_between_file_and_index_makes_the_same_name_again(site: Site) -> None:
+def test_a_power_cut_between_file_and_index_loses_and_doubles_nothing(site: Site) -> None:
     site.run()
     site.car(1)
     site.row(1)
@@ -243,13 +243,16 @@ def test_a_power_cut_between_file_and_index_makes_the_same_name_again(site: Site
 def test_a_damaged_index_is_made_again_from_the_ledger_and_said(site: Site) -> None:
     site.run()
     site.car(1)
-    site.row(1)
+    before = site.path(site.row(1)).read_bytes()
     site.stop()
     (site.data / "pictures.db").write_bytes(b"no database" * 1000)
     for name in ("pictures.db-wal", "pictures.db-shm"):
         (site.data / name).unlink(missing_ok=True)
     site.run()
-    assert site.row(1).state == "made"
+    assert site.path(site.row(1)).read_bytes() == before
+    site.car(2)
+    assert [site.row(number).chain for number in (1, 2)] == [1, 2]
+    assert main(["verify", str(site.data / "pictures")]) == 0
     assert site.evidence is not None
     assert [fault.code for fault in site.evidence.faults()] == ["pictures_damaged"]
 

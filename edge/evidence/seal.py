@@ -15,37 +15,14 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from edge.evidence.claim import MARKER, Claim, digest_of, segment_of
 from edge.evidence.look import SEAL_MAGIC, SEAL_ROOM_BYTES, header_end
 
-MARKER = b"\xff\xea"  # APP10: not used by JFIF, EXIF, ICC, JUMBF or Adobe
 VERSION = b"\x01"
 SIGNED = b"parkbox-seal-1\0"
 FIRST = ""  # `previous` of a lane's first seal
 
 State = Literal["untouched", "picture_changed", "data_changed", "foreign_key", "no_seal"]
-
-
-class Claim(msgspec.Struct, frozen=True):
-    """What a seal says. Times are Asia/Shanghai with their offset, and UTC milliseconds."""
-
-    record_id: str
-    read_id: str
-    box: str
-    lot: str
-    lane: str
-    direction: str
-    device: str
-    plate: str
-    taken: str
-    taken_ms: int
-    passed_ms: int
-    code: str
-    flags: tuple[str, ...]
-    source_sha256: str  # of the camera's JPEG as it came
-    chain: int  # number of this seal at its lane, from 1
-    previous: str  # digest of the seal before it
-    picture_sha256: str = ""
-    picture_bytes: int = 0
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -67,17 +44,16 @@ def seal(jpeg: bytes, claim: Claim, key: Ed25519PrivateKey) -> tuple[bytes, str]
         raise ValueError(f"the seal takes {len(content) + 4} bytes, allowed {SEAL_ROOM_BYTES}: names are too long")
     at = header_end(jpeg)
     segment = MARKER + (len(content) + 2).to_bytes(2) + content
-    return jpeg[:at] + segment + jpeg[at:], _digest(content)
+    return jpeg[:at] + segment + jpeg[at:], digest_of(content)
 
 
 def judge(jpeg: bytes, expected_key: bytes | None = None) -> Verdict:
     """`expected_key` None: whose key it is, is not judged. The first seal in the file counts."""
-    found = jpeg.find(SEAL_MAGIC)
-    if found < 4:
+    place = segment_of(jpeg)
+    if place is None:
         return Verdict("no_seal")
-    begin = found - 4
-    end = found + int.from_bytes(jpeg[begin + 2 : begin + 4]) - 2
-    content = jpeg[found:end]
+    begin, end = place
+    content = jpeg[begin + 4 : end]
     at = len(SEAL_MAGIC) + 1
     public, signature, text = content[at : at + 32], content[at + 32 : at + 96], content[at + 96 :]
     try:
@@ -91,7 +67,7 @@ def judge(jpeg: bytes, expected_key: bytes | None = None) -> Verdict:
     state: State = "untouched" if fits else "picture_changed"
     if expected_key is not None and expected_key != public:
         state = "foreign_key"
-    return Verdict(state, claim, public, _digest(content), state == "foreign_key" and not fits)
+    return Verdict(state, claim, public, digest_of(content), state == "foreign_key" and not fits)
 
 
 def _signed(public: bytes, signature: bytes, text: bytes) -> bool:
@@ -100,7 +76,3 @@ def _signed(public: bytes, signature: bytes, text: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:32]

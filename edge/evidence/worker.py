@@ -1,7 +1,7 @@
 """The picture child: `python -m edge.evidence.worker DATA`. Reads jobs from its input, ends with it.
 
 A job: the camera's JPEG from the spool, made to the rules with its overlay, sealed, durable under
-`pictures/<day>/<record id>.jpg`. A job that is repeated after a crash writes the same name again.
+`pictures/<day>/<record id>.jpg`. A job that is repeated writes the same name again.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.core.clock import CHINA, china_datetime
+from edge.evidence.claim import Claim
 from edge.evidence.conform import conform
 from edge.evidence.fit import EncodeError
 from edge.evidence.jobs import LENGTH, NICE, Done, Job
 from edge.evidence.keys import KeyFileError, check_code, load_or_make, write_durably
 from edge.evidence.look import NotAPictureError, look
-from edge.evidence.seal import Claim, seal
+from edge.evidence.seal import seal
 from edge.evidence.spool import read_picture, sync_folder
 
 UNREADABLE = (NotAPictureError, EncodeError, cv2.error)
