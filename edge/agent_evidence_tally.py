@@ -9,6 +9,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from sys import intern
+from typing import NamedTuple
 
 from edge.fault_view import fault_view
 from edge.ports import EvidenceView, FaultView
@@ -21,6 +23,16 @@ PLATE_MIN_PX = 100  # B.1 rule 9
 NARROW_FROM = 3  # pictures, and a twentieth of all: single cars stand far off
 
 
+class Mark(NamedTuple):
+    """What is counted of one passage, small: thousands of them are kept."""
+
+    state: str
+    camera: str
+    plate_width: int
+    small: bool
+    record_id: str  # "" unless its picture may still come
+
+
 class Tally:
     """`add` and `load` from one thread, `views` and `faults` from any."""
 
@@ -28,7 +40,7 @@ class Tally:
 
     def __init__(self, lanes: Sequence[str]) -> None:
         self._lanes = lanes
-        self._rows: dict[str, deque[PictureRow]] = {}
+        self._rows: dict[str, deque[Mark]] = {}
         self._lock = threading.Lock()
         self._since: dict[tuple[str, str], FaultView] = {}
 
@@ -36,7 +48,7 @@ class Tally:
         with self._lock:
             self._rows.clear()
             for row in rows:
-                self._rows.setdefault(row.lane, deque(maxlen=WINDOW)).append(row)
+                self._rows.setdefault(row.lane, deque(maxlen=WINDOW)).append(_mark(row))
 
     def add(self, row: PictureRow, again: bool = False) -> None:
         """`again`: the picture came late, its passage has been counted as missing."""
@@ -46,7 +58,7 @@ class Tally:
                 kept = [one for one in rows if one.record_id != row.record_id]
                 rows.clear()
                 rows.extend(kept)
-            rows.append(row)
+            rows.append(_mark(row))
 
     def views(self) -> list[EvidenceView]:
         with self._lock:
@@ -60,10 +72,10 @@ class Tally:
             if view.narrow >= NARROW_FROM and view.narrow * 20 > view.plates:
                 found["plate_narrow", view.lane] = f"{view.narrow}/{view.plates} < {PLATE_MIN_PX} px"
         with self._lock:
-            last = {row.camera: row for rows in self._rows.values() for row in rows if row.state == "made"}
-        for camera, row in last.items():
-            if "scaled_up" in row.flags.split():
-                found["picture_small", camera] = f"record {row.record_id}"
+            last = {mark.camera: mark for marks in self._rows.values() for mark in marks if mark.state == "made"}
+        for camera, mark in last.items():
+            if mark.small:
+                found["picture_small", camera] = ""
         now_ms = time.time_ns() // 1_000_000
         with self._lock:
             self._since = {
@@ -73,7 +85,13 @@ class Tally:
             return list(self._since.values())
 
 
-def _view(lane: str, rows: Sequence[PictureRow]) -> EvidenceView:
+def _mark(row: PictureRow) -> Mark:
+    waits = row.record_id if row.state == "missing" else ""
+    small = "scaled_up" in row.flags.split()
+    return Mark(intern(row.state), intern(row.camera), row.plate_width, small, waits)
+
+
+def _view(lane: str, rows: Sequence[Mark]) -> EvidenceView:
     made = [row for row in rows if row.state in ("made", "deleted")]
     plates = [row.plate_width for row in made if row.plate_width > 0]
     return EvidenceView(
@@ -84,5 +102,5 @@ def _view(lane: str, rows: Sequence[PictureRow]) -> EvidenceView:
         failed=sum(row.state == "failed" for row in rows),
         plates=len(plates),
         narrow=sum(width < PLATE_MIN_PX for width in plates),
-        small=sum("scaled_up" in row.flags.split() for row in made),
+        small=sum(mark.small for mark in made),
     )
