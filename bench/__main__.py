@@ -1,6 +1,7 @@
 """`python -m bench [names...] [--quick | --full]`, or `make bench`: all figures of the box as ratios, in one run.
 
-Names: ledger latency load node-red writes start memory. Without one, all of them (about 11 minutes; --quick about 3).
+Names: ledger latency load node-red writes start memory pictures. Without one, all of them (about 11 minutes; --quick
+about 3).
 Everything is written into a temporary folder that is deleted at the end; PARKBOX_BENCH_DIR names another place for it
 (the disk that is to be measured). The exit code is 0 unless a part could not be run: a figure that misses its goal is a
 finding, not an error.
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import latency, ledger, load, memory, node_red, starting, writes
+from bench import latency, ledger, load, memory, node_red, pictures, starting, writes
 from bench.figures import Row, machine, show
 
 
@@ -31,11 +32,12 @@ class Size:
     starts: int
     cars: int
     cars_within_s: float
+    picture_rounds: int
 
 
-QUICK = Size(60, 24, 4, 24, 40, 5, 1_200, 60)
-DEFAULT = Size(240, 80, 12, 60, 160, 9, memory.ALL, 180)
-FULL = Size(600, 200, 24, 200, 200, 15, memory.ALL, 3600)
+QUICK = Size(60, 24, 4, 24, 40, 5, 1_200, 60, 5)
+DEFAULT = Size(240, 80, 12, 60, 160, 9, memory.ALL, 180, 15)
+FULL = Size(600, 200, 24, 200, 200, 15, memory.ALL, 3600, 40)
 
 PARTS: dict[str, tuple[str, Callable[[Path, Size], list[Row]]]] = {
     "ledger": ("账本 ledger", lambda folder, size: ledger.run(folder)),
@@ -50,6 +52,7 @@ PARTS: dict[str, tuple[str, Callable[[Path, Size], list[Row]]]] = {
     "memory": (
         "内存 memory", lambda folder, size: memory.run(folder, cars=size.cars, within_s=size.cars_within_s),
     ),
+    "pictures": ("证据图片 evidence pictures", lambda folder, size: pictures.run(folder, size.picture_rounds)),
 }
 
 

@@ -14,14 +14,18 @@ from pathlib import Path
 
 from edge.agent_cities import CityLinks
 from edge.agent_end import Ending
+from edge.agent_evidence import Evidence
 from edge.agent_link import LaneLink
 from edge.agent_pictures import PictureIndex
 from edge.agent_source import AgentSource
+from edge.agent_upkeep import Limits, Upkeep
 from edge.config.model import Config
+from edge.evidence.jobs import Child
 from edge.fault_view import fault_view
 from edge.ports import FaultView
 from edge.store.deliveries import Deliveries
 from edge.store.errors import StoreError
+from edge.store.pictures import Pictures
 from edge.store.reader import LedgerFile
 from edge.version import VERSION
 from edge.web.server import PageServer
@@ -47,16 +51,32 @@ def run(config: Config) -> int:
     def lane_changed() -> None:
         source.changed()
         cities.kick()
+        evidence.kick()
 
     link = LaneLink(Path(config.box.socket), lane_changed)
     cities = CityLinks(config, ledger, store, link.view, died=ending.failed, changed=source.changed)
-    source.attach(link, cities, lasting)
+    box = config.box
+    limits = Limits(box.evidence_days, box.evidence_mb * 1_000_000, box.free_mb * 1_000_000)
+    shelf = Pictures(data / "pictures.db")
+    upkeep = Upkeep(data / "pictures", shelf, limits, store.undelivered)
+    evidence = Evidence(
+        config,
+        ledger,
+        shelf,
+        Child(data),
+        upkeep,
+        died=ending.failed,
+        changed=source.changed,
+    )
+    source.attach(link, cities, evidence, lasting)
     page = PageServer(config.web, source, on_failure=ending.failed)
     link.start()
     page.start()
+    evidence.start()
     _carry(store, lasting, cities, source, ending)
     page.stop()
     cities.stop()
+    evidence.stop()
     link.stop()
     store.close()
     ledger.close()

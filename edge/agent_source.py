@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from edge.agent_cities import CityLinks
+from edge.agent_evidence import Evidence
 from edge.agent_link import LaneLink
 from edge.agent_pictures import PictureIndex
 from edge.fault_view import fault_view
@@ -23,14 +24,15 @@ class AgentSource:
         self._store, self._pictures, self._version_text = store, pictures, version_text
         self._link: LaneLink | None = None
         self._cities: CityLinks | None = None
+        self._evidence: Evidence | None = None
         self._lasting: Sequence[FaultView] = ()
         self._version = 0
         self._lock = threading.Lock()
         self._troubles: dict[str, FaultView] = {}  # by device, while its file cannot be read
 
-    def attach(self, link: LaneLink, cities: CityLinks, lasting: Sequence[FaultView]) -> None:
+    def attach(self, link: LaneLink, cities: CityLinks, evidence: Evidence, lasting: Sequence[FaultView]) -> None:
         """What tells of changes must exist after what is told of them. `lasting`: faults of this start."""
-        self._link, self._cities, self._lasting = link, cities, lasting
+        self._link, self._cities, self._evidence, self._lasting = link, cities, evidence, lasting
 
     def changed(self) -> None:
         """Something that the page shows is different now."""
@@ -48,8 +50,9 @@ class AgentSource:
             self._well("deliveries.db")
         except StoreError as error:
             self._trouble("deliveries.db", error)
-        cities = self._cities
+        cities, evidence = self._cities, self._evidence
         faults = [*self._lasting, *(cities.faults() if cities is not None else ())]
+        faults += evidence.faults() if evidence is not None else ()
         told = {(fault.code, fault.device) for fault in faults}
         faults += [one for one in tuple(self._troubles.values()) if (one.code, one.device) not in told]
         return AgentView(
@@ -58,16 +61,21 @@ class AgentSource:
             recent=recent,
             faults=tuple(faults),
             version=self._version_text,
+            evidence=tuple(evidence.views()) if evidence is not None else (),
         )
 
     def picture(self, read_id: str) -> bytes | None:
+        made = self._evidence.picture_of(read_id) if self._evidence is not None else None
         try:
-            picture = self._pictures.get(read_id)
+            picture = made.read_bytes() if made is not None else self._pictures.get(read_id)
         except (StoreError, OSError) as error:
             self._trouble("pictures", error)
             return None
         self._well("pictures")
         return picture
+
+    def sealed(self, read_id: str) -> bool:
+        return self._evidence is not None and self._evidence.picture_of(read_id) is not None
 
     def _trouble(self, device: str, error: Exception) -> None:
         if device not in self._troubles:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 USAGE = """用法 usage:
   parkbox lane CONFIG     车道程序 the lane program: cameras, loops, barrier, decisions, ledger
   parkbox agent CONFIG    上传与网页 the agent: city deliveries, status page
-  parkbox check CONFIG    检查配置 judge a configuration; nothing is started"""
+  parkbox check CONFIG    检查配置 judge a configuration; nothing is started
+  parkbox verify FILE...  检验证据图片 judge evidence pictures: [--key evidence.pub]"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,6 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from edge.config.check import run as check  # noqa: PLC0415 - each command loads only what it needs
 
             return check(Path(path))
+        case ["verify", *rest]:
+            from edge.verify import run as verify  # noqa: PLC0415
+
+            return verify(rest)
         case ["lane" | "agent" as program, path] if not path.startswith("-"):
             return _program(program, Path(path))
         case [name, *rest] if name not in {"lane", "agent", "check"} and not name.startswith("-"):

@@ -176,12 +176,26 @@ class LinkView(msgspec.Struct, frozen=True):
     last_ok_wall_ms: int
 
 
+class EvidenceView(msgspec.Struct, frozen=True):
+    """One lane's pictures over its last passages (`passages` of them): Qingdao B.1 rules 1 and 9."""
+
+    lane: str
+    passages: int
+    pictures: int
+    missing: int  # no read, or the camera sent none
+    failed: int  # sent, and could not be used
+    plates: int  # pictures whose plate's width the camera told
+    narrow: int  # of these, under 100 px
+    small: int  # pictures that had to be scaled up: the camera is to be set right
+
+
 class AgentView(msgspec.Struct, frozen=True):
     links: tuple[LinkView, ...]
     counts: dict[str, int]  # waiting, accepted, set_aside, held_for_clock
     recent: tuple[Delivery, ...]
     faults: tuple[FaultView, ...]
     version: str
+    evidence: tuple[EvidenceView, ...] = ()
 
 
 class PageSource(Protocol):
@@ -193,7 +207,10 @@ class PageSource(Protocol):
     def agent(self) -> AgentView: ...
 
     def picture(self, read_id: str) -> bytes | None:
-        """JPEG as stored; None if there is none."""
+        """The evidence picture, or the camera's while there is none yet; None if there is neither."""
+
+    def sealed(self, read_id: str) -> bool:
+        """Whether `picture` is the evidence picture."""
 
     def version(self) -> int:
         """Grows with every change of `box()` or `agent()`: the page's stream sends on change."""

@@ -16,6 +16,8 @@ NAMED = {
     "camera_silent", "camera_refused", "storage_failing", "disk_full", "disk_read_only", "ledger_damaged",
     "deliveries_damaged", "barrier_down", "loops_down", "listener_down", "emergency", "clock_unset",
     "clock_jumped", "lane_silent", "city_offline", "city_refused_login", "delivery_set_aside", "picture_lost",
+    "capture_low", "picture_small", "plate_narrow", "evidence_failing", "pictures_given_up", "pictures_unmatched",
+    "pictures_damaged",
 }  # fmt: skip
 CHINESE = re.compile(r"[一-鿿]")
 ALL = pytest.mark.parametrize("spec", CATALOGUE.values(), ids=CATALOGUE.keys())

@@ -5,8 +5,11 @@ Every test opens the page once and then changes the world behind it; what must s
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
 import pytest
 
+from edge.ports import EvidenceView
 from tests.web_fakes import (
     NOON_MS,
     TINY_JPEG,
@@ -124,6 +127,23 @@ def test_the_last_read_shows_its_picture_and_enlarges_it(
     page.keyboard.press("Escape")
     page.wait_for_selector("#viewer", state="hidden")
     assert troubles == []
+
+
+def test_the_evidence_picture_takes_the_place_of_the_cameras(open_page: Open, page_source: FakeSource) -> None:
+    page = open_page()
+    read_id = "e" * 32
+    page_source.pictures[read_id] = TINY_JPEG
+    page_source.show(box(lane(last_read_id=read_id, last_plate="鲁B12345", last_read_wall_ms=NOON_MS)))
+    page.wait_for_function("() => document.querySelector('[data-lane=in1] .thumb img').naturalWidth === 16")
+    page_source.pictures[read_id] = bytes(cv2.imencode(".jpg", np.zeros((18, 32, 3), np.uint8))[1])
+    page_source.evidence.add(read_id)
+    view = EvidenceView(lane="in1", passages=200, pictures=197, missing=2, failed=1, plates=150, narrow=4, small=0)
+    page_source.show_agent(quiet_agent(evidence=(view,)))
+    page.wait_for_function("() => document.querySelector('[data-lane=in1] .thumb img').naturalWidth === 32")
+    shown = page.inner_text("#evidence")
+    for words in ("98.5%", "200 辆中 197 辆有图", "缺 2", "不可用 1", "车牌不足 100 像素 4/150"):
+        assert words in shown
+    assert page.get_attribute("#evidence li", "data-wrong") == "true"
 
 
 def test_stalls_and_deliveries(open_page: Open, page_source: FakeSource) -> None:

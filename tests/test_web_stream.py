@@ -100,7 +100,12 @@ def test_a_picture_that_comes_after_its_read_is_told(stream: StreamClient, sourc
         continue
     assert told["pictures"] == []
     source.pictures[READ_ID] = TINY_JPEG
-    assert stream.next_event("state")[1]["pictures"] == [READ_ID]
+    told = stream.next_event("state")[1]
+    assert (told["pictures"], told["sealed"]) == ([READ_ID], [])
+    source.pictures[READ_ID] = TINY_JPEG + b"evidence"
+    source.evidence.add(READ_ID)
+    source.show_agent(quiet_agent())
+    assert stream.next_event("state")[1]["sealed"] == [READ_ID]
 
 
 def test_deliveries_are_cut_to_what_the_page_shows(source: FakeSource, port: int) -> None:

@@ -30,6 +30,7 @@ class FakeSource:
         self._agent = agent or quiet_agent()
         self._version = 1
         self.pictures: dict[str, bytes] = {}
+        self.evidence: set[str] = set()
         self.looks = 0
         self.failure: Exception | None = None
         self.going_on = threading.Event()
@@ -56,6 +57,9 @@ class FakeSource:
 
     def picture(self, read_id: str) -> bytes | None:
         return self.pictures.get(read_id)
+
+    def sealed(self, read_id: str) -> bool:
+        return read_id in self.evidence
 
     def version(self) -> int:
         self.going_on.wait()  # cleared by a test: the program hangs and its connections stay open

@@ -37,6 +37,12 @@ class Box(Section, frozen=True, kw_only=True):
     trusted: somebody else keeps it true from the start (a laptop, a virtual machine)."""
     pictures_mb: Annotated[int, Meta(ge=128, le=1_000_000)] = 4000
     """Most that camera pictures may take on the disk; the oldest go first."""
+    evidence_days: Annotated[int, Meta(ge=31, le=3650)] = 40
+    """Evidence pictures are kept so long; Qingdao B.1 rule 4: a month at least."""
+    evidence_mb: Annotated[int, Meta(ge=128, le=10_000_000)] = 16_000
+    """Most that evidence pictures may take: 40 days of 1,300 cars at 300 KB."""
+    free_mb: Annotated[int, Meta(ge=16, le=1_000_000)] = 500
+    """What must stay free on the disk; under it evidence pictures go, the oldest delivered first."""
 
 
 class Lot(Section, frozen=True, kw_only=True):
@@ -100,6 +106,9 @@ class Camera(Section, frozen=True, kw_only=True):
     """IP addresses it may push from."""
     heartbeat_s: Seconds = 30.0
     """How often it is set to send one; 0 = it sends none."""
+    overlay: Literal["box", "camera"] = "box"
+    """Who prints time, place, device and anti-forgery code into the picture (Qingdao B.1 rule 10). camera: it prints
+    all four, so a picture that obeys the rules is sealed as it came."""
     relay_is_barrier: bool = False
     """The camera's own relay opens the barrier: only then may a reply say "ok". A reply can be lost, repeated or late,
     the arm is then seen by nobody, and whoever reaches the camera can open: use the box's own relay where there is one."""

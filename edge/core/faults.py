@@ -14,27 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
 
-import msgspec
+from edge.core.fault_pictures import PICTURES
+from edge.core.fault_spec import Clears, Effect, FaultSpec
 
-Effect = Literal["none", "runs", "no_auto_close", "asks", "stops"]
-Clears = Literal["itself", "acknowledged"]
-
-
-class FaultSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the catalogue. Which device it is at stands in the fact (`FaultRaised.device`)."""
-
-    code: str
-    effect: Effect
-    clears: Clears
-    cause_zh: str
-    cause_en: str
-    effect_zh: str
-    effect_en: str
-    todo_zh: str
-    todo_en: str
-
+__all__ = ["CATALOGUE", "Clears", "Effect", "FaultSpec"]
 
 _LOOPS = (
     FaultSpec(
@@ -330,5 +314,5 @@ _CITY = (
 )
 
 CATALOGUE: Mapping[str, FaultSpec] = MappingProxyType(
-    {spec.code: spec for spec in (*_LOOPS, *_BARRIER, *_CAMERAS, *_STORAGE, *_CLOCK_AND_PROGRAMS, *_CITY)}
+    {spec.code: spec for spec in (*_LOOPS, *_BARRIER, *_CAMERAS, *PICTURES, *_STORAGE, *_CLOCK_AND_PROGRAMS, *_CITY)}
 )

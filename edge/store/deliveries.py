@@ -140,6 +140,16 @@ class Deliveries:
             self._counts.update(waiting=moved, set_aside=-moved)
         return moved
 
+    def undelivered(self, item_ids: Sequence[str]) -> set[str]:
+        """Those of them that a city is still to get. Reads the whole table: for upkeep, not for cars."""
+        marks = ", ".join("?" * len(item_ids))
+        sql = f"SELECT DISTINCT item_id FROM deliveries WHERE state = 'waiting' AND item_id IN ({marks})"
+        with self._lock:
+            try:
+                return {str(row[0]) for row in self._opened().execute(sql, tuple(item_ids))}
+            except sqlite3.Error as error:
+                raise self._trouble(error) from error
+
     def prune(self, made_before_ms: int, limit: int = 1000) -> int:
         """Delete accepted ones made before then, at most `limit`, oldest first. How many went."""
         with self._change() as conn:

@@ -10,7 +10,7 @@ from collections import OrderedDict
 
 import msgspec
 
-from edge.ports import AgentView, BoxView, Delivery, FaultView, LinkView, PageSource
+from edge.ports import AgentView, BoxView, Delivery, EvidenceView, FaultView, LinkView, PageSource
 
 RECENT_MAX = 20
 """Deliveries in the list: what a technician looks through on a phone."""
@@ -42,6 +42,7 @@ class AgentRows(msgspec.Struct, frozen=True):
     recent: tuple[DeliveryRow, ...]
     faults: tuple[FaultView, ...]
     version: str
+    evidence: tuple[EvidenceView, ...] = ()
 
 
 class PageState(msgspec.Struct, frozen=True):
@@ -53,6 +54,8 @@ class PageState(msgspec.Struct, frozen=True):
     agent: AgentRows
     pictures: tuple[str, ...]
     """Those `last_read_id` of the lanes whose picture can be fetched now."""
+    sealed: tuple[str, ...] = ()
+    """Those of them whose picture is the evidence picture."""
 
 
 class PictureShelf:
@@ -60,16 +63,19 @@ class PictureShelf:
 
     def __init__(self, source: PageSource) -> None:
         self._source = source
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[bool, bytes]] = OrderedDict()
 
     def get(self, read_id: str) -> bytes | None:
-        """JPEG, or None while there is none: asked anew each time, since pictures come after reads."""
-        jpeg = self._kept.get(read_id)
-        if jpeg is None:
+        """JPEG, or None while there is none: asked anew each time, since pictures come after reads, and evidence
+        after pictures."""
+        sealed = self._source.sealed(read_id)
+        was_sealed, jpeg = self._kept.get(read_id, (False, None))
+        if jpeg is None or sealed != was_sealed:
             jpeg = self._source.picture(read_id)
             if jpeg is None:
+                self._kept.pop(read_id, None)
                 return None
-            self._kept[read_id] = jpeg
+            self._kept[read_id] = (sealed, jpeg)
             if len(self._kept) > PICTURES_KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(read_id)
@@ -80,11 +86,13 @@ def look(source: PageSource, shelf: PictureShelf, now_ms: int) -> PageState:
     """One look at everything the page shows."""
     box = source.box()
     read_ids = [lane.last_read_id for lane in box.lanes if lane.last_read_id] if box else []
+    pictures = tuple(read_id for read_id in read_ids if shelf.get(read_id) is not None)
     return PageState(
         now_ms=now_ms,
         box=box,
         agent=_rows(source.agent()),
-        pictures=tuple(read_id for read_id in read_ids if shelf.get(read_id) is not None),
+        pictures=pictures,
+        sealed=tuple(read_id for read_id in pictures if source.sealed(read_id)),
     )
 
 
@@ -103,6 +111,7 @@ def _rows(agent: AgentView) -> AgentRows:
         recent=tuple(_row(delivery) for delivery in agent.recent[:RECENT_MAX]),
         faults=agent.faults,
         version=agent.version,
+        evidence=agent.evidence,
     )
 
 

@@ -33,7 +33,7 @@ export function makeLane(lane) {
   return card;
 }
 
-export function showLane(card, lane, hasPicture, nowMs) {
+export function showLane(card, lane, hasPicture, isSealed, nowMs) {
   const p = parts.get(card);
   mark(card, "look", needsALook(lane));
   say(p.direction, word(lane.direction));
@@ -58,7 +58,7 @@ export function showLane(card, lane, hasPicture, nowMs) {
   say(p.due, lane.due_fen > 0 ? `${word("due")} ${yuan(lane.due_fen)}` : "");
   say(p.why, said(lane, "why_"));
 
-  showRead(p, lane, hasPicture, nowMs);
+  showRead(p, lane, hasPicture, isSealed, nowMs);
   say(p.passed, word("passed", lane.passed));
 }
 
@@ -69,13 +69,13 @@ function showPlate(node, text, plain = false) {
   node.classList.toggle("unread", plain);
 }
 
-function showRead(p, lane, hasPicture, nowMs) {
+function showRead(p, lane, hasPicture, isSealed, nowMs) {
   const read = lane.last_read_wall_ms > 0;
   const plate = read ? lane.last_plate || word("no_plate") : "";
   say(p.readLabel, word(read ? "last_read" : "never_read"));
   showPlate(p.lastPlate, plate, !lane.last_plate);
   say(p.readTime, read ? `${clock(lane.last_read_wall_ms, nowMs)} · ${ago(lane.last_read_wall_ms, nowMs)}` : "");
-  const source = hasPicture ? `/picture/${lane.last_read_id}.jpg` : "";
+  const source = hasPicture ? `/picture/${lane.last_read_id}.jpg${isSealed ? "?sealed" : ""}` : "";
   if (p.thumb.dataset.source !== source) {
     p.thumb.dataset.source = source;
     p.image.hidden = !hasPicture;

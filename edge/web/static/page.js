@@ -1,6 +1,7 @@
 // The page: what came over the line goes to the parts that draw it.
 
 import { byId, keep, say } from "./dom.js";
+import { showEvidence } from "./evidence.js";
 import { showLane, makeLane } from "./lane.js";
 import { openLine } from "./line.js";
 import { showAbout, showCounters, showDeliveries, showFaults, showOccupancy } from "./panels.js";
@@ -10,7 +11,8 @@ import { isEnglish, setEnglish, word } from "./words.js";
 let line = "connecting";
 let state = null; // the newest document; its `box` is null while the lane program does not answer
 let lastBox = null; // what stays on the page then,
-let pictures = []; // with these pictures
+let pictures = []; // with these pictures,
+let sealed = []; // of which these are evidence and no longer what the camera sent
 let heardMs = 0; // the box's clock when it was last heard
 
 function show() {
@@ -25,9 +27,10 @@ function show() {
   say(byId("lot"), lastBox.lot_name);
   say(byId("box-id"), lastBox.box_id);
   keep(byId("lane-list"), lastBox.lanes, (lane) => lane.id, makeLane, (node, lane) =>
-    showLane(node, lane, pictures.includes(lane.last_read_id), heardMs),
+    showLane(node, lane, pictures.includes(lane.last_read_id), sealed.includes(lane.last_read_id), heardMs),
   );
   showOccupancy(lastBox);
+  showEvidence(state.agent.evidence, lastBox.lanes);
   showCounters(lastBox.counters);
 }
 
@@ -51,7 +54,7 @@ openLine({
   onState(document) {
     line = "live";
     state = document;
-    if (document.box) ({ box: lastBox, pictures } = document);
+    if (document.box) ({ box: lastBox, pictures, sealed } = document);
     heardMs = document.now_ms;
     show();
   },
