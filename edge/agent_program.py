@@ -16,6 +16,7 @@ from edge.agent_cities import CityLinks
 from edge.agent_end import Ending
 from edge.agent_link import LaneLink
 from edge.agent_pictures import PictureIndex
+from edge.agent_socket import AgentSocket, agent_socket
 from edge.agent_source import AgentSource
 from edge.config.model import Config
 from edge.fault_view import fault_view
@@ -52,9 +53,12 @@ def run(config: Config) -> int:
     cities = CityLinks(config, ledger, store, link.view, died=ending.failed, changed=source.changed)
     source.attach(link, cities, lasting)
     page = PageServer(config.web, source, on_failure=ending.failed)
+    orders = AgentSocket(agent_socket(config.box.socket), store.repeat, lane_changed, ending.failed)
     link.start()
     page.start()
+    orders.start()
     _carry(store, lasting, cities, source, ending)
+    orders.stop()
     page.stop()
     cities.stop()
     link.stop()

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 USAGE = """用法 usage:
   parkbox lane CONFIG     车道程序 the lane program: cameras, loops, barrier, decisions, ledger
   parkbox agent CONFIG    上传与网页 the agent: city deliveries, status page
-  parkbox check CONFIG    检查配置 judge a configuration; nothing is started"""
+  parkbox check CONFIG    检查配置 judge a configuration; nothing is started
+  parkbox deliveries CONFIG [--plate P] [--from T] [--to T] [--show ID] [--repeat ID...]
+                          上传记录 was this car reported, when, and if not, why; --help"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,6 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from edge.config.check import run as check  # noqa: PLC0415 - each command loads only what it needs
 
             return check(Path(path))
+        case ["deliveries", *rest]:
+            from edge.deliveries_command import main as deliveries  # noqa: PLC0415
+
+            return deliveries(rest)
         case ["lane" | "agent" as program, path]:
             return _program(program, Path(path))
         case [name, *rest] if not name.startswith("-"):

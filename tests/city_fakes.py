@@ -132,17 +132,24 @@ class MemoryStore:
         self._check()
         self.rows = [change(row) if row.id in ids else row for row in self.rows]
 
-    def accepted(self, ids: Sequence[int], answer: str) -> None:
-        self._change(ids, lambda row: msgspec.structs.replace(row, state="accepted", last_answer=answer))
+    def accepted(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
+        self._end(ids, "accepted", answer, at_ms)
 
-    def failed(self, ids: Sequence[int], due_ms: int, answer: str) -> None:
+    def failed(self, ids: Sequence[int], due_ms: int, answer: str, at_ms: int = 0) -> None:
+        change = msgspec.structs.replace
         self._change(
             ids,
-            lambda row: msgspec.structs.replace(row, attempts=row.attempts + 1, due_ms=due_ms, last_answer=answer),
+            lambda row: change(
+                row, attempts=row.attempts + 1, due_ms=due_ms, last_answer=answer, answered_ms=at_ms
+            ),
         )
 
-    def set_aside(self, ids: Sequence[int], answer: str) -> None:
-        self._change(ids, lambda row: msgspec.structs.replace(row, state="set_aside", last_answer=answer))
+    def set_aside(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
+        self._end(ids, "set_aside", answer, at_ms)
+
+    def _end(self, ids: Sequence[int], state: Literal["accepted", "set_aside"], answer: str, at_ms: int) -> None:
+        change = msgspec.structs.replace
+        self._change(ids, lambda row: change(row, state=state, last_answer=answer, answered_ms=at_ms))
 
     def counts(self) -> dict[str, int]:
         self._check()
@@ -151,6 +158,10 @@ class MemoryStore:
 
     def recent(self, limit: int) -> list[Delivery]:
         return self.rows[::-1][:limit]
+
+    def search(self, plate: str, limit: int, from_ms: int = 0, to_ms: int = 1 << 62) -> list[Delivery]:
+        found = [row for row in self.rows[::-1] if plate in row.plate and from_ms <= row.made_ms < to_ms]
+        return found[:limit]
 
 
 class FakeClock:

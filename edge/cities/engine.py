@@ -250,7 +250,7 @@ class DeliveryEngine:
                     break
         finally:
             if accepted:
-                self._store.accepted(accepted, "已接收 / accepted")
+                self._store.accepted(accepted, "已接收 / accepted", self._clock.wall_ms())
         if tried:
             self._shown = None
         return tried
@@ -258,19 +258,22 @@ class DeliveryEngine:
     def _send_row(self, row: Delivery, accepted: list[int]) -> bool:
         """False: the link rests now."""
         if not row.body.startswith(b"{"):
-            self._store.set_aside([row.id], row.body.decode())  # it could not be made: its body is the reason
+            # It could not be made: its body is the reason.
+            self._store.set_aside([row.id], row.body.decode(), self._clock.wall_ms())
             return True
         verdict = self._uplink.send(row.kind, row.item_id, row.body, repeat=True)
         if verdict.meaning == "accepted":
             accepted.append(row.id)
         elif verdict.meaning == "refused":
-            self._store.set_aside([row.id], verdict.answer)
+            self._store.set_aside([row.id], verdict.answer, self._clock.wall_ms())
         elif verdict.meaning == "retry":
             if row.attempts >= self._settings.retries:  # the first sending does not count (QC27)
                 tries = row.attempts + 1
-                self._store.set_aside([row.id], f"{verdict.answer} (已试 {tries} 次 / {tries} tries)")
+                answer = f"{verdict.answer} (已试 {tries} 次 / {tries} tries)"
+                self._store.set_aside([row.id], answer, self._clock.wall_ms())
             else:
-                self._store.failed([row.id], self._now_ms() + round(self._settings.retry_s * 1000), verdict.answer)
+                due_ms = self._now_ms() + round(self._settings.retry_s * 1000)
+                self._store.failed([row.id], due_ms, verdict.answer, self._clock.wall_ms())
         return not verdict.rests
 
     def _now_ms(self) -> int:

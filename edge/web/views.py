@@ -10,7 +10,7 @@ from collections import OrderedDict
 
 import msgspec
 
-from edge.ports import AgentView, BoxView, Delivery, FaultView, LinkView, PageSource
+from edge.ports import AgentView, BoxView, Delivery, DeliveryFound, FaultView, LinkView, PageSource
 
 RECENT_MAX = 20
 """Deliveries in the list: what a technician looks through on a phone."""
@@ -42,6 +42,17 @@ class AgentRows(msgspec.Struct, frozen=True):
     recent: tuple[DeliveryRow, ...]
     faults: tuple[FaultView, ...]
     version: str
+
+
+class FoundRow(DeliveryRow, frozen=True, kw_only=True):
+    """One delivery that a search found, and what became of it in words."""
+
+    item_id: str
+    answered_ms: int
+    read_id: str
+    """"" unless its picture can be fetched."""
+    zh: str
+    en: str
 
 
 class PageState(msgspec.Struct, frozen=True):
@@ -103,6 +114,18 @@ def _rows(agent: AgentView) -> AgentRows:
         recent=tuple(_row(delivery) for delivery in agent.recent[:RECENT_MAX]),
         faults=agent.faults,
         version=agent.version,
+    )
+
+
+def found_row(found: DeliveryFound) -> FoundRow:
+    row, delivery = _row(found.delivery), found.delivery
+    return FoundRow(
+        **msgspec.structs.asdict(row),
+        item_id=delivery.item_id,
+        answered_ms=delivery.answered_ms,
+        read_id=delivery.read_id if found.picture else "",
+        zh=found.zh[:ANSWER_MAX_CHARS],
+        en=found.en[:ANSWER_MAX_CHARS],
     )
 
 
