@@ -29,6 +29,7 @@ SETTINGS = Qingdao(
     user=ACCOUNT.user,
     password_file="p",
     passkey_file="k",
+    batch=1,  # tests of single records; those of batches say more
 )
 LOT = Lot(park_id=PARK_ID, code="QD-1", name="前海停车场", total_stalls=100)
 T0_MS = 1_795_320_000_000  # 2026-11-22 12:00:00 in Beijing

@@ -26,14 +26,12 @@ from edge.cities.qingdao.site import lot_maker
 from edge.cities.qingdao.transport import HttpTransport
 from edge.cities.qingdao.uplink import Clock, Jitter, Poster, Uplink
 from edge.cities.reports import Maker, Reports, Things
+from edge.cities.sender import Sender
 from edge.config.model import Lane, Lot, Qingdao
-from edge.ports import Delivery, DeliveryStore, LedgerReader, LinkView
+from edge.ports import DeliveryStore, LedgerReader, LinkView
 
 # An idle engine looks into the ledger this often; `kick` makes it look at once.
 POLL_S = 0.2
-
-# Rows taken from the queue at once: few, so that a new passage does not wait behind them.
-BATCH = 50
 
 # After trouble with the disk.
 STORAGE_REST_S = 5.0
@@ -104,6 +102,7 @@ class DeliveryEngine:
             clock,
             lambda: store.counts()["accepted"] > 0,
         )
+        self._sender = Sender(CITY, settings, store, self._uplink, clock=clock, now_ms=self._now_ms)
         self._storage_trouble = ""
         self._set_aside = 0
         self._faults: tuple[CityFault, ...] = ()
@@ -192,46 +191,10 @@ class DeliveryEngine:
         return [(self._lot.park_id, message)]
 
     def _send_rows(self) -> int:
-        """Due rows, until something more urgent comes or the link must rest. How many were tried."""
-        rows = self._store.due(CITY, self._now_ms(), BATCH)
-        accepted: list[int] = []
-        tried = 0
-        try:
-            for row in rows:
-                if tried and (self._kicked or self._reports.due()):
-                    break
-                if self._uplink.stopping:
-                    break
-                tried += 1
-                if not self._send_row(row, accepted):
-                    break
-        finally:
-            if accepted:
-                self._store.accepted(accepted, "已接收 / accepted", self._clock.wall_ms())
+        tried = self._sender.send_due(lambda: self._kicked or self._reports.due())
         if tried:
             self._shown = None
         return tried
-
-    def _send_row(self, row: Delivery, accepted: list[int]) -> bool:
-        """False: the link rests now."""
-        if not row.body.startswith(b"{"):
-            # It could not be made: its body is the reason.
-            self._store.set_aside([row.id], row.body.decode(), self._clock.wall_ms())
-            return True
-        verdict = self._uplink.send(row.kind, row.item_id, row.body, repeat=True)
-        if verdict.meaning == "accepted":
-            accepted.append(row.id)
-        elif verdict.meaning == "refused":
-            self._store.set_aside([row.id], verdict.answer, self._clock.wall_ms())
-        elif verdict.meaning == "retry":
-            if row.attempts >= self._settings.retries:  # the first sending does not count (QC27)
-                tries = row.attempts + 1
-                answer = f"{verdict.answer} (已试 {tries} 次 / {tries} tries)"
-                self._store.set_aside([row.id], answer, self._clock.wall_ms())
-            else:
-                due_ms = self._now_ms() + round(self._settings.retry_s * 1000)
-                self._store.failed([row.id], due_ms, verdict.answer, self._clock.wall_ms())
-        return not verdict.rests
 
     def _now_ms(self) -> int:
         return self._wall_from_mono_ms + round(self._clock.mono_s() * 1000)
