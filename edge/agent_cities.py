@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge.cities.engine import Counts, DeliveryEngine
 from edge.cities.qingdao.envelope import Account
+from edge.cities.qingdao.site import makers
 from edge.config.model import Config
 from edge.fault_view import fault_view
 from edge.lane_clock import kernel_synchronised
@@ -77,6 +78,7 @@ class CityLinks:
             storage_errors=(StoreError, OSError),
             died=died,
             changed=changed,
+            makers=makers(config, box),
         )
         self._engines.append(engine)
 

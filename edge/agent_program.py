@@ -17,6 +17,7 @@ from edge.agent_end import Ending
 from edge.agent_evidence import Evidence
 from edge.agent_link import LaneLink
 from edge.agent_pictures import PictureIndex
+from edge.agent_socket import AgentSocket, agent_socket
 from edge.agent_source import AgentSource
 from edge.agent_upkeep import Limits, Upkeep
 from edge.config.model import Config
@@ -70,10 +71,13 @@ def run(config: Config) -> int:
     )
     source.attach(link, cities, evidence, lasting)
     page = PageServer(config.web, source, on_failure=ending.failed)
+    orders = AgentSocket(agent_socket(config.box.socket), store.repeat, lane_changed, ending.failed)
     link.start()
     page.start()
     evidence.start()
+    orders.start()
     _carry(store, lasting, cities, source, ending)
+    orders.stop()
     page.stop()
     cities.stop()
     evidence.stop()

@@ -10,11 +10,15 @@ from edge.agent_cities import CityLinks
 from edge.agent_evidence import Evidence
 from edge.agent_link import LaneLink
 from edge.agent_pictures import PictureIndex
+from edge.core.plates import normalise
+from edge.delivery_words import outcome
 from edge.fault_view import fault_view
-from edge.ports import AgentView, BoxView, Delivery, DeliveryStore, FaultView
+from edge.ports import AgentView, BoxView, Delivery, DeliveryFound, DeliveryStore, FaultView
 from edge.store.errors import StoreError
 
 RECENT = 20
+SEARCH_MAX = 20
+"""Found deliveries shown at once; whoever needs more uses `parkbox deliveries`."""
 
 
 class AgentSource:
@@ -63,6 +67,19 @@ class AgentSource:
             version=self._version_text,
             evidence=tuple(evidence.views()) if evidence is not None else (),
         )
+
+    def search(self, plate: str, from_ms: int, to_ms: int) -> list[DeliveryFound]:
+        try:
+            found = self._store.search(normalise(plate) or plate, SEARCH_MAX, from_ms, to_ms)
+            self._well("deliveries.db")
+        except StoreError as error:
+            self._trouble("deliveries.db", error)
+            return []
+        now_ms = time.time_ns() // 1_000_000
+        return [
+            DeliveryFound(row, bool(row.read_id) and self.picture(row.read_id) is not None, *outcome(row, now_ms))
+            for row in found
+        ]
 
     def picture(self, read_id: str) -> bytes | None:
         made = self._evidence.picture_of(read_id) if self._evidence is not None else None

@@ -14,7 +14,9 @@ USAGE = """用法 usage:
   parkbox lane CONFIG     车道程序 the lane program: cameras, loops, barrier, decisions, ledger
   parkbox agent CONFIG    上传与网页 the agent: city deliveries, status page
   parkbox check CONFIG    检查配置 judge a configuration; nothing is started
-  parkbox verify FILE...  检验证据图片 judge evidence pictures: [--key evidence.pub]"""
+  parkbox verify FILE...  检验证据图片 judge evidence pictures: [--key evidence.pub]
+  parkbox deliveries CONFIG [--plate P] [--from T] [--to T] [--show ID] [--repeat ID...]
+                          上传记录 was this car reported, when, and if not, why; --help"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,6 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from edge.verify import run as verify  # noqa: PLC0415
 
             return verify(rest)
+        case ["deliveries", *rest]:
+            from edge.deliveries_command import main as deliveries  # noqa: PLC0415
+
+            return deliveries(rest)
         case ["lane" | "agent" as program, path] if not path.startswith("-"):
             return _program(program, Path(path))
         case [name, *rest] if name not in {"lane", "agent", "check"} and not name.startswith("-"):

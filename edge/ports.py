@@ -71,6 +71,8 @@ class Delivery(msgspec.Struct, frozen=True):
     due_ms: int = 0
     state: Literal["waiting", "accepted", "set_aside"] = "waiting"
     last_answer: str = ""
+    read_id: str = ""  # the camera read whose picture belongs to it
+    answered_ms: int = 0  # wall clock of the last answer, 0 while there was none
 
 
 class DeliveryStore(Protocol):
@@ -86,17 +88,21 @@ class DeliveryStore(Protocol):
         """Waiting rows whose time has come, live before backlog; of one visit only its oldest waiting one (none
         while that one's time has not come), so an exit pulls its own entry forward."""
 
-    def accepted(self, ids: Sequence[int], answer: str) -> None: ...
+    def accepted(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
+        """`at_ms`, here and below: wall clock of the answer."""
 
-    def failed(self, ids: Sequence[int], due_ms: int, answer: str) -> None:
+    def failed(self, ids: Sequence[int], due_ms: int, answer: str, at_ms: int = 0) -> None:
         """Try again at `due_ms`; counts one attempt."""
 
-    def set_aside(self, ids: Sequence[int], answer: str) -> None: ...
+    def set_aside(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None: ...
 
     def counts(self) -> dict[str, int]:
         """Rows by state: waiting, accepted, set_aside."""
 
     def recent(self, limit: int) -> list[Delivery]: ...
+
+    def search(self, plate: str, limit: int, from_ms: int = 0, to_ms: int = 1 << 62) -> list[Delivery]:
+        """Made from `from_ms` to before `to_ms`, newest first, whose plate contains `plate`."""
 
 
 # --- the lane's status, as the socket and the page see it ------------------------------------------------------
@@ -198,6 +204,15 @@ class AgentView(msgspec.Struct, frozen=True):
     evidence: tuple[EvidenceView, ...] = ()
 
 
+class DeliveryFound(msgspec.Struct, frozen=True):
+    """What a search tells of one delivery. `zh` and `en` answer: reported, when, and if not, why."""
+
+    delivery: Delivery
+    picture: bool  # the box has the picture of its read
+    zh: str
+    en: str
+
+
 class PageSource(Protocol):
     """What the page may ask. Called from the web server's thread; never blocks on the network."""
 
@@ -211,6 +226,9 @@ class PageSource(Protocol):
 
     def sealed(self, read_id: str) -> bool:
         """Whether `picture` is the evidence picture."""
+
+    def search(self, plate: str, from_ms: int, to_ms: int) -> Sequence[DeliveryFound]:
+        """Deliveries of plates that contain `plate` ("" = any), made from `from_ms` to before `to_ms`, newest first."""
 
     def version(self) -> int:
         """Grows with every change of `box()` or `agent()`: the page's stream sends on change."""

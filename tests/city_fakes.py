@@ -29,6 +29,7 @@ SETTINGS = Qingdao(
     user=ACCOUNT.user,
     password_file="p",
     passkey_file="k",
+    batch=1,  # tests of single records; those of batches say more
 )
 LOT = Lot(park_id=PARK_ID, code="QD-1", name="前海停车场", total_stalls=100)
 T0_MS = 1_795_320_000_000  # 2026-11-22 12:00:00 in Beijing
@@ -132,17 +133,24 @@ class MemoryStore:
         self._check()
         self.rows = [change(row) if row.id in ids else row for row in self.rows]
 
-    def accepted(self, ids: Sequence[int], answer: str) -> None:
-        self._change(ids, lambda row: msgspec.structs.replace(row, state="accepted", last_answer=answer))
+    def accepted(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
+        self._end(ids, "accepted", answer, at_ms)
 
-    def failed(self, ids: Sequence[int], due_ms: int, answer: str) -> None:
+    def failed(self, ids: Sequence[int], due_ms: int, answer: str, at_ms: int = 0) -> None:
+        change = msgspec.structs.replace
         self._change(
             ids,
-            lambda row: msgspec.structs.replace(row, attempts=row.attempts + 1, due_ms=due_ms, last_answer=answer),
+            lambda row: change(
+                row, attempts=row.attempts + 1, due_ms=due_ms, last_answer=answer, answered_ms=at_ms
+            ),
         )
 
-    def set_aside(self, ids: Sequence[int], answer: str) -> None:
-        self._change(ids, lambda row: msgspec.structs.replace(row, state="set_aside", last_answer=answer))
+    def set_aside(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
+        self._end(ids, "set_aside", answer, at_ms)
+
+    def _end(self, ids: Sequence[int], state: Literal["accepted", "set_aside"], answer: str, at_ms: int) -> None:
+        change = msgspec.structs.replace
+        self._change(ids, lambda row: change(row, state=state, last_answer=answer, answered_ms=at_ms))
 
     def counts(self) -> dict[str, int]:
         self._check()
@@ -151,6 +159,10 @@ class MemoryStore:
 
     def recent(self, limit: int) -> list[Delivery]:
         return self.rows[::-1][:limit]
+
+    def search(self, plate: str, limit: int, from_ms: int = 0, to_ms: int = 1 << 62) -> list[Delivery]:
+        found = [row for row in self.rows[::-1] if plate in row.plate and from_ms <= row.made_ms < to_ms]
+        return found[:limit]
 
 
 class FakeClock:
@@ -190,12 +202,18 @@ class FakeCity:
         self.times: dict[str, int] = {}
         self.wrong: list[str] = []  # what a strict platform holds against the box
         self.closed = False
+        self.batches: dict[str, list[int]] = {}  # kind: records of each request
+        self.goodbyes: list[dict[str, Any]] = []
 
     def abort(self) -> None:
         self.closed = True
 
     def close(self) -> None:
         self.closed = True
+
+    def farewell(self, request: Request) -> Answer:
+        self.goodbyes.append(json.loads(request.body))
+        return self._said({"result_code": 0})
 
     def post(self, request: Request) -> Answer:
         sn = hashlib.md5(request.body + b"secret-key").hexdigest().upper()
@@ -205,8 +223,9 @@ class FakeCity:
         if request.path == "/login":
             return self._login(body)
         kind = request.path.removeprefix("/thirdAPI/")
-        (record,) = body["p"]["data_items"]
-        self.requests.append((kind, record))
+        records = body["p"]["data_items"]
+        self.requests += [(kind, record) for record in records]
+        self.batches.setdefault(kind, []).append(len(records))
         word = self.weather.pop(0) if self.weather else "fine"
         if word == "no_route":
             raise TransportFault("连接不上市平台", "city not reachable", "refused", sent=False)
@@ -227,7 +246,7 @@ class FakeCity:
             return self._said({"result_code": 113, "message": "token", "seq_id": body["seq_id"]})
         if word.isdecimal():
             return self._said({"result_code": int(word), "message": "no", "seq_id": body["seq_id"]})
-        return self._business(word, kind, record, body["seq_id"])
+        return self._business(word, kind, records, body["seq_id"])
 
     def _login(self, body: dict[str, Any]) -> Answer:
         word = self.login_weather.pop(0) if self.login_weather else "fine"
@@ -242,28 +261,42 @@ class FakeCity:
         self.token_until_s = self.clock.now_s + self.life_s
         return self._said({"result_code": 0, "token": self.token, "timeOut": self.life_s})
 
-    def _business(self, word: str, kind: str, record: dict[str, Any], seq_id: str) -> Answer:
-        item_id = str(record.get("item_id", record.get("park_id")))
-        text = json.dumps(record, sort_keys=True)
+    def _business(self, word: str, kind: str, records: list[dict[str, Any]], seq_id: str) -> Answer:
+        text = json.dumps(records, sort_keys=True)
         if self.seq_ids.setdefault(seq_id, (kind, text)) != (kind, text):
-            self.wrong.append(f"seq_id {seq_id} for two records")
-        item: dict[str, Any] = {"item_id": item_id, "error_code": 0}
-        if word == "refuse_item":
-            return self._said({"result_code": 0, "seq_id": seq_id, "data_items": [{**item, "error_code": 1}]})
+            self.wrong.append(f"seq_id {seq_id} for two requests")
+        items = [self._item(word, kind, record, place) for place, record in enumerate(records)]
+        if word == "lost":
+            raise TransportFault("连接中断", "connection cut", "after processing", sent=True)
+        if word == "duplicate_items":
+            items *= 2
+        if word == "shuffled":
+            items.reverse()
+        if word == "first_item_only":
+            del items[1:]
+        if word == "empty_items":
+            items = []
+        reply: dict[str, Any] = {"result_code": 0, "message": "", "seq_id": seq_id, "data_items": items}
+        if word == "double_encoded":
+            return Answer(200, json.dumps(json.dumps(reply)).encode())
+        if word == "strings":
+            texts = [{**item, "error_code": str(item["error_code"])} for item in items]
+            reply = {"result_code": "0", "data_items": json.dumps(texts)}
+        return self._said(reply)
+
+    def _item(self, word: str, kind: str, record: dict[str, Any], place: int) -> dict[str, Any]:
+        """One record judged by itself; what is refused is not kept."""
+        item_id = str(record.get("item_id", record.get("equipment_id", record.get("park_id"))))
+        strikes = {"refuse_item": True, "refuse_first_item": place == 0, "refuse_some": place % 2 == 1}
+        if strikes.get(word):
+            return {"item_id": item_id, "error_code": 1}
         if kind in ("carIn", "carOut", "carcharge"):
             if self.accepted.setdefault(item_id, record) != record:
                 self.wrong.append(f"{kind} {item_id} changed")
             if kind != "carIn" and record["park_in_id"] not in self.accepted:
                 self.wrong.append(f"{kind} {item_id} before its carIn")
             self.times[item_id] = self.times.get(item_id, 0) + 1
-        if word == "lost":
-            raise TransportFault("连接中断", "connection cut", "after processing", sent=True)
-        reply: dict[str, Any] = {"result_code": 0, "message": "", "seq_id": seq_id, "data_items": [item]}
-        if word == "double_encoded":
-            return Answer(200, json.dumps(json.dumps(reply)).encode())
-        if word == "strings":
-            reply = {"result_code": "0", "data_items": json.dumps([{**item, "error_code": "0"}])}
-        return self._said(reply)
+        return {"item_id": item_id, "error_code": 0}
 
     def _said(self, reply: dict[str, Any]) -> Answer:
         return Answer(200, json.dumps(reply).encode())

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from edge.config.model import Web
-from edge.ports import AgentView, BoxView, Delivery, FaultView, LaneView, LinkView
+from edge.ports import AgentView, BoxView, Delivery, DeliveryFound, FaultView, LaneView, LinkView
 
 NOON_MS = 1_795_233_600_000  # 2026-11-21 12:00:00 in Shanghai
 READ_ID = "0123456789abcdef0123456789abcdef"
@@ -31,6 +31,8 @@ class FakeSource:
         self._version = 1
         self.pictures: dict[str, bytes] = {}
         self.evidence: set[str] = set()
+        self.found: list[DeliveryFound] = []
+        self.searches: list[tuple[str, int, int]] = []
         self.looks = 0
         self.failure: Exception | None = None
         self.going_on = threading.Event()
@@ -60,6 +62,10 @@ class FakeSource:
 
     def sealed(self, read_id: str) -> bool:
         return read_id in self.evidence
+
+    def search(self, plate: str, from_ms: int, to_ms: int) -> list[DeliveryFound]:
+        self.searches.append((plate, from_ms, to_ms))
+        return self.found
 
     def version(self) -> int:
         self.going_on.wait()  # cleared by a test: the program hangs and its connections stay open

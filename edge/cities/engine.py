@@ -1,9 +1,9 @@
 """Delivery engine: one thread that carries what the ledger says to the Qingdao platform.
 
-A round is: read facts on and add their rows (`feed`), then, unless the link rests, the lot's master data if it is
-due, the counts if they are due, and the due rows, one record a request. The queue is the table: nothing waits in
-memory, no lock is held across the network, and only the city's own "accepted" ends a delivery. A crash between
-"accepted" and our note of it repeats the same item_id, by which the city knows the record.
+A round is: read facts on and add their rows (`feed`), then, unless the link rests, the reports that are due (`reports`:
+lot, devices, tariff, counts, states), and the due rows. The queue is the table: nothing waits in memory, no lock is
+held across the network, and only the city's own "accepted" ends a delivery. A crash between "accepted" and our note of
+it repeats the same item_id, by which the city knows the record.
 
 What counts as one of a record's 50 repetitions is a request that left the box. While the platform cannot be
 reached, refuses the login or our account, the link rests and no record is blamed, for days if need be.
@@ -18,23 +18,20 @@ from typing import NamedTuple
 import msgspec
 
 from edge.cities.feed import Feed
-from edge.cities.qingdao.conversation import Conversation, Verdict
+from edge.cities.qingdao.conversation import Conversation
 from edge.cities.qingdao.envelope import Account
 from edge.cities.qingdao.mapping import CITY, Mapper
-from edge.cities.qingdao.messages import ParkInfo, ParkSpace
+from edge.cities.qingdao.messages import ParkSpace
+from edge.cities.qingdao.site import lot_maker
 from edge.cities.qingdao.transport import HttpTransport
 from edge.cities.qingdao.uplink import Clock, Jitter, Poster, Uplink
+from edge.cities.reports import Maker, Reports, Things
+from edge.cities.sender import Sender
 from edge.config.model import Lane, Lot, Qingdao
-from edge.ports import Delivery, DeliveryStore, LedgerReader, LinkView
+from edge.ports import DeliveryStore, LedgerReader, LinkView
 
 # An idle engine looks into the ledger this often; `kick` makes it look at once.
 POLL_S = 0.2
-
-# Rows taken from the queue at once: few, so that a new passage does not wait behind them.
-BATCH = 50
-
-# Counts that nobody knows, or whose time nobody knows, are asked for again.
-UNKNOWN_S = 1.0
 
 # After trouble with the disk.
 STORAGE_REST_S = 5.0
@@ -75,10 +72,12 @@ class DeliveryEngine:
         storage_errors: tuple[type[Exception], ...],
         died: Callable[[BaseException], None],
         changed: Callable[[], None],
+        makers: Mapping[str, Maker] | None = None,
         transport: Poster | None = None,
     ) -> None:
         """`counts` gives None while nobody knows them; `died` is told why the thread ended by itself; `changed`
-        that `link` or `faults` or a delivery is another one. `storage_errors`: what store and ledger raise."""
+        that `link` or `faults` or a delivery is another one. `storage_errors`: what store and ledger raise.
+        `makers`: what else is told of the site (`qingdao.site.makers`)."""
         self._settings, self._lot, self._store, self._counts, self._clock = settings, lot, store, counts, clock
         self._storage_errors, self._died, self._changed = storage_errors, died, changed
         self._transport = transport or HttpTransport(settings.url, settings.timeout_s)
@@ -96,11 +95,14 @@ class DeliveryEngine:
         self._thread: threading.Thread | None = None
         # Due times live on a wall clock that no later step moves: due_ms outlives a restart, mono_s does not.
         self._wall_from_mono_ms = clock.wall_ms() - round(clock.mono_s() * 1000)
-        self._lot_due_s = self._counts_due_s = clock.mono_s()
-        self._lot_record = b""
-        self._lot_attempts = 0
-        self._lot_known = False
-        self._lot_trouble: Verdict | None = None
+        self._reports = Reports(
+            {"parkininfo": lot_maker(lot), "parkspace": self._spaces, **(makers or {})},
+            settings,
+            self._uplink,
+            clock,
+            lambda: store.counts()["accepted"] > 0,
+        )
+        self._sender = Sender(CITY, settings, store, self._uplink, clock=clock, now_ms=self._now_ms)
         self._storage_trouble = ""
         self._set_aside = 0
         self._faults: tuple[CityFault, ...] = ()
@@ -111,11 +113,12 @@ class DeliveryEngine:
         self._thread.start()
 
     def stop(self) -> None:
-        """Cut the request that is under way, note what was accepted, end."""
+        """Cut the request that is under way, note what was accepted, log out, end."""
         self._uplink.stop()
         self.kick()
         if self._thread is not None:
             self._thread.join()
+        self._uplink.log_out()
         self._transport.close()
 
     def kick(self) -> None:
@@ -167,111 +170,31 @@ class DeliveryEngine:
         if rest_s > 0:
             return 0.0 if more else min(rest_s, POLL_S)
         rows = 0
-        if self._send_lot() and self._send_counts():
-            # QC32: the lot before the records that refer to it.
-            rows = self._send_rows() if self._lot_known else 0
+        if self._reports.send_due() and self._reports.settled("parkininfo"):  # QC32: the lot before its records
+            rows = self._send_rows()
         return 0.0 if more or rows else POLL_S
 
     # --- what is sent ----------------------------------------------------------------------------------------
 
-    def _send_lot(self) -> bool:
-        """Interface 1: at start, every 24 h, repeated by the rule (QC30). False: the link rests now."""
-        now_s = self._clock.mono_s()
-        if now_s < self._lot_due_s:
-            return True
-        if not self._lot_record:
-            if not self._clock.wall_is_true():
-                return True  # it carries the time; so do the counts, and records are held anyway
-            self._lot_record = self._lot_message()
-        verdict = self._uplink.send("parkininfo", self._lot.park_id, self._lot_record, repeat=True)
-        if verdict.meaning == "link":
-            return False
-        if verdict.meaning == "accepted":
-            self._lot_trouble = None
-            self._lot_known = True
-            self._lot_done()
-            return True
-        # Refused, the records may go if the city knew the lot before, or when there is no more hope for it.
-        self._lot_trouble = verdict
-        self._lot_attempts += 1
-        self._lot_due_s = now_s + self._settings.retry_s
-        self._lot_known = self._lot_known or self._store.counts()["accepted"] > 0
-        if verdict.meaning == "refused" or self._lot_attempts > self._settings.retries:
-            self._lot_known = True
-            self._lot_done()
-        return not verdict.rests
-
-    def _lot_done(self) -> None:
-        self._lot_record, self._lot_attempts = b"", 0
-        self._lot_due_s = self._clock.mono_s() + self._settings.lot_s
-
-    def _lot_message(self) -> bytes:
-        return ParkInfo(
-            item_id=self._lot.park_id,
-            park_code=self._lot.code,
-            park_name=self._lot.name,
-            total_count=self._lot.total_stalls,
-            timestamp=self._clock.wall_ms(),
-        ).encode()
-
-    def _send_counts(self) -> bool:
-        """Interface 2: every minute, never repeated (QC26). False: the link rests now."""
-        now_s = self._clock.mono_s()
-        if now_s < self._counts_due_s or not self._lot_known:
-            return True
-        counts = self._counts() if self._clock.wall_is_true() else None
+    def _spaces(self, wall_ms: int) -> Things | None:
+        """Interface 2: QC80, a lot that is fuller than full has no stall free."""
+        counts = self._counts()
         if counts is None:
-            self._counts_due_s = now_s + UNKNOWN_S
-            return True
-        record = ParkSpace(
+            return None
+        message = ParkSpace(
             park_id=self._lot.park_id,
             in_space_count=counts.parked,
             book_space_count=counts.booked,
             remain_space_count=max(0, counts.total - counts.parked - counts.booked),
-            timestamp=self._clock.wall_ms(),
-        ).encode()
-        self._counts_due_s = now_s + self._settings.counts_s
-        verdict = self._uplink.send("parkspace", self._lot.park_id, record, repeat=False)
-        return not verdict.rests
+            timestamp=wall_ms,
+        )
+        return [(self._lot.park_id, message)]
 
     def _send_rows(self) -> int:
-        """Due rows, until something more urgent comes or the link must rest. How many were tried."""
-        rows = self._store.due(CITY, self._now_ms(), BATCH)
-        accepted: list[int] = []
-        tried = 0
-        try:
-            for row in rows:
-                if tried and (self._kicked or self._clock.mono_s() >= self._counts_due_s):
-                    break
-                if self._uplink.stopping:
-                    break
-                tried += 1
-                if not self._send_row(row, accepted):
-                    break
-        finally:
-            if accepted:
-                self._store.accepted(accepted, "已接收 / accepted")
+        tried = self._sender.send_due(lambda: self._kicked or self._reports.due())
         if tried:
             self._shown = None
         return tried
-
-    def _send_row(self, row: Delivery, accepted: list[int]) -> bool:
-        """False: the link rests now."""
-        if not row.body.startswith(b"{"):
-            self._store.set_aside([row.id], row.body.decode())  # it could not be made: its body is the reason
-            return True
-        verdict = self._uplink.send(row.kind, row.item_id, row.body, repeat=True)
-        if verdict.meaning == "accepted":
-            accepted.append(row.id)
-        elif verdict.meaning == "refused":
-            self._store.set_aside([row.id], verdict.answer)
-        elif verdict.meaning == "retry":
-            if row.attempts >= self._settings.retries:  # the first sending does not count (QC27)
-                tries = row.attempts + 1
-                self._store.set_aside([row.id], f"{verdict.answer} (已试 {tries} 次 / {tries} tries)")
-            else:
-                self._store.failed([row.id], self._now_ms() + round(self._settings.retry_s * 1000), verdict.answer)
-        return not verdict.rests
 
     def _now_ms(self) -> int:
         return self._wall_from_mono_ms + round(self._clock.mono_s() * 1000)
@@ -296,8 +219,7 @@ class DeliveryEngine:
             found.append(("city_refused_login", CITY, refused.answer))
         if down := self._uplink.down:
             found.append(("city_offline", CITY, down.answer))
-        if self._lot_trouble:
-            found.append(("delivery_set_aside", "parkininfo", self._lot_trouble.answer))
+        found += [("delivery_set_aside", kind, answer) for kind, answer in self._reports.troubles()]
         if self._set_aside:
             found.append(("delivery_set_aside", CITY, f"{self._set_aside} 条已搁置 / set aside"))
         if self._feed.held:

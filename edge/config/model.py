@@ -193,6 +193,20 @@ class Qingdao(Section, frozen=True, kw_only=True):
     """B.3.1.2: every minute."""
     lot_s: Annotated[float, Meta(gt=0, le=86400)] = 86400.0
     """B.3.1.1: every 24 h."""
+    tariff_s: Annotated[float, Meta(gt=0, le=86400)] = 86400.0
+    """B.3.1.6: every 24 h."""
+    devices_s: Annotated[float, Meta(gt=0, le=86400)] = 86400.0
+    """B.3.1.7: every 24 h."""
+    states_s: Annotated[float, Meta(gt=0, le=86400)] = 60.0
+    """B.3.1.8: every minute."""
+    camera_class: Literal["0207", "0701", "0204", "03", ""] = "0207"
+    """As which device type cameras are told (QC43: B.6.1.1 has none for them; 0207 车场控制机 is what stands at the
+    lane and reads). "": cameras are not told."""
+    batch: Annotated[int, Meta(ge=1, le=50)] = 50
+    """Most records of the backlog in one request (B.1: data_items may hold several; QC31). A live record, and one
+    that failed before, goes alone. 1: the backlog too."""
+    batch_bytes: Annotated[int, Meta(ge=1000, le=1_000_000)] = 100_000
+    """Most bytes of records in one request; a record is about 400."""
 
 
 class Cities(Section, frozen=True, kw_only=True):

@@ -11,8 +11,11 @@ from edge.config.issues import ConfigIssue
 from edge.config.model import Config
 from edge.core.plates import normalise
 
-SOCKET_PATH_BYTES = 107
-"""sun_path of unix(7) is 108 bytes with its closing NUL."""
+AGENT_SOCKET_SUFFIX = ".agent"
+"""The agent's own socket stands beside the lane program's, under its name with this suffix."""
+
+SOCKET_PATH_BYTES = 107 - len(AGENT_SOCKET_SUFFIX)
+"""sun_path of unix(7) is 108 bytes with its closing NUL, and the longer of the two names must fit."""
 
 
 def judge(config: Config) -> list[ConfigIssue]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.ports import Delivery
+from edge.store.delivery_rows import COLUMNS, SEARCH, search_values
 from edge.store.errors import StoreError, classify
 from edge.store.recovery import Recovery, open_or_begin
 from edge.store.schema import steps_of
@@ -23,12 +24,9 @@ from edge.store.schema import steps_of
 LIVE_MS = 60_000  # a message made within the last minute goes before the backlog (DESIGN 8: real-time first)
 STATES = ("waiting", "accepted", "set_aside")
 
-_COLUMNS = (
-    "id, city, kind, item_id, visit_id, body, plate, made_ms, attempts, due_ms, state, last_answer"  # as in Delivery
-)
 _INSERT = (
-    "INSERT INTO deliveries (city, kind, item_id, visit_id, body, plate, made_ms, due_ms) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (city, kind, item_id) DO NOTHING"
+    "INSERT INTO deliveries (city, kind, item_id, visit_id, body, plate, made_ms, due_ms, read_id) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (city, kind, item_id) DO NOTHING"
 )
 # The oldest waiting row of each visit (SQLite takes `due_ms` and `made_ms` from the row that has the minimum:
 # sqlite.org/lang_select.html "bare columns"); rows without a visit stand alone. A visit with a live message comes
@@ -47,7 +45,7 @@ WITH head AS (
     SELECT id, (made_ms >= :live_ms OR visit_id IN live) AS is_live FROM head
         WHERE due_ms <= :now_ms ORDER BY is_live DESC, id LIMIT :limit
 )
-SELECT {_COLUMNS} FROM chosen JOIN deliveries USING (id) ORDER BY is_live DESC, id
+SELECT {COLUMNS} FROM chosen JOIN deliveries USING (id) ORDER BY is_live DESC, id
 """
 
 
@@ -78,7 +76,7 @@ class Deliveries:
 
     def add(self, cursor: int, new: Sequence[Delivery]) -> None:
         rows = [
-            (d.city, d.kind, d.item_id, d.visit_id, d.body, d.plate, d.made_ms, d.due_ms) for d in new
+            (d.city, d.kind, d.item_id, d.visit_id, d.body, d.plate, d.made_ms, d.due_ms, d.read_id) for d in new
         ]  # fmt: skip
         with self._change() as conn:
             moved = conn.execute("UPDATE cursor SET seq = ?1 WHERE seq <= ?1", (cursor,)).rowcount
@@ -92,21 +90,21 @@ class Deliveries:
         values = {"city": city, "now_ms": now_ms, "live_ms": now_ms - LIVE_MS, "limit": limit}
         return [Delivery(*row) for row in self._read(_DUE, values)]
 
-    def accepted(self, ids: Sequence[int], answer: str) -> None:
+    def accepted(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
         """The city has it, whatever we thought before: also one that was set aside."""
-        self._move(ids, ("waiting", "set_aside"), "accepted", answer)
+        self._move(ids, ("waiting", "set_aside"), "accepted", answer, at_ms)
 
-    def failed(self, ids: Sequence[int], due_ms: int, answer: str) -> None:
+    def failed(self, ids: Sequence[int], due_ms: int, answer: str, at_ms: int = 0) -> None:
         with self._change() as conn:
             conn.executemany(
-                "UPDATE deliveries SET attempts = attempts + 1, due_ms = ?, last_answer = ? "
+                "UPDATE deliveries SET attempts = attempts + 1, due_ms = ?, last_answer = ?, answered_ms = ? "
                 "WHERE id = ? AND state = 'waiting'",
-                [(due_ms, answer, each) for each in ids],
+                [(due_ms, answer, at_ms, each) for each in ids],
             )
 
-    def set_aside(self, ids: Sequence[int], answer: str) -> None:
+    def set_aside(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
         """Refused, or tried often enough: it blocks nothing any more and waits for a person."""
-        self._move(ids, ("waiting",), "set_aside", answer)
+        self._move(ids, ("waiting",), "set_aside", answer, at_ms)
 
     def counts(self) -> dict[str, int]:
         with self._lock:
@@ -114,19 +112,15 @@ class Deliveries:
 
     def recent(self, limit: int) -> list[Delivery]:
         """Newest first."""
-        sql = f"SELECT {_COLUMNS} FROM deliveries ORDER BY id DESC LIMIT :limit"
+        sql = f"SELECT {COLUMNS} FROM deliveries ORDER BY id DESC LIMIT :limit"
         return [Delivery(*row) for row in self._read(sql, {"limit": limit})]
 
     # --- for a person, and for upkeep ------------------------------------------------------------------------
 
     def search(self, plate: str, limit: int, from_ms: int = 0, to_ms: int = 1 << 62) -> list[Delivery]:
         """Deliveries whose plate contains `plate` ("" = any), made from `from_ms` to before `to_ms`, newest first."""
-        sql = (
-            f"SELECT {_COLUMNS} FROM deliveries WHERE instr(plate, :plate) > 0 "
-            "AND made_ms >= :from_ms AND made_ms < :to_ms ORDER BY id DESC LIMIT :limit"
-        )
-        values = {"plate": plate, "from_ms": from_ms, "to_ms": to_ms, "limit": limit}
-        return [Delivery(*row) for row in self._read(sql, values)]
+        values = search_values(plate, limit, from_ms, to_ms)
+        return [Delivery(*row) for row in self._read(SEARCH, values)]
 
     def repeat(self, ids: Sequence[int]) -> int:
         """Send these set-aside ones again, now, with all their attempts. How many there were."""
@@ -163,12 +157,12 @@ class Deliveries:
 
     # --- inside ----------------------------------------------------------------------------------------------
 
-    def _move(self, ids: Sequence[int], olds: Sequence[str], new: str, answer: str) -> None:
+    def _move(self, ids: Sequence[int], olds: Sequence[str], new: str, answer: str, at_ms: int) -> None:
         with self._change() as conn:
             for old in olds:
                 moved = conn.executemany(
-                    "UPDATE deliveries SET state = ?, last_answer = ? WHERE id = ? AND state = ?",
-                    [(new, answer, each, old) for each in ids],
+                    "UPDATE deliveries SET state = ?, last_answer = ?, answered_ms = ? WHERE id = ? AND state = ?",
+                    [(new, answer, at_ms, each, old) for each in ids],
                 ).rowcount
                 moved = max(moved, 0)
                 self._counts.update({new: moved, old: -moved})

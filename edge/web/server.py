@@ -3,6 +3,7 @@
     GET /                       the page (with its style and scripts, all from this box)
     GET /events                 the live state as server-sent events
     GET /api/state              the same document once
+    GET /api/deliveries         ?plate=&from_ms=&to_ms= what became of the deliveries of a car, newest first
     GET /picture/<read_id>.jpg  the picture of a read
 
 Nothing here changes anything. An error of the source ends the server and is handed to `on_failure`, whose
@@ -17,18 +18,19 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from http import HTTPStatus
 from importlib.resources import files
 from typing import Any, cast
 
+import msgspec
 from microdot import Microdot, Request, Response
 
 from edge.config.model import Web
 from edge.ports import PageSource
 from edge.web.gate import EVERY_ANSWER, HEAD_LIMIT_BYTES, Gate, refusal_text
 from edge.web.stream import Broadcast, StreamsFull
-from edge.web.views import PictureShelf
+from edge.web.views import PictureShelf, found_row
 
 KIND = {
     ".html": "text/html; charset=UTF-8",
@@ -36,6 +38,9 @@ KIND = {
     ".js": "text/javascript; charset=UTF-8",
     ".svg": "image/svg+xml",
 }
+PLATE_MAX_CHARS = 20
+"""As at the city (T/QME 0015-2024: car_no, String 20)."""
+FOR_EVER_MS = 10**15
 STOP_S = 5.0
 """Closing 128 connections takes milliseconds; a source that hangs for longer is a failure worth naming."""
 
@@ -54,7 +59,7 @@ class PageServer:
         wall_ms: Callable[[], int] = system_wall_ms,
         on_failure: Callable[[BaseException], None] | None = None,
     ) -> None:
-        self._web = web
+        self._web, self._source = web, source
         self._shelf = PictureShelf(source)
         self._broadcast = Broadcast(source, self._shelf, wall_ms)
         self._gate = Gate(self._app())
@@ -132,6 +137,14 @@ class PageServer:
         async def state(request: Request) -> Response:
             return _answer(self._broadcast.state_json(), "application/json; charset=UTF-8")
 
+        async def deliveries(request: Request) -> Response:
+            try:
+                plate, from_ms, to_ms = _asked(request.args)
+            except ValueError:
+                return _refuse(HTTPStatus.BAD_REQUEST)
+            found = await asyncio.to_thread(self._source.search, plate, from_ms, to_ms)  # it may scan the whole table
+            return _answer(msgspec.json.encode([found_row(one) for one in found]), "application/json; charset=UTF-8")
+
         async def picture(request: Request, file: str) -> Response:
             jpeg = self._shelf.get(file.removesuffix(".jpg"))
             return _refuse(HTTPStatus.NOT_FOUND) if jpeg is None else _answer(jpeg, "image/jpeg")
@@ -139,6 +152,7 @@ class PageServer:
         route = cast(Any, app.get)  # microdot's stubs leave its decorators untyped
         route("/events")(events)
         route("/api/state")(state)
+        route("/api/deliveries")(deliveries)
         route(r"/picture/<re:[0-9a-f]{32}\.jpg:file>")(picture)
         for file in (files("edge.web") / "static").iterdir():
             path = "/" if file.name == "index.html" else f"/{file.name}"
@@ -148,6 +162,17 @@ class PageServer:
         app.after_request(_dress)
         app.after_error_request(_dress)
         return app
+
+
+def _asked(arguments: Mapping[str, str]) -> tuple[str, int, int]:
+    """`ValueError` for a plate longer than any, or a time that is no number of ms."""
+    plate = arguments.get("plate", "")
+    if len(plate) > PLATE_MAX_CHARS:
+        raise ValueError(plate)
+    times = [arguments.get(name, "") for name in ("from_ms", "to_ms")]
+    if any(text and not (text.isascii() and text.isdecimal() and len(text) <= 15) for text in times):
+        raise ValueError(times)
+    return plate, int(times[0] or 0), int(times[1] or FOR_EVER_MS)
 
 
 def _fixed(content: bytes, kind: str) -> Callable[[Request], Response]:

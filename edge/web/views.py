@@ -10,7 +10,16 @@ from collections import OrderedDict
 
 import msgspec
 
-from edge.ports import AgentView, BoxView, Delivery, EvidenceView, FaultView, LinkView, PageSource
+from edge.ports import (
+    AgentView,
+    BoxView,
+    Delivery,
+    DeliveryFound,
+    EvidenceView,
+    FaultView,
+    LinkView,
+    PageSource,
+)
 
 RECENT_MAX = 20
 """Deliveries in the list: what a technician looks through on a phone."""
@@ -43,6 +52,17 @@ class AgentRows(msgspec.Struct, frozen=True):
     faults: tuple[FaultView, ...]
     version: str
     evidence: tuple[EvidenceView, ...] = ()
+
+
+class FoundRow(DeliveryRow, frozen=True, kw_only=True):
+    """One delivery that a search found, and what became of it in words."""
+
+    item_id: str
+    answered_ms: int
+    read_id: str
+    """"" unless its picture can be fetched."""
+    zh: str
+    en: str
 
 
 class PageState(msgspec.Struct, frozen=True):
@@ -112,6 +132,18 @@ def _rows(agent: AgentView) -> AgentRows:
         faults=agent.faults,
         version=agent.version,
         evidence=agent.evidence,
+    )
+
+
+def found_row(found: DeliveryFound) -> FoundRow:
+    row, delivery = _row(found.delivery), found.delivery
+    return FoundRow(
+        **msgspec.structs.asdict(row),
+        item_id=delivery.item_id,
+        answered_ms=delivery.answered_ms,
+        read_id=delivery.read_id if found.picture else "",
+        zh=found.zh[:ANSWER_MAX_CHARS],
+        en=found.en[:ANSWER_MAX_CHARS],
     )
 
 

@@ -28,7 +28,7 @@ JSON_TYPE = "application/json;charset=UTF-8"
 GARBAGE = b'\x00\xff<html>502 Bad Gateway</html>{"result_code":'
 INTERNAL_KEPT = 100
 
-Cut = Literal["none", "half", "all", "drip"]
+Cut = Literal["none", "half", "all", "drip", "twice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,8 @@ class Platform:
                 return Answer(status, body, cut="all")
             case "slow_drip":
                 return Answer(status, body, cut="drip")
+            case "answer_twice":
+                return Answer(status, body, cut="twice")
             case "garbage":
                 return Answer(status, GARBAGE)
             case "double_encoded":
@@ -153,13 +155,15 @@ class Platform:
                 return 200, *self._account_call(path, body, raw, sn, weather)
             if weather == "expire_token":
                 self._session.expire(body.get("tn"))
+            if weather == "token_storm":
+                self._session.ends_s.clear()
             check_sign(raw, sn, self.account.passkey)
             request = self._session.check(path, body)
             if weather == "refuse":
                 return 200, _refused(1, "天气 weather", seq_id), "1 拒绝 refused"
-            return 200, *self._business(interface, request, refuse=weather == "refuse_item")
+            return 200, *self._business(interface, request, weather)
         except Refusal as refusal:
-            if weather != "expire_token" or refusal.code != 113:
+            if weather not in ("expire_token", "token_storm") or refusal.code != 113:
                 self._records.refuse(path.removeprefix("/thirdAPI/"), "", refusal.message, str(refusal.code))
             return 200, _refused(refusal.code, refusal.message, seq_id), f"{refusal.code} {refusal.message}"
 
@@ -182,11 +186,13 @@ class Platform:
         self._logins += 1
         return reply, "0 已登录 logged in"
 
-    def _business(self, interface: Interface, request: Request, *, refuse: bool) -> tuple[dict[str, object], str]:
-        if refuse:
-            verdicts = [Verdict(_id_of(interface, item), "天气 refused by weather") for item in request.items]
-        else:
-            verdicts = [self._judge(interface, item, request.seq_id) for item in request.items]
+    def _business(self, interface: Interface, request: Request, weather: Kind | None) -> tuple[dict[str, object], str]:
+        verdicts = [
+            Verdict(_id_of(interface, item), "天气 refused by weather")
+            if weather == "refuse_item" or (weather == "refuse_some" and place % 2)
+            else self._judge(interface, item, request.seq_id)
+            for place, item in enumerate(request.items)
+        ]
         failed = [verdict for verdict in verdicts if verdict.error]
         code = 119 if all(verdict.malformed for verdict in verdicts) else 0
         first = f": {failed[0].error}" if failed else ""
@@ -200,7 +206,7 @@ class Platform:
                     interface.reply_code: 1 if verdict.error else 0,
                     "error_message": verdict.error,
                 }
-                for verdict in verdicts
+                for verdict in verdicts * (2 if weather == "twice_each" else 1)
             ],
         }
         plates = " ".join(str(item["car_no"]) for item in request.items if "car_no" in item)

@@ -175,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _write(self, answer: Answer) -> None:
         """Send it as one piece, or as the weather wants."""
-        if answer.cut != "none":
+        if answer.cut not in ("none", "twice"):
             self.close_connection = True
         if answer.cut == "all":
             return
@@ -192,6 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.connection.sendall(whole[at : at + 1])
                 if self._ours.closing.wait(self._platform.weather.drip_s):
                     return
+        elif answer.cut == "twice":
+            self.connection.sendall(whole * 2)
         else:
             self.connection.sendall(whole)
 

@@ -15,6 +15,7 @@ error_code) is about one record and pauses nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -23,12 +24,14 @@ from edge.cities.qingdao.dictionaries import RESULT_CODES
 from edge.cities.qingdao.envelope import (
     Account,
     Answer,
+    Item,
     Reply,
     ReplyError,
     Request,
+    batch_request,
     login_request,
+    logout_request,
     parse_reply,
-    record_request,
 )
 
 RELOGIN_CODES = frozenset({105, 113, 118})
@@ -85,10 +88,19 @@ class Conversation:
         self._renew_at_s = now_s + RENEW_AT * reply.life_s if reply.life_s > 0 else None
         return Verdict("accepted", "已登录", "logged in")
 
+    def logout(self) -> Request | None:
+        """None: there is no token to give back. The token is not used again."""
+        token, self._token = self._token, ""
+        return logout_request(self._account, token) if token else None
+
     def request(self, kind: str, record_id: str, record: bytes) -> Request:
+        return self.batch(kind, [(record_id, record)])
+
+    def batch(self, kind: str, records: Sequence[tuple[str, bytes]]) -> Request:
+        """Records of one kind, each with its id."""
         if not self._token:
-            raise RuntimeError(f"{kind} {record_id}: no token, log in first")
-        return record_request(self._account, self._token, kind, record_id, record)
+            raise RuntimeError(f"{kind} {records[0][0]}: no token, log in first")
+        return batch_request(self._account, self._token, kind, records)
 
     def token_refused(self, request: Request) -> None:
         """The city does not know the token of `request`. A newer one, got meanwhile, stays: one login serves all."""
@@ -96,21 +108,20 @@ class Conversation:
             self._token = ""
 
     def judged(self, request: Request, answer: Answer) -> Verdict:
-        """What `answer` means for the record in `request`."""
+        """What `answer` means for the first (or only) record in `request`."""
+        return self.judged_each(request, answer)[0]
+
+    def judged_each(self, request: Request, answer: Answer) -> list[Verdict]:
+        """What `answer` means for each record in `request`, in their order."""
+        record_ids = (request.record_id, *request.more_ids)
         reply = _read(answer)
         if isinstance(reply, Verdict):
-            return reply
-        if reply.seq_id and reply.seq_id.lower() != request.seq_id.lower():  # QC13: may be missing
-            return Verdict("retry", "应答属于别的请求", "the answer belongs to another request", rests=True)
-        if reply.result_code in RELOGIN_CODES:
-            return _said("relogin", reply.result_code, reply.message)
-        if reply.result_code in RECORD_CODES:
-            return _said("refused", reply.result_code, reply.message, rests=True)
-        if reply.result_code in LINK_CODES:
-            return _said("link", reply.result_code, reply.message, rests=True)
-        if reply.result_code != 0:
-            return _said("retry", reply.result_code, _reason(reply))
-        return _of_the_record(request, reply)
+            return [reply] * len(record_ids)
+        about_all = _of_all(request, reply)
+        if about_all is not None:
+            return [about_all] * len(record_ids)
+        by_place = reply.items if len(reply.items) == len(record_ids) else reply.items[:1] * (len(record_ids) == 1)
+        return [_of_one(reply, record_id, by_place[n : n + 1]) for n, record_id in enumerate(record_ids)]
 
 
 def lost(zh: str, en: str) -> Verdict:
@@ -123,13 +134,38 @@ def unreachable(zh: str, en: str, code: int = 0) -> Verdict:
     return Verdict("link", zh, en, rests=True, code=code)
 
 
-def _of_the_record(request: Request, reply: Reply) -> Verdict:
-    """QC22, QC35: the record's own item by id; by position when it names none; no item at all is success."""
-    named = [item for item in reply.items if item.record_id.lower() == request.record_id.lower()]
-    unnamed = [item for item in reply.items if not item.record_id]
-    if reply.items and not named and not unnamed:
+def _of_all(request: Request, reply: Reply) -> Verdict | None:
+    """What the answer says about the request as a whole; None: see each record."""
+    if reply.seq_id and reply.seq_id.lower() != request.seq_id.lower():  # QC13: may be missing
+        return Verdict("retry", "应答属于别的请求", "the answer belongs to another request", rests=True)
+    if reply.result_code in RELOGIN_CODES:
+        return _said("relogin", reply.result_code, reply.message)
+    if reply.result_code in RECORD_CODES:
+        return _said("refused", reply.result_code, reply.message, rests=True)
+    if reply.result_code in LINK_CODES:
+        return _said("link", reply.result_code, reply.message, rests=True)
+    if reply.result_code != 0:
+        return _said("retry", reply.result_code, _reason(reply))
+    known = {record_id.lower() for record_id in (request.record_id, *request.more_ids)}
+    named = [item for item in reply.items if item.record_id]
+    if named and len(named) == len(reply.items) and not any(item.record_id.lower() in known for item in named):
         return Verdict("retry", "应答属于别的记录", "the answer names another record", rests=True)
-    for item in (named or unnamed)[:1]:
+    return None
+
+
+def _of_one(reply: Reply, record_id: str, at_its_place: Sequence[Item]) -> Verdict:
+    """QC22, QC35: the record's own item by id; by position when it names none; no item at all is success.
+
+    An answer that lists some records of a request and not this one leaves its fate open (B.1, line 404): it is
+    sent again, which its id makes harmless. Named twice, the worse word counts for the same reason.
+    """
+    if not reply.items:
+        return Verdict("accepted", "已接收", "accepted")
+    named = [item for item in reply.items if item.record_id.lower() == record_id.lower()]
+    items = named or [item for item in at_its_place if not item.record_id]
+    if not items:
+        return Verdict("retry", "应答没有提到这条记录", "the answer does not mention this record")
+    for item in items:
         if item.code != 0:
             text = item.message or reply.message
             return Verdict("retry", f"记录未被接收 ({item.code}): {text}", f"record not taken (error_code {item.code})")

@@ -7,6 +7,24 @@ from __future__ import annotations
 
 from typing import Literal
 
+# B.6.1.1 平台设备类型 (line 1589). QC43: no value for a camera.
+DeviceType = Literal[
+    "0",  # 项目
+    "0201",  # 车场道闸
+    "0202",  # 通道闸/交通闸
+    "0204",  # 车场手持机
+    "0207",  # 车场控制机
+    "03",  # 收费终端
+    "0701",  # 车场盒子
+    "0301",  # 服务器
+    "0302",  # 缴费机
+]
+
+# B.6.1.2 设备状态 (line 1606).
+DeviceState = Literal["01", "02"]
+ONLINE: DeviceState = "01"
+OFFLINE: DeviceState = "02"
+
 # B.6.1.7 车场事件类型 (line 1674). QC41: one list for entries and exits.
 EventType = Literal[
     "BRUSHCARD",  # 一般正常记录

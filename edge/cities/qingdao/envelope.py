@@ -8,10 +8,11 @@ members in two places and types, and every reading that QC13 and QC18 to QC22 li
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import msgspec
 
-from edge.cities.qingdao.messages import PATHS, Login
+from edge.cities.qingdao.messages import PATHS, Login, Logout
 
 CONTENT_TYPE = "application/json;charset=UTF-8"  # QC04: raw JSON body
 
@@ -45,6 +46,9 @@ class Request(msgspec.Struct, frozen=True):
     token: str = ""
     seq_id: str = ""
     record_id: str = ""
+    """The first record's."""
+    more_ids: tuple[str, ...] = ()
+    """Those of the others, in a request with several records."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -106,13 +110,27 @@ def login_request(account: Account) -> Request:
     return Request("login", PATHS["login"], body, sign(body, account.passkey))
 
 
+def logout_request(account: Account, token: str) -> Request:
+    """As the login: flat members and a signature over them (QC08)."""
+    body = Logout(cno=account.cno, tn=token).encode()
+    return Request("logout", PATHS["logout"], body, sign(body, account.passkey), token)
+
+
 def record_request(account: Account, token: str, kind: str, record_id: str, record: bytes) -> Request:
-    """One record in one request (QC31). The seq_id belongs to kind and record: new for every new request, the
-    same on every repetition, after a restart and with a new token too (QC13)."""
-    seq_id = hashlib.blake2b(kind.encode() + b"\0" + record, digest_size=16).hexdigest()
-    items = _Items([msgspec.Raw(record)])
+    return batch_request(account, token, kind, [(record_id, record)])
+
+
+def batch_request(account: Account, token: str, kind: str, records: Sequence[tuple[str, bytes]]) -> Request:
+    """Records of one kind, each with its id, in one request (QC31). The seq_id belongs to kind and records: new
+    for every new request, the same on every repetition, after a restart and with a new token too (QC13)."""
+    bodies = [record for _, record in records]
+    seq_id = hashlib.blake2b(kind.encode() + b"\0" + b"\0".join(bodies), digest_size=16).hexdigest()
+    items = _Items([msgspec.Raw(record) for record in bodies])
     body = msgspec.json.encode(_Envelope(account.cno, account.sub_code, token, seq_id, items))
-    return Request(kind, PATHS[kind], body, sign(body, account.passkey), token, seq_id, record_id)
+    first_id, *more_ids = [record_id for record_id, _ in records]
+    return Request(
+        kind, PATHS[kind], body, sign(body, account.passkey), token, seq_id, first_id, tuple(more_ids)
+    )
 
 
 def parse_reply(body: bytes) -> Reply:
@@ -170,8 +188,8 @@ def _first_object(value: object) -> dict[str, object]:
 
 
 def _item(entry: dict[str, object]) -> Item:
-    """QC22: error_code, else code; 0, "0", empty or missing is success. QC34: the id of 2 is parkId."""
-    record_id = next((entry[name] for name in ("item_id", "parkId", "park_id") if entry.get(name)), "")
+    """QC22: error_code, else code; 0, "0", empty, missing is success. QC34: 2 names its parkId."""
+    record_id = next((entry[name] for name in ("item_id", "equipment_id", "parkId", "park_id") if entry.get(name)), "")
     code = entry.get("error_code")
     if code is None or code == "":
         code = entry.get("code")

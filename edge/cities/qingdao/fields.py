@@ -24,7 +24,11 @@ Secret20 = Annotated[str, Meta(min_length=1, max_length=20, description="1 to 20
 Text20 = Annotated[str, Meta(min_length=1, max_length=20, description="1 to 20 characters")]
 Text30 = Annotated[str, Meta(min_length=1, max_length=30, description="1 to 30 characters")]
 Text50 = Annotated[str, Meta(min_length=1, max_length=50, description="1 to 50 characters")]
+Text200 = Annotated[str, Meta(min_length=1, max_length=200, description="1 to 200 characters")]
 Text500 = Annotated[str, Meta(max_length=500, description="at most 500 characters")]
+
+# A required String without a printed length.
+Text = Annotated[str, Meta(min_length=1, max_length=2000, description="1 to 2000 characters")]
 
 # B.1 type Int, of which no count can be negative; QC17: the printed upper bound is one too high.
 Count = Annotated[int, Meta(ge=0, le=2_147_483_647, description="0..2147483647")]
@@ -66,6 +70,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: ClassVar[str]
     path: ClassVar[str]
+    nullable: ClassVar[frozenset[str]] = frozenset()
+    """Members that are sent as null."""
 
     def __post_init__(self) -> None:
         for field in _fields(type(self)):
@@ -77,12 +83,12 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
                 raise FieldError(self.kind, field.name, shown, field.allowed) from None
 
     def encode(self) -> bytes:
-        """The record as JSON in the order of the standard's table; members that are None stay out."""
+        """The record as JSON in the order of the standard's table; None stays out but for `nullable`."""
         members: dict[str, object] = {}
         for field in _fields(type(self)):
             value = getattr(self, field.name)
-            if value is not None:
-                members[field.name] = yuan(value) if field.money else value
+            if value is not None or field.name in self.nullable:
+                members[field.name] = yuan(value) if field.money and value is not None else value
         return _ENCODER.encode(members)
 
 

@@ -100,6 +100,7 @@ class Mapper:
             fact.id,
             body.plate,
             at_ms=at_ms,
+            read_id=body.read_id,
             build=lambda: CarIn(
                 item_id=fact.id,
                 event_type=_event(EVENTS_IN, body),
@@ -134,6 +135,7 @@ class Mapper:
                 entry_id,
                 body.plate,
                 at_ms=at_ms,
+                read_id=body.read_id,
                 build=lambda: CarOut(
                     item_id=fact.id,
                     park_id=self._park_id,
@@ -250,11 +252,20 @@ def _colour(colour: str) -> PlateColour:
     return COLOURS.get(colour, "UNKNOW")
 
 
-def _row(kind: str, item_id: str, visit_id: str, plate: str, *, at_ms: int, build: Callable[[], Message]) -> Delivery:
+def _row(
+    kind: str,
+    item_id: str,
+    visit_id: str,
+    plate: str,
+    *,
+    at_ms: int,
+    build: Callable[[], Message],
+    read_id: str = "",
+) -> Delivery:
     """A waiting row. For what the standard forbids its body is the reason instead of a JSON object: whoever sends
     sets it aside with that reason, and it blocks nothing."""
     try:
         body = build().encode()
     except ValueError as error:
         body = f"无法生成 / cannot be made: {error}".encode()
-    return Delivery(0, CITY, kind, item_id, visit_id, body, plate, made_ms=at_ms)
+    return Delivery(0, CITY, kind, item_id, visit_id, body, plate, made_ms=at_ms, read_id=read_id)

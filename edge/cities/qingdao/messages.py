@@ -1,6 +1,6 @@
 """Messages: what the box tells the Qingdao platform, one struct each, in the order of the standard's table.
 
-T/QME 0015-2024: login (B.2) and the interfaces 1, 2, 3, 4 and 6 of table 1. Members that the standard makes
+T/QME 0015-2024: login and logout (B.2) and the interfaces 1 to 4 and 6 to 9 of table 1. Members that the standard makes
 optional and that this box does not know yet default to None and stay off the wire. Line numbers are those of
 the transcribed text.
 """
@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from edge.cities.qingdao.dictionaries import ChargeType, EventType, IoType, PayType, PlateColour
+from edge.cities.qingdao.dictionaries import (
+    ChargeType,
+    DeviceState,
+    DeviceType,
+    EventType,
+    IoType,
+    PayType,
+    PlateColour,
+)
 from edge.cities.qingdao.fields import (
     ChinaTime,
     Count,
@@ -17,9 +25,11 @@ from edge.cities.qingdao.fields import (
     Message,
     Secret20,
     StampMs,
+    Text,
     Text20,
     Text30,
     Text50,
+    Text200,
     Text500,
     YuanFen,
 )
@@ -34,6 +44,16 @@ class Login(Message, frozen=True, kw_only=True):
     cno: Text20  # 客户号
     usr: Text20  # 账号
     psw: Secret20  # 密码
+
+
+class Logout(Message, frozen=True, kw_only=True):
+    """注销, B.2 (line 494). Flat members as the login."""
+
+    kind: ClassVar[str] = "logout"
+    path: ClassVar[str] = "/logout"  # QC02: without the printed blank
+
+    cno: Text20  # 客户号
+    tn: Text  # Token, String 32; whatever the city gave
 
 
 class ParkInfo(Message, frozen=True, kw_only=True):
@@ -134,6 +154,52 @@ class CarCharge(Message, frozen=True, kw_only=True):
     order_create_time: ChinaTime | None = None  # 线上订单生成时间
 
 
+class StandardInfo(Message, frozen=True, kw_only=True):
+    """车场临时车收费标准上传, interface 7, B.3.1.6 (line 787). At start, on change, every 24 h (QC30)."""
+
+    kind: ClassVar[str] = "standardinfo"
+    path: ClassVar[str] = "/thirdAPI/standardinfo"
+
+    item_id: Guid  # 车场临时收费标准 ID
+    park_id: Guid  # 车场 ID
+    charge_standard_name: Text200  # 收费标准名称
+    charge_standard_content: Text  # 标准内容; QC79: readable Chinese text, the print lost its example
+    timestamp: StampMs
+
+
+class EquipInfo(Message, frozen=True, kw_only=True):
+    """设备信息上传, interface 8, B.3.1.7 (line 819). At start, on change, every 24 h (QC30)."""
+
+    kind: ClassVar[str] = "equipinfo"
+    path: ClassVar[str] = "/thirdAPI/equipinfo"
+    nullable: ClassVar[frozenset[str]] = frozenset({"father_id"})
+
+    item_id: Guid  # 设备 ID
+    equip_code: Text20  # 设备编号或机号, unique in the lot
+    equip_name: Text20  # 设备名称
+    type_class: DeviceType  # B.6.1.1
+    father_id: Guid | None  # 父级设备 ID, 若无父则使用 NULL; QC44: JSON null
+    delete_flag: bool = False  # true 已删除, false 未删除
+    park_id: Guid  # 关联车场 ID
+    timestamp: StampMs
+    channel_no: Count  # 通道号; QC45: lane number from 1, 0 for a device without lane
+    io_type: IoType  # B.6.1.30
+
+
+class EquipStatus(Message, frozen=True, kw_only=True):
+    """设备状态信息上传, interface 9, B.3.1.8 (line 854). Every minute; never repeated (QC26)."""
+
+    kind: ClassVar[str] = "equipstatus"
+    path: ClassVar[str] = "/thirdAPI/equipstatus"
+
+    equipment_id: Guid  # 设备 ID
+    equipment_state: DeviceState  # B.6.1.2
+    timestamp: StampMs
+
+
 PATHS: dict[str, str] = {
-    message.kind: message.path for message in (Login, ParkInfo, ParkSpace, CarIn, CarOut, CarCharge)
-}
+    message.kind: message.path
+    for message in (
+        Login, Logout, ParkInfo, ParkSpace, CarIn, CarOut, CarCharge, StandardInfo, EquipInfo, EquipStatus,
+    )
+}  # fmt: skip

@@ -25,6 +25,9 @@ ANSWER_MAX_BYTES = 1_000_000
 # A TCP connection that takes longer has failed; the rest of `timeout_s` is for the answer.
 CONNECT_MAX_S = 10.0
 
+# A program that ends does not wait longer for a goodbye.
+FAREWELL_S = 2.0
+
 _CHUNK_BYTES = 16_384
 
 
@@ -71,6 +74,14 @@ class HttpTransport:
     def abort(self) -> None:
         """Cut the request that is under way and refuse every later one."""
         self._wire.abort()
+
+    def farewell(self, request: Request) -> Answer:
+        """One last request after `abort`, on a connection of its own."""
+        last = HttpTransport(self._base_url, min(FAREWELL_S, self._timeout_s))
+        try:
+            return last.post(request)
+        finally:
+            last.close()
 
     def close(self) -> None:
         self._wire.close()

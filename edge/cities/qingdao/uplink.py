@@ -8,6 +8,8 @@ is tried again in 5 minutes is its sender's business.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from edge.cities.qingdao.conversation import Conversation, Verdict, lost, unreachable
@@ -51,6 +53,9 @@ class Poster(Protocol):
 
     def close(self) -> None: ...
 
+    def farewell(self, request: Request) -> Answer:
+        """One last request after `abort`, within a short time."""
+
 
 class Uplink:
     """`send` is for one thread; `view`, `refused` and `down` may be asked from any."""
@@ -91,25 +96,42 @@ class Uplink:
 
     def send(self, kind: str, record_id: str, record: bytes, *, repeat: bool) -> Verdict:
         """One record. `repeat`: send at once again when no answer came. Never "relogin"."""
-        verdict = self._with_login(kind, record_id, record, repeat)
-        self._book(verdict)
-        return verdict
+        return self.send_batch(kind, [(record_id, record)], repeat=repeat)[0]
 
-    def _with_login(self, kind: str, record_id: str, record: bytes, repeat: bool) -> Verdict:
+    def send_batch(self, kind: str, records: Sequence[tuple[str, bytes]], *, repeat: bool) -> list[Verdict]:
+        """Records of one kind, each with its id, in one request; a verdict for each. They rest all or none."""
+        verdicts = self._with_login(kind, records, repeat)
+        taken = next((verdict for verdict in verdicts if verdict.meaning == "accepted"), None)
+        self._book(taken or verdicts[0])
+        return verdicts
+
+    def _with_login(self, kind: str, records: Sequence[tuple[str, bytes]], repeat: bool) -> list[Verdict]:
         for _ in range(2):
             if self._talk.needs_login(self._clock.mono_s()):
                 verdict = self._log_in()
                 if verdict.meaning != "accepted":
-                    return verdict
-            request = self._talk.request(kind, record_id, record)
+                    return [verdict] * len(records)
+            request = self._talk.batch(kind, records)
             answer = self._exchange(request, repeat)
-            verdict = answer if isinstance(answer, Verdict) else self._talk.judged(request, answer)
+            if isinstance(answer, Verdict):
+                return [answer] * len(records)
+            verdicts = self._talk.judged_each(request, answer)
+            verdict = verdicts[0]
             if verdict.meaning != "relogin":
-                return verdict
+                return verdicts
             self._talk.token_refused(request)
-        return unreachable(
+        refused = unreachable(
             f"新令牌也被拒绝: {verdict.zh}", f"a fresh token was refused too: {verdict.en}", verdict.code
         )
+        return [refused] * len(records)
+
+    def log_out(self) -> None:
+        """After `stop` and the end of the sending thread: give the token back, if the city listens. It ends by
+        itself too, so a goodbye that fails is nobody's trouble."""
+        request = self._talk.logout() if self.online else None
+        if request is not None:
+            with suppress(TransportFault):
+                self._transport.farewell(request)
 
     def _log_in(self) -> Verdict:
         sent_at_s = self._clock.mono_s()

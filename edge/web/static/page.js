@@ -6,6 +6,7 @@ import { showLane, makeLane } from "./lane.js";
 import { openLine } from "./line.js";
 import { showAbout, showCounters, showDeliveries, showFaults, showOccupancy } from "./panels.js";
 import { allFaults, showClock, showStrip } from "./strip.js";
+import { showFound } from "./search.js";
 import { isEnglish, setEnglish, word } from "./words.js";
 
 let line = "connecting";
@@ -21,6 +22,7 @@ function show() {
   showClock(state, heardMs);
   showFaults(allFaults(state), heardMs);
   showDeliveries(state.agent, heardMs);
+  showFound(heardMs);
   showAbout(state.agent, lastBox);
   document.body.classList.toggle("lane-dead", state.box === null);
   if (!lastBox) return;

@@ -1,0 +1,156 @@
+"""The agent's UNIX socket: a person's orders about deliveries, since the agent is the one writer of their file.
+
+One JSON object a line, one answer a line:
+
+    {"op": "repeat", "ids": [17, 18]}   ->  {"ok": true, "repeated": 2, "zh": ..., "en": ...}
+
+A socket and not a file that is handed over: the person learns at once how many were put back, or that no agent
+runs. Its file mode is the access right. One caller at a time: an order takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from edge.config.rules import AGENT_SOCKET_SUFFIX
+from edge.store.errors import StoreError
+
+log = logging.getLogger("parkbox.agent.socket")
+
+IDS_MAX = 1000
+"""Ids of one order; whoever has more sends several."""
+
+LINE_LIMIT_BYTES = 64 * 1024
+"""A thousand ids of 19 digits and their commas are 20 KB."""
+
+CALLER_S = 2.0
+"""A caller that is silent for so long is hung up on: the next one waits behind it."""
+
+
+class Order(msgspec.Struct, forbid_unknown_fields=True):
+    op: str
+    ids: list[int] = []
+
+
+class OrderAnswer(msgspec.Struct, frozen=True):
+    ok: bool
+    zh: str
+    en: str
+    repeated: int = 0
+
+
+def agent_socket(lane_socket: str) -> Path:
+    """Beside the lane program's, so that no setting is needed for it."""
+    return Path(lane_socket + AGENT_SOCKET_SUFFIX)
+
+
+def ask_repeat(path: Path, ids: Sequence[int]) -> OrderAnswer:
+    """The caller's side. `OSError` when no agent answers."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(CALLER_S * 5)
+        line.connect(str(path))
+        line.sendall(msgspec.json.encode(Order("repeat", list(ids))) + b"\n")
+        answer = _read_line(line)
+    try:
+        return msgspec.json.decode(answer, type=OrderAnswer)
+    except msgspec.DecodeError as error:
+        raise ConnectionError(f"the agent's answer is none: {error}") from error
+
+
+class AgentSocket:
+    """`repeat` puts set-aside deliveries back and says how many; `repeated` is told when some were."""
+
+    def __init__(
+        self,
+        path: Path,
+        repeat: Callable[[Sequence[int]], int],
+        repeated: Callable[[], None],
+        died: Callable[[BaseException], None],
+    ) -> None:
+        self._path, self._repeat, self._repeated, self._died = path, repeat, repeated, died
+        self._listener: socket.socket | None = None
+        self._thread = threading.Thread(target=self._run, name="agent-socket", daemon=True)
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.unlink(missing_ok=True)  # left by a killed agent; one data folder has one agent
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        before = os.umask(0o077)
+        try:
+            self._listener.bind(str(self._path))
+        finally:
+            os.umask(before)
+        self._listener.listen()
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._listener is None:
+            return
+        self._stopping.set()
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes `accept`
+        self._thread.join()
+        self._listener.close()
+        self._path.unlink(missing_ok=True)
+
+    def _run(self) -> None:
+        assert self._listener is not None
+        try:
+            while not self._stopping.is_set():
+                try:
+                    caller, _ = self._listener.accept()
+                except OSError:
+                    if self._stopping.is_set():
+                        return
+                    raise
+                with caller:
+                    self._serve(caller)
+        except BaseException as error:
+            self._died(error)
+            raise
+
+    def _serve(self, caller: socket.socket) -> None:
+        caller.settimeout(CALLER_S)
+        try:
+            answer = self._answer(_read_line(caller))
+            caller.sendall(msgspec.json.encode(answer) + b"\n")
+        except OSError as error:  # TimeoutError too: nobody is left to be told
+            log.warning("a caller left or was silent: %s", error)
+
+    def _answer(self, line: bytes) -> OrderAnswer:
+        try:
+            order = msgspec.json.decode(line, type=Order)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return OrderAnswer(False, f"无法理解: {error}", f"not understood: {error}")
+        if order.op != "repeat":
+            return OrderAnswer(False, f"op = {order.op!r}: 只可为 repeat", f"op = {order.op!r}: allowed is repeat")
+        if not 1 <= len(order.ids) <= IDS_MAX:
+            count = len(order.ids)
+            return OrderAnswer(False, f"ids 有 {count} 个: 允许 1 到 {IDS_MAX}", f"{count} ids: allowed 1 to {IDS_MAX}")
+        try:
+            count = self._repeat(order.ids)
+        except StoreError as error:
+            return OrderAnswer(False, f"上传队列不可用: {error}", f"the queue cannot be used: {error}")
+        log.info("repeat by hand: %d of %d put back, ids from %d", count, len(order.ids), order.ids[0])
+        if count:
+            self._repeated()
+        return OrderAnswer(True, f"{count} 条将重新上传", f"{count} will be sent again", count)
+
+
+def _read_line(line: socket.socket) -> bytes:
+    got = b""
+    while not got.endswith(b"\n"):
+        piece = line.recv(65536)
+        if not piece:
+            raise ConnectionError("the other side closed before its line was whole")
+        got += piece
+        if len(got) > LINE_LIMIT_BYTES:
+            raise ConnectionError(f"a line over {LINE_LIMIT_BYTES} bytes")
+    return got

@@ -1,0 +1,81 @@
+"""The page's search: was this car reported, with picture, when, and if not, why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from edge.ports import DeliveryFound
+from edge.web.server import FOR_EVER_MS, PageServer
+from tests.web_fakes import NOON_MS, READ_ID, FakeSource, any_port, box, delivery, get
+from tests.web_look import Open, wait_text
+
+pytest_plugins = ("tests.web_browser",)
+
+FOUND = [
+    DeliveryFound(
+        delivery(2, kind="carOut", state="set_aside", plate='<img src=x onerror="x">'), False, "未上报, 搁置", "no"
+    ),
+    DeliveryFound(delivery(1, read_id=READ_ID, answered_ms=NOON_MS), True, "已上报, 平台 12:00:00 接收", "reported"),
+]
+
+
+@pytest.fixture
+def source() -> FakeSource:
+    return FakeSource(box())
+
+
+@pytest.fixture
+def port(source: FakeSource) -> Iterator[int]:
+    server = PageServer(any_port(), source, lambda: NOON_MS)
+    yield server.start()
+    server.stop()
+
+
+def test_the_question_reaches_the_source_and_the_rows_come_back(port: int, source: FakeSource) -> None:
+    source.found = FOUND
+    status, _, body = get(port, f"/api/deliveries?plate={quote('鲁B1')}&from_ms=5&to_ms=9")
+    assert status == 200
+    assert source.searches == [("鲁B1", 5, 9)]
+    rows = json.loads(body)
+    assert [(row["id"], row["read_id"], row["zh"]) for row in rows] == [
+        (2, "", "未上报, 搁置"), (1, READ_ID, "已上报, 平台 12:00:00 接收"),
+    ]  # fmt: skip
+    assert "body" not in rows[0]
+    assert get(port, "/api/deliveries")[0] == 200
+    assert source.searches[-1] == ("", 0, FOR_EVER_MS)
+
+
+@pytest.mark.parametrize("query", ["from_ms=-1", "to_ms=soon", "from_ms=9999999999999999", "plate=" + "B" * 21])
+def test_a_wrong_question_is_refused(port: int, source: FakeSource, query: str) -> None:
+    assert get(port, f"/api/deliveries?{query}")[0] == 400
+    assert source.searches == []
+
+
+def test_a_technician_searches_and_sees_why_and_the_picture(
+    open_page: Open, page_source: FakeSource, troubles: list[str]
+) -> None:
+    page_source.found = FOUND
+    page = open_page()
+    page.fill("#search-plate", "鲁B")
+    page.fill("#search-day", "2026-11-21")
+    page.press("#search-plate", "Enter")
+    wait_text(page, "#found", "未上报, 搁置")
+    day_ms = NOON_MS - 12 * 3_600_000
+    assert page_source.searches == [("鲁B", day_ms, day_ms + 86_400_000)]
+    rows = page.locator("#found li").all_inner_texts()
+    assert "已上报, 平台 12:00:00 接收" in rows[1]
+    assert "<img src=x" in rows[0]  # text, not markup
+    assert page.locator("#found button:visible").count() == 1
+    page.click("#found button:visible")
+    page.wait_for_function("() => document.getElementById('viewer-image').naturalWidth === 16")
+    page.keyboard.press("Escape")
+    page_source.found = []
+    page.press("#search-plate", "Enter")
+    wait_text(page, "#found", "没有上传记录")
+    page.click("#language")
+    wait_text(page, "#found", "No delivery")
+    assert troubles == []
