@@ -110,8 +110,8 @@ class Camera(Section, frozen=True, kw_only=True):
     """Who prints time, place, device and anti-forgery code into the picture (Qingdao B.1 rule 10). camera: it prints
     all four, so a picture that obeys the rules is sealed as it came."""
     relay_is_barrier: bool = False
-    """The camera's own relay opens the barrier: only then may a reply say "ok". A reply can be lost, repeated or late,
-    the arm is then seen by nobody, and whoever reaches the camera can open: use the box's own relay where there is one."""
+    """The camera's own relay opens the barrier: only then may a reply say "ok". A reply can be lost, repeated or
+    late, nobody sees the arm then, and whoever reaches the camera can open: use the box's own relay if there is one."""
 
 
 class Timing(Section, frozen=True, kw_only=True):
