@@ -21,7 +21,7 @@ USAGE = """用法 usage:
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     match arguments:
-        case ["check", path]:
+        case ["check", path] if not path.startswith("-"):
             from edge.config.check import run as check  # noqa: PLC0415 - each command loads only what it needs
 
             return check(Path(path))
@@ -29,9 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             from edge.deliveries_command import main as deliveries  # noqa: PLC0415
 
             return deliveries(rest)
-        case ["lane" | "agent" as program, path]:
+        case ["lane" | "agent" as program, path] if not path.startswith("-"):
             return _program(program, Path(path))
-        case [name, *rest] if not name.startswith("-"):
+        case [name, *rest] if name not in {"lane", "agent", "check"} and not name.startswith("-"):
             for command in _registered():
                 if command.name == name:
                     return int(command.load()(rest))

@@ -21,9 +21,12 @@ from drivers.cameras.listener import CameraListener
 from drivers.gpio import GpioBoard
 from edge.config.model import Config
 from edge.core.box import Box
-from edge.core.events import DeviceDown
+from edge.core.events import DeviceDown, PictureSpooled
+from edge.core.facts import PictureKept, ReadTaken
+from edge.core.lane_table import Desk
 from edge.core.lot import LotState
 from edge.evidence.spool import SpoolWriter
+from edge.evidence.spool_index import newest_pictures
 from edge.lane_clock import LaneClock, boot_id
 from edge.lane_reads import LaneReads
 from edge.lane_runtime import LaneRuntime
@@ -44,6 +47,17 @@ LATE_S = 0.25
 """A loop that wakes so much too late is worth a line: the safety reaction waited as long."""
 
 READ_BATCH = 1000
+
+RIDE_MS = 10_000
+"""A picture's fact waits so long for its car's passage, to be stored with it: one sync less a car. The picture itself
+is durable in the spool, under its read's id, before the camera gets its reply; a start finds it there."""
+
+SHOW_MS = 500
+WAITING = {desk.value for desk in (Desk.WAIT_PAYMENT, Desk.WAIT_STALL, Desk.WAIT_CONFIRM, Desk.REFUSED)}
+"""A car that waits for a person: the person wants to see its picture now, whatever a sync costs."""
+
+PICTURES_LOOKED_AT = 50
+"""Newest pictures of the spool that a start compares with the ledger: far more than come in RIDE_MS."""
 
 LINGER_MS = 300
 """Facts that nobody waits for ride with others so long. Less than the shortest `hold_s` (0.5 s): a passage is durable
@@ -136,6 +150,8 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
         runtime.check_clock()
         runtime.start()
         _tell_recovery(runtime, ledger)
+        if failure is None:
+            _adopt_pictures(runtime, ledger, data / "spool")
         try:
             board.open(runtime.feed_from_thread)
         except DeviceError as error:
@@ -148,7 +164,11 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
         except DeviceError as error:
             log.error("%s", error)  # noqa: TRY400
             runtime.feed(DeviceDown(code="listener_down", device=error.device, detail=error.detail))
-        await socket.start()
+        try:
+            await socket.start()
+        except OSError as error:
+            log.error("lane socket %s: %s", config.box.socket, error)  # noqa: TRY400
+            runtime.feed(DeviceDown(code="socket_down", device=config.box.socket, detail=str(error)))
         print("ready", flush=True)
         async with asyncio.TaskGroup() as tasks:
             watch = tasks.create_task(_watch(runtime, reads, ledger, whole))
@@ -156,6 +176,7 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
             watch.cancel()
     finally:
         board.close()
+        runtime.store_riding()
         runtime.stop()
         await listener.stop()
         await socket.stop()
@@ -169,6 +190,26 @@ def _tell_recovery(runtime: LaneRuntime, ledger: Ledger) -> None:
         runtime.feed(DeviceDown(code="ledger_damaged", device="ledger", detail=detail))
 
 
+def _adopt_pictures(runtime: LaneRuntime, ledger: Ledger, spool: Path) -> None:
+    """Pictures that were durable and whose fact was not when the program ended: tell them now."""
+    facts = ledger.read_after(max(0, ledger.last_seq() - READ_BATCH), READ_BATCH)
+    told = {fact.body.read_id for fact in facts if isinstance(fact.body, PictureKept)}
+    lanes = {fact.id: fact.lane for fact in facts if isinstance(fact.body, ReadTaken)}
+    for read_id, place in newest_pictures(spool, PICTURES_LOOKED_AT):
+        if read_id in lanes and read_id not in told:
+            runtime.feed(
+                PictureSpooled(
+                    lane=lanes[read_id],
+                    read_id=read_id,
+                    spool=place.spool,
+                    offset=place.offset,
+                    length=place.length,
+                    crc32=place.crc32,
+                )
+            )
+    runtime.store_riding()
+
+
 async def _watch(runtime: LaneRuntime, reads: LaneReads, ledger: Ledger, whole: bool) -> None:
     """Once a second: the clock, the cameras, the ledger's writer, and how late this loop runs."""
     told = ledger.recovery
@@ -180,6 +221,7 @@ async def _watch(runtime: LaneRuntime, reads: LaneReads, ledger: Ledger, whole: 
             runtime.counters["loop_late"] += 1
             log.warning("event loop %.0f ms late", late_s * 1000)
         runtime.check_clock()
+        runtime.store_riding(SHOW_MS if any(lane.state in WAITING for lane in runtime.box.lane_states()) else RIDE_MS)
         reads.check_silence()
         if ledger.recovery is not told:  # found only when the disk worked again, or while it wrote
             told = ledger.recovery

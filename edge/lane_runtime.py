@@ -27,7 +27,7 @@ from edge.core.commands import (
     TriggerCamera,
 )
 from edge.core.events import AnyEvent, DeviceDown, DeviceUp, Stored, Tick
-from edge.core.facts import Fact, Stamp
+from edge.core.facts import Fact, PictureKept, Stamp
 from edge.lane_clock import LaneClock
 from edge.ports import BarrierPort, DeviceError
 from edge.store.ledger import Ledger, StoreResult
@@ -72,6 +72,7 @@ class LaneRuntime:
         self._since_snapshot = 0
         self._timer: asyncio.TimerHandle | None = None
         self._store_faults: set[str] = set()
+        self._riding: list[Fact] = []  # pictures that wait for other facts of the lane to be stored with
         self._urgent: set[int] = set()  # last seq of each urgent submit that is not durable yet
         self._at_rest = asyncio.Event()
         self._at_rest.set()
@@ -117,7 +118,8 @@ class LaneRuntime:
                 case StopArm(lane=lane):
                     self._move(lane, "stop_arm")
                 case Record(lane=lane, id=fact_id, body=body, token=token):
-                    facts.append(Fact(fact_id, lane, now, body))
+                    fact = Fact(fact_id, lane, now, body)
+                    (self._riding if isinstance(body, PictureKept) else facts).append(fact)
                     urgent = urgent or command.urgent
                     if token:
                         tokens.append(token)
@@ -200,6 +202,12 @@ class LaneRuntime:
                 await self._at_rest.wait()
         except TimeoutError:
             self.counters["rest_late"] += 1
+
+    def store_riding(self, older_than_ms: int = 0) -> None:
+        """Store the pictures that found no other fact to ride with for so long."""
+        if self._riding and self._clock.mono_ms() - self._riding[0].stamp.mono_ms >= older_than_ms:
+            facts, self._riding = self._riding, []
+            self._submit(facts, [], [], False)
 
     # --- time ----------------------------------------------------------------------------------------------
 

@@ -16,9 +16,10 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from edge.core.commands import Note
 from edge.core.events import Commanded
@@ -40,9 +41,34 @@ VIEW_EVERY_S = 0.1
 WATCHERS_MAX = 16
 
 
+class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A `Commanded` as it comes over the line: bounded, and nothing about it is guessed (invariant 2: who and why)."""
+
+    command_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    action: Literal[
+        "open", "close", "hold_open", "release", "lock", "unlock", "pay_cash", "pay_free",
+        "correct_plate", "correct_count", "acknowledge_fault",
+    ]  # fmt: skip
+    source: Literal["operator", "city"] = "operator"
+    who: Annotated[str, Meta(min_length=1, max_length=50)]
+    why: Annotated[str, Meta(min_length=1, max_length=200)]
+    lane: Annotated[str, Meta(max_length=20)] = ""
+    age_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
+    plate: Annotated[str, Meta(max_length=20)] = ""
+    visit_id: Annotated[str, Meta(max_length=32)] = ""
+    order_id: Annotated[str, Meta(max_length=32)] = ""
+    amount_fen: Annotated[int, Meta(ge=0, le=10_000_000)] | None = None
+    count: Annotated[int, Meta(ge=0, le=100_000)] | None = None
+    fault: Annotated[str, Meta(max_length=40)] = ""
+
+    def event(self) -> Commanded:
+        known = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
+        return Commanded(**known)
+
+
 class _Request(msgspec.Struct, forbid_unknown_fields=True):
-    op: str
-    command: Commanded | None = None
+    op: Literal["command", "view", "watch"]
+    command: Order | None = None
 
 
 class LaneSocket:
@@ -97,20 +123,21 @@ class LaneSocket:
             self._runtime.counters["socket_bad_line"] += 1
             _send(writer, _refusal(f"无法理解: {error}", f"not understood: {error}"))
         else:
-            if request.op == "watch" and len(self._changed) < WATCHERS_MAX:
-                await self._watch(writer)
-            elif request.op == "view":
+            if request.op == "view":
                 _send(writer, {"view": self._view()})
-            elif request.op == "command" and request.command is not None:
-                _send(writer, await self._command(request.command))
+            elif request.op == "watch" and len(self._changed) < WATCHERS_MAX:
+                await self._watch(writer)
+            elif request.op == "watch":
+                self._runtime.counters["socket_watcher_refused"] += 1
+                _send(writer, _refusal(f"最多 {WATCHERS_MAX} 个观察者", f"at most {WATCHERS_MAX} watchers"))
+            elif request.command is not None:
+                _send(writer, await self._command(request.command.event()))
             else:
                 self._runtime.counters["socket_bad_line"] += 1
-                _send(writer, _refusal("op 须为 command, view 或 watch", "op must be command, view or watch"))
+                _send(writer, _refusal("缺少 command", "command is missing"))
         await writer.drain()
 
     async def _command(self, command: Commanded) -> dict[str, Any]:
-        if not command.command_id:
-            return _refusal("command_id 不能为空", "command_id must not be empty")
         waiting = self._runtime.ask(command.command_id)
         self._runtime.feed(command)
         try:

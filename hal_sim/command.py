@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import shutil
 import sys
 import tempfile
 import time
@@ -114,16 +115,22 @@ def _say(line: str) -> None:
 
 def main(argv: list[str]) -> int:
     # A folder of short name: a UNIX socket's path may have 107 bytes.
-    with tempfile.TemporaryDirectory(prefix="parkbox-") as folder:
-        try:
-            options = options_of(argv, Path(folder))
-            asked = signal_event()
-            started_s = time.monotonic()
-            run = SiteRun(options, _say)
-            report = run.run(asked)
-        except SimError as error:
-            print(error, file=sys.stderr)
-            return 2
+    folder = Path(tempfile.mkdtemp(prefix="parkbox-"))
+    clean = False
+    try:
+        options = options_of(argv, folder)
+        asked = signal_event()
+        started_s = time.monotonic()
+        report = SiteRun(options, _say).run(asked)
+        clean = report.ok
+    except (SimError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    finally:
+        if clean or not any(folder.iterdir()):
+            shutil.rmtree(folder)
+        else:
+            _say(f"账本与日志保留在 ledger and logs are kept in {folder}")
     for line in lines(report, time.monotonic() - started_s):
         _say(line)
     return 0 if report.ok else 1

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -198,9 +199,10 @@ def test_the_check_finds_what_it_is_for(tmp_path: Path) -> None:
     """A lost fact, a changed one, a lost picture, a lost delivery: each must fail."""
     folder = tmp_path
     build_ledger(folder / "ledger.db", 3, snapshot_every=1000, snapshot=snapshot_of(0))
-    LaneFolder(folder).check(["ACK 3"])
-    with pytest.raises(AssertionError, match="fact 4 was promised"):
-        LaneFolder(folder).check(["ACK 4"])
+    with closing(LaneFolder(folder)) as left:
+        left.check(["ACK 3"])
+    with closing(LaneFolder(folder)) as left, pytest.raises(AssertionError, match="fact 4 was promised"):
+        left.check(["ACK 4"])
     store = Deliveries(folder / "deliveries.db")
     store.open()
     store.add(2, [])

@@ -29,8 +29,12 @@ class SickDisk:
 
     def _connect(self, path: Path, read_only: bool = False) -> sqlite3.Connection:
         conn = connect(path, read_only)
-        if self.pragma:
-            conn.execute(self.pragma)
+        try:
+            if self.pragma:
+                conn.execute(self.pragma)
+        except BaseException:
+            conn.close()
+            raise
         self._conns.append(conn)
         return conn
 

@@ -101,7 +101,8 @@ class Camera(Section, frozen=True, kw_only=True):
     heartbeat_s: Seconds = 30.0
     """How often it is set to send one; 0 = it sends none."""
     relay_is_barrier: bool = False
-    """The camera's own relay opens the barrier: only then may a reply say "ok". Risks: see the README."""
+    """The camera's own relay opens the barrier: only then may a reply say "ok". A reply can be lost, repeated or
+    late, nobody sees the arm then, and whoever reaches the camera can open: use the box's own relay if there is one."""
 
 
 class Timing(Section, frozen=True, kw_only=True):

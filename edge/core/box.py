@@ -57,7 +57,7 @@ AGED_COMMAND_S = 10
 ANSWERS_KEPT = 500
 """Command ids whose first answer is remembered; more than a city repeats within its own time-outs."""
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
 
 SURVIVES_START = frozenset({"safety_unproven"})
 """Ends by itself, but only when the loop is seen occupied: a start proves nothing."""
@@ -68,7 +68,7 @@ class _Snapshot(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     lot: bytes
     box: LaneMemory
     lanes: dict[str, LaneMemory]
-    answers: dict[str, tuple[bool, str, str]]
+    answers: dict[str, tuple[bool, str, str, str]]
 
 
 class Box:
@@ -95,7 +95,7 @@ class Box:
         self._settings, self._rules = tuple(lanes), rules
         self._new_id, self._version, self._box_id = new_id, version, box_id
         self._token = 0
-        self._answers: dict[str, tuple[bool, str, str]] = {}
+        self._answers: dict[str, tuple[bool, str, str, str]] = {}
         self._memories = {lane_id: LaneMemory() for lane_id in ids}
         self._lanes: dict[str, Lane] = {}
         self._due: dict[str, int | None] = {}
@@ -116,7 +116,8 @@ class Box:
             memory.apply(fact)
         body = fact.body
         if isinstance(body, Ordered):
-            self._answers[body.command_id] = (body.ok, body.answer_zh, body.answer_en)
+            what = f"{body.action} {fact.lane}"
+            self._answers[body.command_id] = (body.ok, body.answer_zh, body.answer_en, what)
             while len(self._answers) > ANSWERS_KEPT:
                 del self._answers[next(iter(self._answers))]
 
@@ -253,14 +254,20 @@ class Box:
 
     def _command(self, order: Commanded) -> set[str]:
         """Invariant 5: a command acts once by its id; a repeat gets the first answer; an aged one moves nothing."""
+        lane = self._lanes.get(order.lane)
         first = self._answers.get(order.command_id)
         if first is not None:
-            self.out.append(Answer(lane=order.lane, command_id=order.command_id, ok=first[0], zh=first[1], en=first[2]))
+            ok, zh, en, what = first
+            if what != f"{order.action} {order.lane if lane is not None else ''}":
+                ok, zh = False, "该命令编号已用于另一命令"
+                en = f"command_id: was used for another order ({what.strip()})"
+            self.out.append(Answer(lane=order.lane, command_id=order.command_id, ok=ok, zh=zh, en=en))
             return set()
-        lane = self._lanes.get(order.lane)
         token = 0
         if not order.command_id:
             ok, zh, en = False, "缺少命令编号", "command_id: must not be empty"
+        elif not order.who or not order.why:
+            ok, zh, en = False, "缺少操作人或原因", "who, why: must not be empty"
         elif order.age_s > AGED_COMMAND_S:
             ok, zh = False, f"命令已过期 ({order.age_s:.0f} 秒)"
             en = f"age_s: {order.age_s:.0f} is too old, up to {AGED_COMMAND_S} is allowed"

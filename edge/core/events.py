@@ -63,14 +63,15 @@ class Stored(Event, frozen=True):
     token: int = 0
 
 
-class Commanded(Event, frozen=True):
+class Commanded(Event, frozen=True, kw_only=True):
     """An order of a person or the city. `age_s` is how old it was when it reached the lane program."""
 
     command_id: str = ""
     action: Literal[
         "open", "close", "hold_open", "release", "lock", "unlock", "pay_cash", "pay_free",
         "correct_plate", "correct_count", "acknowledge_fault",
-    ] = "open"
+    ]
+    """Never a default: an order that does not say what it wants wants nothing."""
     source: Literal["operator", "city"] = "operator"
     who: str = ""
     why: str = ""

@@ -176,6 +176,17 @@ _CAMERAS = (
         todo_en="check the listener's host and port: does a network card have it, is the port taken",
     ),
     FaultSpec(
+        code="socket_down",
+        effect="runs",
+        clears="itself",
+        cause_zh="车道程序的套接字无法打开",
+        cause_en="the lane program's socket cannot be opened",
+        effect_zh="车道照常; 网页看不到车道, 不能下达命令, 不上报车位数",
+        effect_en="lanes go on; the page sees no lane, no order can be given, counts are not reported",
+        todo_zh="检查 box.socket 的目录是否存在、可写",
+        todo_en="check that the folder of box.socket exists and can be written",
+    ),
+    FaultSpec(
         code="picture_lost",
         effect="runs",
         clears="acknowledged",

@@ -11,8 +11,11 @@ from edge.core.facts import Decided, Paid, PlateCorrected, ReadTaken
 from edge.core.lane_base import OrderRefused, Preread
 from edge.core.lane_gate import GateActions
 from edge.core.lane_table import Desk, Signal
-from edge.core.lane_types import Arrival
+from edge.core.lane_types import Arrival, PastRead
 from edge.core.plates import confusable, is_no_plate, normalise
+
+OWN_READ_MS = 1_000
+"""The next car's head is 4.2 m behind (car and gap), 1.7 s at 2.5 m/s: a read sooner than this is of the car here."""
 
 WAIT_STATE = {"payment": Desk.WAIT_PAYMENT, "stall": Desk.WAIT_STALL, "confirmation": Desk.WAIT_CONFIRM}
 
@@ -45,7 +48,8 @@ class DeskActions(GateActions):
     def _is_repeat(self, read: PlateRead, plate: str) -> bool:
         """The camera's own event id, then the plate within same_plate_ms, a confusable one too (one arrival)."""
         for past in self.memory.reads:
-            if read.event_id and (past.camera, past.event_id) == (read.camera, read.event_id):
+            same = read.event_id and (past.camera, past.event_id) == (read.camera, read.event_id)
+            if same and (read.replay or not self._orphaned(past)):
                 return True
         if read.replay or not plate:
             return False
@@ -60,14 +64,28 @@ class DeskActions(GateActions):
                 past.stamp.boot_id == self.box.now.boot_id
                 and self.now_ms - past.stamp.mono_ms < self.settings.same_plate_ms
             )
-            if recent and past.plate and (past.plate == plate or confusable(past.plate, plate)):
+            same = past.plate and (past.plate == plate or confusable(past.plate, plate))
+            if recent and same and not self._orphaned(past):
                 return True
         return False
+
+    def _orphaned(self, past: PastRead) -> bool:
+        """A read whose decision a restart took away, and its car still stands here, known to nobody.
+
+        Only with no passage since: else it may be the read of a car that has gone through.
+        """
+        car, last, woke_ms = self.traffic.standing, self.memory.last_passed, self.woke_ms
+        if car is None or car.plate or car.deciding or past.stamp.boot_id != self.box.now.boot_id:
+            return False
+        return past.stamp.mono_ms < woke_ms and (
+            last is None or last.boot_id != past.stamp.boot_id or last.mono_ms < past.stamp.mono_ms
+        )
 
     def begin(self) -> Desk:
         """A new car on the arrival side. A read that came shortly before it is its own."""
         self.desk_due_ms = self.now_ms + self.settings.read_ms
         if self.preread is not None and self.now_ms - self.preread.at_ms <= self.settings.preread_ms:
+            self._car().borrowed_until_ms = self.now_ms + OWN_READ_MS
             return self.take_read()
         self.preread = None
         return Desk.WAIT_READ
@@ -108,9 +126,36 @@ class DeskActions(GateActions):
 
     # --- after a restart: is the car that stands here the one that was admitted? -----------------------------------
 
+    def own_read(self) -> Desk:
+        """STORING or ADMITTED on a read from before the car stood here, and now it is read as another car.
+
+        The read before was of a car that went away again. This one's own read takes its place if it is admitted too;
+        if it is not, the arm is on its way already and the first decision stands.
+        """
+        car, preread = self._car(), self.preread
+        if preread is None or self.now_ms >= car.borrowed_until_ms or not self._differs(car, preread.plate):
+            return self.desk
+        before = (car.plate, car.colour, car.read_id)
+        car.plate, car.colour, car.read_id = preread.plate, preread.read.colour, preread.read.read_id
+        verdict = self.verdict(car)
+        if verdict.decision != "admit":
+            car.plate, car.colour, car.read_id = before
+            return self.desk
+        self.preread = None
+        car.borrowed_until_ms = 0
+        if isinstance(verdict, ExitVerdict):
+            self._take_visit(car, verdict)
+        if self.desk is Desk.STORING:
+            return self._store(car, verdict)
+        car.rule = verdict.rule
+        self.record(self._decided(car, verdict), urgent=True)
+        return Desk.ADMITTED
+
     def read_while_admitted(self) -> Desk:
         car = self._car()
-        if not car.unsure or self.preread is None or not self.preread.plate:
+        if not car.unsure:
+            return self.own_read()
+        if self.preread is None or not self.preread.plate:
             return Desk.ADMITTED
         return self.assume_same()
 

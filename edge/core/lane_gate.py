@@ -105,6 +105,8 @@ class GateActions(LaneBase):
     def lift_held(self) -> Gate:
         """Held by a person or the fire alarm the arm is up already; lifted by nobody knows whom it is asked again."""
         if self.holds - {"uncommanded"}:
+            if self.asked != "up" and not self.limit_up:
+                self._pulse_up()  # held by an order from before a restart, which may have come before the arm moved
             return Gate.HELD_OPEN
         self.holds.clear()
         return self.lift()

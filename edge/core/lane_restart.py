@@ -5,8 +5,9 @@ through, or went away while nobody looked:
 
 - A car on a loop: it is that car, and it goes on without a second admission. If the camera then reads another plate,
   the admitted car has gone on and this is the next one.
-- Both loops clear, lower limit switch active and never otherwise since the start: the arm closes only after its car was recorded (hold, travel time and
-  no program to ask for it), so an arm that is down with the admission still open never went up: `BackedOut`.
+- Both loops clear, lower limit switch active and never otherwise since the start: the arm closes only after its car
+  was recorded (hold, travel time and no program to ask for it), so an arm that is down with the admission still open
+  never went up: `BackedOut`.
 - Both loops clear otherwise: `Passed(how="restart")`. Of the ways to get here nearly all are passages (the car drove
   on during the seconds of the restart, or its `Passed` was not yet durable); a car that had the arm up and
   then reversed out in just these seconds is counted wrongly, and two loops cannot tell.

@@ -20,7 +20,7 @@ The nine invariants of DESIGN 5, and where they hold:
 5. Orders act once by id and never when aged: `Box`.
 6. Backing out: GONE ends the admission, count unchanged.
 7. Asked and seen are different words: UP_SEEN and DOWN_SEEN come from limit switches only.
-8. STORING stands between every decision and the arm. Only EMERGENCY and the safety reaction go past it.
+8. STORING stands between every decision and the arm. Only EMERGENCY, the safety reaction and a dead disk go past it.
 9. Every missing or stuck device is a fault of the catalogue, raised in `lane_faults` and obeyed in `interlock` (the arm
    stays up) and `decide` (a person is asked).
 
@@ -184,7 +184,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
     D.STORING: {
         **_VACANT,
         S.ARRIVED: row("begin", *BEGUN),
-        S.READ: row("keep_read", D.STORING),
+        S.READ: row("own_read", D.STORING),
         S.STORED: row("admit", D.ADMITTED),
         S.DESK_TIMER: row("admit_unstored", D.ADMITTED),
         S.FREED: row("note", D.STORING),

@@ -21,8 +21,8 @@ LIMIT_BYTES = 2 << 30  # for the raw pictures only: the agent makes evidence fil
 ALIGN = 4096
 
 _MAGIC = b"PbJ1"
-_HEADER = struct.Struct("<4sII32s")  # magic, length, crc32 of the JPEG, read id; then the header's own crc32
-_HEADER_BYTES = _HEADER.size + 4
+HEADER = struct.Struct("<4sII32s")  # magic, length, crc32 of the JPEG, read id; then the header's own crc32
+HEADER_BYTES = HEADER.size + 4
 _NAME = re.compile(r"^spool-(\d{8})\.bin$")
 
 
@@ -53,22 +53,22 @@ class SpoolWriter:
 
     def append(self, read_id: str, jpeg: bytes) -> SpoolPlace:
         """Durable when it returns. On `OSError` nothing was kept, the next record takes the same place."""
-        if not jpeg or len(jpeg) > self._segment_bytes - _HEADER_BYTES:
-            raise ValueError(f"jpeg is {len(jpeg)} bytes, allowed 1 to {self._segment_bytes - _HEADER_BYTES}")
+        if not jpeg or len(jpeg) > self._segment_bytes - HEADER_BYTES:
+            raise ValueError(f"jpeg is {len(jpeg)} bytes, allowed 1 to {self._segment_bytes - HEADER_BYTES}")
         if len(read_id) != 32 or not read_id.isascii():
             raise ValueError(f"read_id is {read_id!r}, needed 32 hex digits")
         if self._fd < 0:
             self._resume()
         removed: tuple[str, ...] = ()
-        if self._fd < 0 or self._end + _HEADER_BYTES + len(jpeg) > self._segment_bytes:
+        if self._fd < 0 or self._end + HEADER_BYTES + len(jpeg) > self._segment_bytes:
             removed = self._begin_segment()
         crc = crc32_of(jpeg)
-        head = _HEADER.pack(_MAGIC, len(jpeg), crc, read_id.encode())
+        head = HEADER.pack(_MAGIC, len(jpeg), crc, read_id.encode())
         head += struct.pack("<I", crc32_of(head))
         _write_whole(self._fd, [head, jpeg], self._end)
         os.fdatasync(self._fd)
-        place = SpoolPlace(segment_name(self._number), self._end + _HEADER_BYTES, len(jpeg), crc, removed)
-        self._end = _aligned(self._end + _HEADER_BYTES + len(jpeg))
+        place = SpoolPlace(segment_name(self._number), self._end + HEADER_BYTES, len(jpeg), crc, removed)
+        self._end = _aligned(self._end + HEADER_BYTES + len(jpeg))
         return place
 
     def free_oldest(self) -> str | None:
@@ -188,34 +188,34 @@ def _end_of(fd: int, size: int) -> int:
     """Behind the last whole record. A header that does not fit may be damage and not the end."""
     end = place = 0
     last = -1
-    while place + _HEADER_BYTES < size:
-        length = _length_at(fd, place, size)
+    while place + HEADER_BYTES < size:
+        length = length_at(fd, place, size)
         if length is None:
-            place = _next_data(fd, place + ALIGN)
+            place = next_data(fd, place + ALIGN)
             continue
-        last, place = place, _aligned(place + _HEADER_BYTES + length)
+        last, place = place, _aligned(place + HEADER_BYTES + length)
         end = place
     if last >= 0 and not _whole_at(fd, last):
         return last  # the write that the power cut ended: nobody was told of it
     return end
 
 
-def _length_at(fd: int, place: int, size: int) -> int | None:
-    head = os.pread(fd, _HEADER_BYTES, place)
-    if len(head) < _HEADER_BYTES or not head.startswith(_MAGIC):
+def length_at(fd: int, place: int, size: int) -> int | None:
+    head = os.pread(fd, HEADER_BYTES, place)
+    if len(head) < HEADER_BYTES or not head.startswith(_MAGIC):
         return None
     if crc32_of(head[:-4]) != struct.unpack("<I", head[-4:])[0]:
         return None
-    length = int(_HEADER.unpack(head[:-4])[1])
-    return length if place + _HEADER_BYTES + length <= size else None
+    length = int(HEADER.unpack(head[:-4])[1])
+    return length if place + HEADER_BYTES + length <= size else None
 
 
 def _whole_at(fd: int, place: int) -> bool:
-    _, length, crc, _ = _HEADER.unpack(os.pread(fd, _HEADER.size, place))
-    return crc32_of(os.pread(fd, length, place + _HEADER_BYTES)) == int(crc)
+    _, length, crc, _ = HEADER.unpack(os.pread(fd, HEADER.size, place))
+    return crc32_of(os.pread(fd, length, place + HEADER_BYTES)) == int(crc)
 
 
-def _next_data(fd: int, place: int) -> int:
+def next_data(fd: int, place: int) -> int:
     """The next place that was ever written: a fresh segment is one hole, and need not be read."""
     try:
         return os.lseek(fd, place, os.SEEK_DATA) // ALIGN * ALIGN

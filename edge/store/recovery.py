@@ -99,8 +99,12 @@ def open_or_begin(
         path.parent.mkdir(parents=True, exist_ok=True)
         begin()
         conn = _open(path, steps, probe)
-        sync_folder(path.parent)
-        sync_folder(path.parent.parent)  # the data folder itself may be as new as the file
+        try:
+            sync_folder(path.parent)
+            sync_folder(path.parent.parent)  # the data folder itself may be as new as the file
+        except OSError:
+            conn.close()
+            raise
     except OSError as error:
         raise StoreError(classify(error, path), path, str(error)) from error
     return conn, moved

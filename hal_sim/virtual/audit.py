@@ -15,6 +15,7 @@ class Audit:
         self.base = 0  # true minus recorded passages that a crash made unknowable
         self.rebase = False
         self._admitted: dict[str, tuple[float, bool]] = {}  # arrival -> decided at, durable
+        self._ended: dict[str, tuple[float, bool]] = {}
         self._tokens: dict[int, str] = {}
         self._openings = 0  # orders to open without a car that nobody has used
         self._held = False
@@ -23,7 +24,8 @@ class Audit:
     def recorded(self, record: Record, now_ms: float) -> None:
         body = record.body
         if isinstance(body, Decided) and body.decision == "admit":
-            self._admitted[body.arrival_id] = (now_ms, False)
+            durable = self._admitted.get(body.arrival_id, (0.0, False))[1]  # decided again with a better plate
+            self._admitted[body.arrival_id] = (now_ms, durable)
             self._tokens[record.token] = body.arrival_id
         elif isinstance(body, Passed):
             self._passed(body)
@@ -36,6 +38,10 @@ class Audit:
 
     def _passed(self, body: Passed) -> None:
         known = self._admitted.pop(body.arrival_id, None)
+        if known is not None:
+            self._ended[body.arrival_id] = known
+            while len(self._ended) > 50:  # more than can be under way to the disk
+                del self._ended[next(iter(self._ended))]
         if body.how == "tailgate":
             self.tally.tailgates += 1
         if not body.admitted:
@@ -78,8 +84,9 @@ class Audit:
         for fact in lost:
             body = fact.body
             if isinstance(body, Decided) and body.decision == "admit":
-                self._admitted.pop(body.arrival_id, None)
-            elif isinstance(body, BackedOut) or (isinstance(body, Passed) and body.admitted):
+                if not self._admitted.get(body.arrival_id, (0.0, False))[1]:
+                    self._admitted.pop(body.arrival_id, None)
+            elif isinstance(body, BackedOut) or (isinstance(body, Passed) and body.arrival_id in self._ended):
                 self._admitted[body.arrival_id] = (-1e9, True)
         self._tokens.clear()
         self._asked_down = False

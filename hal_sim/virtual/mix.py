@@ -10,8 +10,8 @@ The limits are the sharpest that two loops can answer (`edge.core.lane_traffic` 
 - A camera that is asked for a picture reads the plate right: after a crash with a car on each loop nothing else tells
   whether they are two.
 - A crash in a group of several cars has no missing seconds. A crash with two or more cars between the loops, with a
-  car that reverses, with a dead disk, or with a limit switch that lies just then may leave the count off by one, since a
-  loop says "occupied" and not by whom. Such differences are not hidden: they are counted apart (`lost_in_crash`).
+  car that reverses, with a dead disk, or with a limit switch that lies just then may leave the count off by one: a loop
+  says "occupied" and not by whom. Such differences are not hidden, they are counted apart (`lost_in_crash`).
 """
 
 from __future__ import annotations

@@ -51,6 +51,7 @@ class World:
         self.inside: list[str] = []
         self.fresh_plate = plates(self.random)
         self.alive = False
+        self.booted_ms = 0.0
         self.emergency = False
         self.cars_left = 0
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
@@ -127,6 +128,7 @@ class World:
             box.apply(fact)
         self.box = box
         self.alive = True
+        self.booted_ms = self.now_ms
         self._carry_out(box.start(self.stamp()))
         for site in self.sites.values():
             site.ours = False
@@ -154,7 +156,7 @@ class World:
         for lane, audit in self.audits.items():
             mine = [fact for fact in lost if fact.lane == lane]
             audit.crashed(mine)
-            if mine and (self.disk.dead or self.disk.late_ms):
+            if any(self.now_ms - fact.stamp.mono_ms > 1_000 for fact in mine):
                 audit.rebase = True  # seconds of facts that no disk has ever kept
         for site in self.sites.values():
             site.advance()
@@ -246,8 +248,8 @@ class World:
     # --- what must agree ----------------------------------------------------------------------------------------------
 
     def compare(self, site: Site) -> None:
-        if not self.mix.counts or not self.alive:
-            return
+        if not self.mix.counts or not self.alive or self.now_ms - self.booted_ms < QUIET_MS:
+            return  # a start reads the world for a moment before it concludes
         recorded = next(status.passed for status in self.box.lane_states() if status.id == site.lane)
         self.audits[site.lane].compare(recorded, self.now_ms)
 

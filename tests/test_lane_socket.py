@@ -1,0 +1,68 @@
+"""What the lane socket takes for an order: nothing is guessed, everything is bounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from edge.core.commands import RaiseArm
+from edge.lane_socket import Order
+from tests.test_lane_box import Bench
+
+GOOD: dict[str, Any] = {"command_id": "a1", "lane": "out1", "action": "open", "who": "王师傅", "why": "访客"}
+
+
+def decode(**changes: Any) -> Order:
+    fields = {name: value for name, value in {**GOOD, **changes}.items() if value is not ...}
+    return msgspec.json.decode(msgspec.json.encode(fields), type=Order)
+
+
+def test_a_whole_order_is_the_event() -> None:
+    event = decode(amount_fen=500, age_s=1.5).event()
+    assert (event.command_id, event.lane, event.action, event.who, event.amount_fen) == (
+        "a1", "out1", "open", "王师傅", 500,
+    )  # fmt: skip
+    assert (event.count, event.age_s) == (-1, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"action": ...}, "action"),
+        ({"action": ..., "acton": "close"}, "acton"),
+        ({"action": "opne"}, "action"),
+        ({"who": ...}, "who"),
+        ({"who": ""}, "who"),
+        ({"why": ""}, "why"),
+        ({"command_id": ""}, "command_id"),
+        ({"command_id": "x" * 60_000}, "command_id"),
+        ({"age_s": -5}, "age_s"),
+        ({"age_s": 1e300}, "age_s"),
+        ({"amount_fen": -7}, "amount_fen"),
+        ({"amount_fen": 7.5}, "amount_fen"),
+        ({"count": -1}, "count"),
+    ],
+)
+def test_what_is_not_a_whole_order_is_refused_by_name(changes: dict[str, Any], names: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=names):
+        decode(**changes)
+
+
+def test_nobody_opens_without_a_name_and_a_reason() -> None:
+    bench = Bench()
+    bench.commands.clear()
+    assert not bench.order("in", "open", who="").ok
+    assert not bench.order("in", "open", why="").ok
+    assert bench.count(RaiseArm) == 0
+
+
+def test_an_id_used_for_another_order_is_refused() -> None:
+    bench = Bench()
+    assert bench.order("in", "hold_open", command_id="d1").ok
+    other = bench.order("in", "close", command_id="d1")
+    assert not other.ok
+    assert "d1" not in other.zh
+    assert "another order" in other.en
+    assert bench.order("in", "hold_open", command_id="d1").ok
