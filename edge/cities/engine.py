@@ -166,11 +166,13 @@ class DeliveryEngine:
 
     def _round(self) -> float:
         more = self._feed.advance()
+        while more and not (self._uplink.stopping or self._reports.due()):
+            more = self._feed.advance()  # the newest fact is the live one: first to the end of the ledger
         rest_s = self._uplink.rest_s()
         if rest_s > 0:
             return 0.0 if more else min(rest_s, POLL_S)
         rows = 0
-        if self._reports.send_due() and self._reports.settled("parkininfo"):  # QC32: the lot before its records
+        if self._reports.send_due() and self._reports.settled("parkininfo") and not more:  # QC32: the lot first
             rows = self._send_rows()
         return 0.0 if more or rows else POLL_S
 

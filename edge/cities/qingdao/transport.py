@@ -47,11 +47,11 @@ class HttpTransport:
         self._timeout_s = timeout_s
         self._wire = _Wire()
         self._adapter = _Adapter(self._wire)
+        self._known: dict[str, requests.PreparedRequest] = {}
 
     def post(self, request: Request) -> Answer:
         """Send and read the whole answer. Raises `TransportFault` and nothing else for what the network does."""
-        headers = {"User-Agent": "parkbox", "Accept-Encoding": "identity", **request.headers}
-        prepared = requests.Request("POST", self._base_url + request.path, headers, data=request.body).prepare()
+        prepared = self._prepared(request)
         self._wire.guard(self._timeout_s)
         try:
             with self._adapter.send(
@@ -70,6 +70,19 @@ class HttpTransport:
             return answer
         finally:
             self._wire.release()
+
+    def _prepared(self, request: Request) -> requests.PreparedRequest:
+        """An address is parsed and checked once: that is most of what preparing a request costs."""
+        known = self._known.get(request.path)
+        if known is None:
+            headers = {"User-Agent": "parkbox", "Accept-Encoding": "identity"}
+            known = requests.Request("POST", self._base_url + request.path, headers, data=b"-").prepare()
+            self._known[request.path] = known
+        prepared = known.copy()
+        prepared.headers.update(request.headers)
+        prepared.headers["Content-Length"] = str(len(request.body))
+        prepared.body = request.body
+        return prepared
 
     def abort(self) -> None:
         """Cut the request that is under way and refuse every later one."""

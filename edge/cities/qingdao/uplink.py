@@ -154,6 +154,8 @@ class Uplink:
         return self._exchange(request, repeat=False)
 
     def _book(self, verdict: Verdict) -> None:
+        if self.stopping and verdict.meaning != "accepted":
+            return  # cut by ourselves: it says nothing of the city
         now_s = self._clock.mono_s()
         self._last_try_s = now_s
         if verdict.meaning == "accepted":
