@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from edge.agent_cities import CityLinks
@@ -72,19 +73,21 @@ def run(config: Config) -> int:
     source.attach(link, cities, evidence, lasting)
     page = PageServer(config.web, source, on_failure=ending.failed)
     orders = AgentSocket(agent_socket(config.box.socket), store.repeat, lane_changed, ending.failed)
-    link.start()
-    page.start()
-    evidence.start()
-    orders.start()
-    _carry(store, lasting, cities, source, ending)
-    orders.stop()
-    page.stop()
-    cities.stop()
-    evidence.stop()
-    link.stop()
-    store.close()
-    ledger.close()
-    ending.close()
+    # Whatever happens to this thread, no other is left behind: a program half alive is not started again.
+    with ExitStack() as at_end:
+        at_end.callback(ending.close)
+        at_end.callback(ledger.close)
+        at_end.callback(store.close)
+        link.start()
+        at_end.callback(link.stop)
+        evidence.start()
+        at_end.callback(evidence.stop)
+        at_end.callback(cities.stop)
+        page.start()
+        at_end.callback(page.stop)
+        orders.start()
+        at_end.callback(orders.stop)
+        _carry(store, lasting, cities, source, ending)
     if ending.failure is not None:
         log.error("the agent ends because of %r", ending.failure)
     return 0 if ending.failure is None else 1
