@@ -34,7 +34,8 @@ def test_five_thousand_cars() -> None:
     assert tally.violations() == {}, report(tally)
     # The world did what it promises, else nothing was proved.
     assert tally.passages > 4_500
-    assert min(tally.tailgates, tally.turned_back, tally.crashes, tally.reraises, tally.drop_outs) > 0
+    assert min(tally.tailgates, tally.turned_back, tally.crashes, tally.drop_outs) > 50
+    assert tally.reraises > 0  # a car under a falling arm is rare: some three in a thousand
 
 
 @pytest.mark.parametrize("name", sorted(FAULTY))
