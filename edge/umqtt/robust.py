@@ -1,7 +1,7 @@
 """`umqtt.robust`: `umqtt.simple` that connects again by itself. Interface of MicroPython's umqtt.robust 1.0.
 
-A message of QoS 1 or 2 that was under way is sent again with its id and DUP; subscriptions are made again when the broker
-has kept no session. A call gives up with `OSError` after PATIENCE: then the message is the caller's again.
+A message of QoS 1 or 2 that was under way is sent again with its id and DUP; subscriptions are made again when the
+broker has kept no session. A call gives up with `OSError` after PATIENCE: then the message is the caller's again.
 """
 
 import random
@@ -38,10 +38,7 @@ class MQTTClient(simple.MQTTClient):
 
     def log(self, in_reconnect: bool, e: Exception) -> None:
         if self.DEBUG:
-            if in_reconnect:
-                print("mqtt reconnect: %r" % e)
-            else:
-                print("mqtt: %r" % e)
+            print("mqtt reconnect:" if in_reconnect else "mqtt:", repr(e))
 
     def reconnect(self) -> bool:
         """Connect, however long it takes. Whether the broker kept the session."""
@@ -80,8 +77,7 @@ class MQTTClient(simple.MQTTClient):
             try:
                 if self.sock is not None and not qos:
                     self._notice_end()
-                self._publish(topic, msg, retain, qos, pid, dup)
-                return
+                return self._publish(topic, msg, retain, qos, pid, dup)
             except (OSError, simple.MQTTException) as error:
                 self.log(False, error)
                 dup = True
@@ -144,9 +140,10 @@ class MQTTClient(simple.MQTTClient):
                 continue
             try:
                 self._resume(left_ms / 1000)
-                return
             except OSError as again:
                 self.log(True, again)
+            else:
+                return
 
     def _resume(self, within_s: float | None = None) -> bool:
         """One attempt: connect, and subscribe again when the session is gone. Only `OSError` says that it may be tried

@@ -1,8 +1,8 @@
 """`umqtt.simple`: one connection, calls that wait for their answer, and for no answer longer than `TIMEOUT`.
 
 Interface of MicroPython's umqtt.simple 1.8: the same names, arguments and return values. Beyond it: QoS 2 works both ways,
-`wait_msg` and `check_msg` send the pings that `keepalive` promises, and a silent link is an `OSError` before
-1.5 times `keepalive` are over.
+`wait_msg` and `check_msg` send the pings that `keepalive` promises, and a silent link is an `OSError` before 1.5 times
+`keepalive` are over.
 """
 
 from . import packets
@@ -18,7 +18,7 @@ __all__ = ["MQTTClient", "MQTTException"]
 
 
 class MQTTClient:
-    """`cb(topic: bytes, msg: bytes)` is called from within `wait_msg`, `check_msg`, and any call that waits for an answer."""
+    """`cb(topic: bytes, msg: bytes)` is called from `wait_msg`, `check_msg`, and any call that waits for an answer."""
 
     TIMEOUT = 10
     """Seconds that an answer of the broker may take (connection, acknowledgement, the rest of a packet)."""
@@ -26,7 +26,7 @@ class MQTTClient:
     BYTES_MAX = 1_000_000
     """Largest packet that is taken; a larger one ends the connection before it is read."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the order of umqtt.simple's arguments
         self,
         client_id: bytes | str,
         server: str,
