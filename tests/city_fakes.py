@@ -121,13 +121,26 @@ class MemoryStore:
             if (row.city, row.kind, row.item_id) not in have:
                 self.rows.append(msgspec.structs.replace(row, id=len(self.rows) + 1))
 
-    def due(self, city: str, now_ms: int, limit: int) -> list[Delivery]:
+    def due(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Delivery]:
         self._check()
+        return [row for row in self._heads(city) if row.due_ms <= now_ms and row.id not in busy][:limit]
+
+    def live(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Delivery]:
+        fresh = {
+            row.visit_id or f"#{row.id}"
+            for row in self.rows
+            if row.state == "waiting" and row.city == city and row.made_ms >= now_ms - 60_000
+        }
+        heads = [row for row in self._heads(city) if (row.visit_id or f"#{row.id}") in fresh]
+        return [row for row in heads if row.due_ms <= now_ms and row.id not in busy][:limit]
+
+    def _heads(self, city: str) -> list[Delivery]:
+        """Of each visit the oldest waiting row."""
         heads: dict[str, Delivery] = {}
         for row in self.rows:
             if row.state == "waiting" and row.city == city:
                 heads.setdefault(row.visit_id or f"#{row.id}", row)
-        return [row for row in heads.values() if row.due_ms <= now_ms][:limit]
+        return list(heads.values())
 
     def _change(self, ids: Sequence[int], change: Callable[[Delivery], Delivery]) -> None:
         self._check()
