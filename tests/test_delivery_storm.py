@@ -22,7 +22,7 @@ from edge.cities.engine import Counts, DeliveryEngine
 from edge.cities.qingdao.envelope import Answer, Request
 from edge.cities.qingdao.transport import TransportFault
 from edge.cities.sender import requests_of
-from edge.ports import Delivery
+from edge.ports import Due
 from edge.store.deliveries import Deliveries
 from edge.store.errors import StoreError
 from hal_sim.qingdao import Account, Kind
@@ -186,7 +186,7 @@ def test_a_backlog_goes_in_batches(tmp_path: Path) -> None:
     ids=["by count", "failed before", "live", "by size", "each too large"],
 )
 def test_batches_are_bounded_and_live_or_failed_ones_go_alone(change: Callable[..., Any], sizes: list[int]) -> None:
-    rows = [change(Delivery(n, "c", "carIn", guid(n), guid(n), b"{}", "", T0_MS - 10**6), n) for n in range(12)]
+    rows = [change(Due(n, "carIn", guid(n), b"{}", T0_MS - 10**6), n) for n in range(12)]
     requests = requests_of(rows, T0_MS + 1000, 5, 1000)
     assert [len(request) for request in requests] == sizes
     assert sorted(row.id for request in requests for row in request) == list(range(12))

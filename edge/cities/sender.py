@@ -18,7 +18,7 @@ from edge.cities.pages import Pages
 from edge.cities.qingdao.conversation import Verdict
 from edge.cities.qingdao.uplink import Clock, Uplink
 from edge.config.model import Qingdao
-from edge.ports import Delivery, DeliveryStore
+from edge.ports import DeliveryStore, Due
 
 # Live records looked at once; more than that within a minute is no traffic of a lane.
 LIVE_AT_ONCE = 50
@@ -27,10 +27,10 @@ LIVE_AT_ONCE = 50
 LIVE_MS = 60_000
 
 
-def requests_of(rows: Iterable[Delivery], now_ms: int, batch: int, batch_bytes: int) -> list[list[Delivery]]:
+def requests_of(rows: Iterable[Due], now_ms: int, batch: int, batch_bytes: int) -> list[list[Due]]:
     """`rows` as requests, each of one kind, in the order of their first rows."""
-    requests: list[list[Delivery]] = []
-    open_ones: dict[str, tuple[list[Delivery], int]] = {}
+    requests: list[list[Due]] = []
+    open_ones: dict[str, tuple[list[Due], int]] = {}
     for row in rows:
         if batch == 1 or row.attempts or row.made_ms > now_ms - LIVE_MS or not is_record(row):
             requests.append([row])
@@ -44,7 +44,7 @@ def requests_of(rows: Iterable[Delivery], now_ms: int, batch: int, batch_bytes: 
     return requests
 
 
-def is_record(row: Delivery) -> bool:
+def is_record(row: Due) -> bool:
     """False: it could not be made, and its body is the reason."""
     return row.body.startswith(b"{")
 
@@ -66,7 +66,7 @@ class Sender:
         self._city, self._settings, self._store, self._uplink = city, settings, store, uplink
         self._clock, self._now_ms = clock, now_ms
         self._pages = Pages(city, store, clock, now_ms)
-        self._requests: deque[list[Delivery]] = deque()  # of the page that is being sent
+        self._requests: deque[list[Due]] = deque()  # of the page that is being sent
 
     def reset(self) -> None:
         """Forget what was looked at and not noted: the queue on the disk says what is to be sent."""
@@ -94,7 +94,7 @@ class Sender:
             self.reset()
         return tried
 
-    def _next_request(self) -> list[Delivery] | None:
+    def _next_request(self) -> list[Due] | None:
         if not self._requests:
             page, settings = self._pages.next(), self._settings
             self._requests.extend(requests_of(page, self._clock.wall_ms(), settings.batch, settings.batch_bytes))
@@ -119,7 +119,7 @@ class Sender:
             self._pages.note()
         return tried, False
 
-    def _send(self, request: Sequence[Delivery]) -> bool:
+    def _send(self, request: Sequence[Due]) -> bool:
         """False: the link rests now."""
         first = request[0]
         if not is_record(first):
@@ -144,10 +144,10 @@ class Sender:
             self._store.failed(ids, due_ms, answer, self._clock.wall_ms())
         return not verdicts[0].rests
 
-    def _ends(self, row: Delivery) -> bool:
+    def _ends(self, row: Due) -> bool:
         return row.attempts >= self._settings.retries  # the first sending does not count (QC27)
 
-    def _why(self, row: Delivery, verdict: Verdict) -> str:
+    def _why(self, row: Due, verdict: Verdict) -> str:
         if verdict.meaning == "refused":
             return verdict.answer
         tries = row.attempts + 1

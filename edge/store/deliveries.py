@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from edge.ports import Delivery
+from edge.ports import Delivery, Due
 from edge.store import delivery_queries as sql
 from edge.store.delivery_rows import COLUMNS, SEARCH, search_values
 from edge.store.errors import StoreError, classify
@@ -56,7 +56,13 @@ class Deliveries:
         return int(rows[0][0])
 
     def add(self, cursor: int, new: Sequence[Delivery]) -> None:
-        rows = [(d.city, d.kind, d.item_id, d.visit_id, d.body, d.plate, d.made_ms, d.read_id) for d in new]
+        rows = [
+            (
+                d.city, d.kind, d.item_id, d.visit_id, d.body, d.plate, d.made_ms, d.read_id,
+                (d.visit_id or d.item_id)[-sql.KEY_DIGITS :],
+            )
+            for d in new
+        ]  # fmt: skip
         with self._change() as conn:
             moved = conn.execute("UPDATE cursor SET seq = ?1 WHERE seq <= ?1", (cursor,)).rowcount
             if moved != 1:
@@ -66,17 +72,17 @@ class Deliveries:
                 conn.executemany(sql.INSERT, rows)
                 self._counts["waiting"] += conn.execute(sql.ENQUEUE, before).rowcount
 
-    def due(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Delivery]:
+    def due(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         """Live visits first, each group in the order of making; none of `busy`."""
         found = self.live(city, now_ms, limit, busy)
         if len(found) < limit:
             values = {"city": city, "now_ms": now_ms, "busy": json.dumps([*busy, *(row.id for row in found)])}
-            found += self._deliveries(sql.BACKLOG, {**values, "limit": limit - len(found)})
+            found += self._due(sql.BACKLOG, {**values, "limit": limit - len(found)})
         return found
 
-    def live(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Delivery]:
+    def live(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         values = {"city": city, "now_ms": now_ms, "live_ms": now_ms - LIVE_MS, "limit": limit}
-        return self._deliveries(sql.LIVE, {**values, "busy": json.dumps(busy)})
+        return self._due(sql.LIVE, {**values, "busy": json.dumps(busy)})
 
     def accepted(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
         """The city has it, whatever we thought before: also one that was set aside."""
@@ -138,6 +144,9 @@ class Deliveries:
                 self._counts.update(accepted=late, set_aside=-late)
             moved, _ = (conn.execute(each, values).rowcount for each in sql.END)
             self._counts.update({state: moved, "waiting": -moved})
+
+    def _due(self, query: str, values: dict[str, Any]) -> list[Due]:
+        return [Due(*row) for row in self._read(query, values)]
 
     def _deliveries(self, query: str, values: dict[str, Any]) -> list[Delivery]:
         return [Delivery(*row) for row in self._read(query, values)]

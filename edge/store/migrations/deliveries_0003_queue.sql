@@ -10,26 +10,28 @@ CREATE TABLE messages (
     plate    TEXT    NOT NULL,
     made_ms  INTEGER NOT NULL,
     read_id  TEXT    NOT NULL,
-    leads    INTEGER NOT NULL,  -- 1: nothing of its visit was made before it, so nobody need look for what it waits for
-    UNIQUE (city, kind, item_id)
+    leads    INTEGER NOT NULL  -- 1: nothing of its visit was made before it, so nobody need look for what it waits for
 ) STRICT;
 INSERT INTO messages SELECT id, city, kind, item_id, visit_id, body, plate, made_ms, read_id, visit_id = ''
     FROM deliveries ORDER BY id;
-CREATE INDEX visits ON messages (visit_id, id);  -- of one visit, in order
-CREATE INDEX made ON messages (made_ms);  -- what is live, and a person's search by time
 
+-- What belongs to a visit, and whether a message is there already. Ids are random, so every new row opens another page
+-- of this index: their last eight digits are enough to find the few rows that are then compared as a whole.
+CREATE INDEX visits ON messages (substr(iif(visit_id = '', item_id, visit_id), -8));
+
+-- Read from its beginning, which is where what is accepted leaves it: no index, no page more in a commit.
 DROP INDEX waiting;
 CREATE TABLE waiting (
     id          INTEGER PRIMARY KEY,
     city        TEXT    NOT NULL,
+    made_ms     INTEGER NOT NULL,
     due_ms      INTEGER NOT NULL,
     attempts    INTEGER NOT NULL,
     last_answer TEXT    NOT NULL,
     answered_ms INTEGER NOT NULL
 ) STRICT;
-INSERT INTO waiting SELECT id, city, due_ms, attempts, last_answer, answered_ms
+INSERT INTO waiting SELECT id, city, made_ms, due_ms, attempts, last_answer, answered_ms
     FROM deliveries WHERE state = 'waiting' ORDER BY id;
-CREATE INDEX due ON waiting (city, due_ms, id);
 
 CREATE TABLE ended (
     id          INTEGER PRIMARY KEY,
