@@ -7,8 +7,8 @@ thread is started, and what is left is found by asking again.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from edge.cities.qingdao.uplink import Clock
 from edge.ports import DeliveryStore, Due
@@ -30,7 +30,8 @@ class Pages:
         self._accepted: list[int] = []
         self._being_noted: list[int] = []  # by the thread, with its fetch
         self._skip: set[int] = set()
-        self._ahead: _Ahead | None = None
+        self._thread: ThreadPoolExecutor | None = None  # while a backlog is drained
+        self._ahead: Future[list[Due]] | None = None
         self._noted_s = clock.mono_s()
 
     def next(self) -> list[Due]:
@@ -39,12 +40,13 @@ class Pages:
             self.note()
             page = self._store.due(self._city, self._now_ms(), PAGE)
         else:
-            page = self._ahead.page()
+            page = self._ahead.result()
         if len(page) == PAGE:
             self._being_noted, self._accepted = self._accepted, []
             self._noted_s = self._clock.mono_s()
             busy = [row.id for row in page]
-            self._ahead = _Ahead(lambda: self._note_and_fetch(self._being_noted, busy))
+            self._thread = self._thread or ThreadPoolExecutor(1, "delivery-page")
+            self._ahead = self._thread.submit(self._note_and_fetch, self._being_noted, busy)
         else:
             self._ahead, self._being_noted = None, []
         skip, self._skip = self._skip, set()
@@ -76,39 +78,12 @@ class Pages:
 
     def reset(self) -> None:
         """What was fetched, and what was accepted and not noted, is forgotten. The thread has ended then."""
-        ahead, self._ahead = self._ahead, None
-        self._accepted, self._being_noted, self._skip = [], [], set()
-        if ahead is not None:
-            ahead.join()
+        self._accepted, self._being_noted, self._skip, self._ahead = [], [], set(), None
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.shutdown()
 
     def _note_and_fetch(self, accepted: Sequence[int], busy: Sequence[int]) -> list[Due]:
         if accepted:
             self._store.accepted(accepted, ACCEPTED, self._clock.wall_ms())
         return self._store.due(self._city, self._now_ms(), PAGE, busy)
-
-
-class _Ahead:
-    """One fetch in a thread."""
-
-    def __init__(self, fetch: Callable[[], list[Due]]) -> None:
-        self._fetch = fetch
-        self._page: list[Due] = []
-        self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="delivery-page", daemon=True)
-        self._thread.start()
-
-    def page(self) -> list[Due]:
-        """Waits for it; raises what the fetch raised."""
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        return self._page
-
-    def join(self) -> None:
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            self._page = self._fetch()
-        except Exception as error:  # noqa: BLE001 - raised again where the page is asked for
-            self._error = error
