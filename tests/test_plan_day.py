@@ -49,6 +49,9 @@ class FirstCome:
         self.free += 1
         return self._go()
 
+    def bookable(self) -> int:
+        return 1
+
     def book(self, t_s: float, code: str, plate: str, booking: Booking) -> Iterable[Word]:
         return []
 

@@ -71,7 +71,7 @@ def _reserved(scenario: Scenario, random: Random, number: int, wished_s: float) 
     comes = random.random() >= rules.no_show
     return Car(
         number,
-        max(seconds(scenario.open), wished_s + late_s),
+        max(seconds(scenario.open), made_s, wished_s + late_s),  # nobody comes before booking
         random.random(),
         Booking(made_s, from_s, from_s + window_s, rules.keep_min),
         comes,

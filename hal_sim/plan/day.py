@@ -38,17 +38,24 @@ class Rules(Protocol):
     def entered(self, t_s: float, lane: str, plate: str) -> Iterable[Word]: ...
     def gone(self, t_s: float, lane: str, plate: str) -> Iterable[Word]: ...
     def left(self, t_s: float) -> Iterable[Word]: ...
+    def bookable(self) -> int: ...
     def book(self, t_s: float, code: str, plate: str, booking: Booking) -> Iterable[Word]: ...
     def tick(self, t_s: float) -> Iterable[Word]: ...
 
 
+def plate_of(car: Car) -> str:
+    """A plate of its own for every car: five digits, and a letter for each further 100,000."""
+    return f"粤{'ABCDEFGHJK'[car.number // 100_000 % 10]}{car.number % 100_000:05d}"
+
+
 class _Driver:
-    """A car in the street. `state`: queue, arm, asked, admitted, gone."""
+    """A car in the street. `state`: queue, arm, asked, admitted, gone. `reserved`: it has booked."""
 
-    __slots__ = ("car", "gate", "joined_s", "plate", "state")
+    __slots__ = ("car", "gate", "joined_s", "plate", "reserved", "state")
 
-    def __init__(self, car: Car, plate: str, joined_s: float, gate: _Gate) -> None:
-        self.car, self.plate, self.joined_s, self.gate = car, plate, joined_s, gate
+    def __init__(self, car: Car, reserved: bool, joined_s: float, gate: _Gate) -> None:
+        self.car, self.reserved, self.joined_s, self.gate = car, reserved, joined_s, gate
+        self.plate = plate_of(car)
         self.state = "queue"
 
 
@@ -76,6 +83,7 @@ class Day:
         self._order = count()
         self._inside = scenario.lot.parked
         self._on_the_way = 0
+        self._booked: set[int] = set()
         self._open_s, self._close_s = seconds(scenario.open), seconds(scenario.close)
         self.log = Log(scenario.lot.total)
         self._now_s = self._open_s
@@ -107,7 +115,7 @@ class Day:
             if gate.arm is not None and gate.arm.state in {"arm", "asked"}:
                 waiting.append(gate.arm)
             for driver in waiting:
-                self.log.still_waiting(reserved=driver.car.booking is not None)
+                self.log.still_waiting(reserved=driver.reserved)
         return self.log
 
     def _at(self, at_s: float, action: Callable[..., None], *arguments: object) -> None:
@@ -117,19 +125,21 @@ class Day:
 
     def _come(self, car: Car, not_at: object) -> None:
         """A car comes, or comes again after it was refused at `not_at`."""
-        gate = self._choose(car, not_at)
-        if car.booking is None and gate.queued >= self._scenario.ordinary.queue_max:
+        reserved = car.number in self._booked
+        gate = self._choose(car, reserved, not_at)
+        if not reserved and gate.queued >= self._scenario.ordinary.queue_max:
             self.log.turned_away(reserved=False)
             return
-        driver = _Driver(car, f"粤B{car.number:05d}", self._now_s, gate)
+        driver = _Driver(car, reserved, self._now_s, gate)
         gate.queue.append(driver)
         gate.queued += 1
-        self._at(self._now_s + car.patience_s, self._give_up, driver)
         if gate.arm is None:
             self._advance(gate)
+        if driver.state in {"queue", "arm", "asked"}:
+            self._at(self._now_s + car.patience_s, self._give_up, driver)
 
-    def _choose(self, car: Car, not_at: object) -> _Gate:
-        kind = "ordinary" if car.booking is None else "reserved"
+    def _choose(self, car: Car, reserved: bool, not_at: object) -> _Gate:
+        kind = "reserved" if reserved else "ordinary"
         wanted = "reserved" if car.astray and not isinstance(not_at, _Gate) else kind
         fitting = [gate for gate in self._gates.values() if gate.place.role in {wanted, "mixed"}]
         if wanted != kind:  # astray: where reserved cars alone go, if there is such an entrance
@@ -155,7 +165,7 @@ class Day:
         else:
             return
         driver.state = "gone"
-        self.log.turned_away(reserved=driver.car.booking is not None)
+        self.log.turned_away(reserved=driver.reserved)
 
     def _advance(self, gate: _Gate) -> None:
         """The next of the queue drives up to the arm."""
@@ -188,7 +198,7 @@ class Day:
     def _admit(self, driver: _Driver) -> None:
         driver.state = "admitted"
         self._on_the_way += 1
-        self.log.admitted(self._now_s - driver.joined_s, reserved=driver.car.booking is not None)
+        self.log.admitted(self._now_s - driver.joined_s, reserved=driver.reserved)
         self._at(self._now_s + driver.gate.entrance.pass_s, self._enter, driver)
 
     def _attend(self, driver: _Driver) -> None:
@@ -217,8 +227,13 @@ class Day:
         self._hear(self._brain.left(self._now_s))
 
     def _book(self, car: Car) -> None:
+        """6001: a stall is locked, or the city hears that there is none."""
         assert car.booking is not None
-        self._hear(self._brain.book(self._now_s, f"B{car.number}", f"粤B{car.number:05d}", car.booking))
+        if self._brain.bookable() <= 0:
+            self.log.bookings_refused += 1
+            return
+        self._booked.add(car.number)
+        self._hear(self._brain.book(self._now_s, f"B{car.number}", plate_of(car), car.booking))
 
     def _sample(self) -> None:
         reserved = ordinary = 0
@@ -227,8 +242,8 @@ class Day:
             for driver in (*standing, *gate.queue):
                 if driver.state == "gone":
                     continue
-                if driver.car.booking is None:
-                    ordinary += 1
-                else:
+                if driver.reserved:
                     reserved += 1
+                else:
+                    ordinary += 1
         self.log.sample(self._now_s, self._inside, reserved, ordinary)

@@ -45,6 +45,8 @@ class Log:
         self.reserved, self.ordinary = Kind(), Kind()
         self.refused = 0
         """Ordinary cars at an entrance for reserved ones; they turned round and came again."""
+        self.bookings_refused = 0
+        """Who wanted to book and found no stall; they came as ordinary cars."""
         self.points: list[Point] = []
 
     def _kind(self, reserved: bool) -> Kind:

@@ -113,6 +113,7 @@ def _table(outcomes: Sequence[Outcome]) -> str:
     head = (
         "<tr><th rowspan=2>规则<br><small>rule set</small></th>"
         "<th colspan=5>预约车 <small>reserved</small></th><th colspan=5>非预约车 <small>ordinary</small></th>"
+        "<th rowspan=2>未订到<br><small>bookings refused</small></th>"
         "<th rowspan=2>最高饱和度<br><small>peak saturation</small></th>"
         "<th rowspan=2>最长排队<br><small>longest queue</small></th></tr><tr>"
         + 2
@@ -128,7 +129,7 @@ def _table(outcomes: Sequence[Outcome]) -> str:
         cells = "".join(f"<td>{cell}</td>" for kind in (log.reserved, log.ordinary) for cell in _cells(kind))
         rows.append(
             f"<tr><td>{escape(rules.name_zh)}<br><small>{escape(rules.name_en)}</small></td>{cells}"
-            f"<td>{100 * log.saturation_max:.0f}%</td><td>{log.queue_max}</td></tr>"
+            f"<td>{log.bookings_refused}</td><td>{100 * log.saturation_max:.0f}%</td><td>{log.queue_max}</td></tr>"
         )
     return f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
 
@@ -186,6 +187,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
             )
         at_s = max(log.points, key=lambda point: point.inside).t_s
         lines.append(
+            f"  未订到 bookings refused {log.bookings_refused}"
             f"  最高饱和度 peak saturation {100 * log.saturation_max:.0f}% ({clock(at_s)})"
             f"  最长排队 longest queue {log.queue_max}"
         )

@@ -38,6 +38,8 @@ class Lot(Section, frozen=True, kw_only=True):
     """Cars inside when the day opens."""
     parked_stay_min: Minutes = 240
     """They leave evenly within so long after opening."""
+    reservable: Annotated[int, Meta(ge=0, le=100_000)] | None = None
+    """Most stalls that bookings may hold at a time (3001 reservableStalls); unset: all."""
 
 
 class Entrance(Section, frozen=True, kw_only=True):
@@ -60,9 +62,9 @@ class Arrivals(Section, frozen=True, kw_only=True):
 
 class Reserved(Section, frozen=True, kw_only=True):
     share: Share = 0.4
-    """Of all cars that come, how many have booked."""
-    ahead_min: Minutes = 720
-    """Bookings are made up to so long before their period begins, evenly."""
+    """Of all cars that come, how many want to book. Who finds no stall to book comes all the same, as ordinary."""
+    ahead_min: Minutes = 60
+    """Bookings are made up to so long before their period begins, evenly. Each holds a stall from then on."""
     window_min: Annotated[float, Meta(gt=0, le=1440)] = 30
     """Length of a booked period; it begins on a multiple of this."""
     keep_min: Minutes = 30
