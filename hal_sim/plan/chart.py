@@ -65,6 +65,35 @@ def curves(lines: Sequence[Line], *, title: str, unit: str, top: float, bands: S
     return "\n".join(parts)
 
 
+class Bar(NamedTuple):
+    """A row of waits: half of the cars waited no longer than `half_min`, 95 of 100 no longer than `most_min`."""
+
+    name: str
+    number: int
+    half_min: float
+    most_min: float
+
+
+def bars(rows: Sequence[Bar], *, title: str) -> str:
+    """Waits in minutes: a wide bar to the median, a thin one on to the 95th of a hundred."""
+    row_px, left_px = 26, 300
+    top_min = max(1.0, *(row.most_min for row in rows))
+    scale = (WIDTH_PX - left_px - 60) / top_min
+    height_px = row_px * len(rows) + 4
+    parts = [f'<svg viewBox="0 0 {WIDTH_PX} {height_px}" role="img" aria-label="{escape(title)}">']
+    for index, row in enumerate(rows):
+        y = index * row_px + 4
+        half_px, most_px = row.half_min * scale, row.most_min * scale
+        parts.append(f'<text class="axis end" x="{left_px - 8}" y="{y + 15}">{escape(row.name)}</text>')
+        for css, length_px in (("line", most_px), ("thick", half_px)):
+            ends = f'x1="{left_px}" x2="{left_px + length_px:.1f}" y1="{y + 10}" y2="{y + 10}"'
+            parts.append(f'<line class="{css} c{row.number}" {ends}/>')
+        words = f"{row.half_min:.1f} / {row.most_min:.1f}"
+        parts.append(f'<text class="axis" x="{left_px + most_px + 6:.1f}" y="{y + 15}">{words}</text>')
+    parts.append("</svg>")
+    return "\n".join(parts)
+
+
 def legend(names: Sequence[str]) -> str:
     """What each colour and dash stands for."""
     items = []

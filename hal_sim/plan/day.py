@@ -68,6 +68,10 @@ class _Gate:
         self.queued = 0  # who has given up stands in `queue` until its turn, but is not counted
         self.arm: _Driver | None = None
 
+    @property
+    def length(self) -> int:
+        return self.queued + (self.arm is not None)
+
 
 class Day:
     """`run` plays the day and gives its log."""
@@ -146,8 +150,9 @@ class Day:
             fitting = [gate for gate in fitting if gate.place.role == "reserved"] or fitting
         if not fitting:
             fitting = [gate for gate in self._gates.values() if gate.place.role in {kind, "mixed"}]
-        if kind == "reserved":
-            fitting = [gate for gate in fitting if gate.place.role == "reserved"] or fitting
+        # Drivers see the queues: the shortest one, and of equal ones by the entrances' shares.
+        shortest = min(gate.length for gate in fitting)
+        fitting = [gate for gate in fitting if gate.length == shortest]
         rest = car.choice * sum(gate.entrance.share for gate in fitting)
         for gate in fitting:
             rest -= gate.entrance.share

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
-from hal_sim.plan.chart import Band, Line, clock, curves, legend
+from hal_sim.plan.chart import Band, Bar, Line, bars, clock, curves, legend
 from hal_sim.plan.measure import Kind, Log
 from hal_sim.plan.scenario import RuleSet, Scenario
 
@@ -23,12 +23,12 @@ h1{font-size:1.5rem;margin:.2em 0}h2{font-size:1.15rem;margin:1.6em 0 .3em}
 small,.soft{color:var(--soft)}svg{width:100%;height:auto}.legend svg{width:34px;height:10px}
 .axis,.band{font-size:12px;fill:var(--soft)}.grid{stroke:var(--grid)}
 .free{fill:var(--free)}.saturated{fill:var(--saturated)}.full{fill:var(--full)}
-.end{text-anchor:end}.middle{text-anchor:middle}.line{fill:none;stroke-width:2.2}
+.end{text-anchor:end}.middle{text-anchor:middle}.thick{stroke-width:12}.line{fill:none;stroke-width:2.2}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;padding:0;margin:.3rem 0}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.35rem .6rem;border-bottom:1px solid var(--grid);text-align:right}
 th:first-child,td:first-child{text-align:left}thead th{font-weight:600;vertical-align:bottom}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto}td:first-child{min-width:11rem}
 """
 
 
@@ -70,6 +70,8 @@ def render(scenario: Scenario, outcomes: Sequence[Outcome]) -> str:
         _queue(names, outcomes, queue_top, reserved=False),
         "<h2>预约车排队 <small>reserved cars waiting</small></h2>",
         _queue(names, outcomes, queue_top, reserved=True),
+        "<h2>等待, 分钟 <small>waits in minutes: median / 95 of 100</small></h2>",
+        bars(_waits(outcomes), title="等待 waits"),
         "<h2>比较 <small>side by side</small></h2>",
         f'<div class="scroll">{_table(outcomes)}</div>',
         "<h2>规则 <small>the rule sets</small></h2>",
@@ -107,6 +109,15 @@ def _queue(names: Sequence[str], outcomes: Sequence[Outcome], top: float, *, res
     ]
     kind = "预约车排队 reserved cars waiting" if reserved else "非预约车排队 ordinary cars waiting"
     return curves(lines, title=kind, unit="", top=top)
+
+
+def _waits(outcomes: Sequence[Outcome]) -> list[Bar]:
+    rows = []
+    for zh, reserved in (("预约车", True), ("非预约车", False)):
+        for number, (rules, log) in enumerate(outcomes):
+            kind = log.reserved if reserved else log.ordinary
+            rows.append(Bar(f"{zh} · {rules.name_zh}", number, kind.wait_s(0.5) / 60, kind.wait_s(0.95) / 60))
+    return rows
 
 
 def _table(outcomes: Sequence[Outcome]) -> str:
