@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 import time
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +64,8 @@ before the arm goes down behind it."""
 
 
 def new_id() -> str:
-    """A fact's id: 32 hex digits, never reused (DESIGN 1)."""
-    return uuid.uuid4().hex
+    """A fact's id: 32 hex digits, never reused (DESIGN 1). `uuid` would cost a start 7 ms and give the same bits."""
+    return os.urandom(16).hex()
 
 
 def empty_box(config: Config) -> Box:
