@@ -27,6 +27,7 @@ from edge.core.lot import LotState
 from edge.evidence.spool import SpoolWriter
 from edge.evidence.spool_index import newest_pictures
 from edge.lane_clock import LaneClock, boot_id
+from edge.lane_memory import settle
 from edge.lane_reads import LaneReads
 from edge.lane_runtime import LaneRuntime
 from edge.lane_setup import lane_settings, lot_rules, tariff_rule
@@ -237,4 +238,5 @@ def main(config: Config) -> int:
         level=os.environ.get("PARKBOX_LOG", "INFO"),
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
+    settle()
     return run(config)

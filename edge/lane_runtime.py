@@ -138,6 +138,8 @@ class LaneRuntime:
                             "%s: %s", command.lane or "box", command.text)
                     for noted in self.on_note:
                         noted(command, now)
+        if facts and not urgent and self._riding:
+            facts, self._riding = self._riding + facts, []
         if facts:
             # An answer is a promise: whoever has it may forget his order (DESIGN 2: records, then answers).
             self._untold.update(answer.command_id for answer in answers)
