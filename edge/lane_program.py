@@ -65,7 +65,7 @@ before the arm goes down behind it."""
 
 
 def new_id() -> str:
-    """A fact's id: 32 hex digits, never reused (DESIGN 1). `uuid` would cost a start 7 ms and give the same bits."""
+    """A fact's id: 32 hex digits from the kernel, never reused (DESIGN 1)."""
     return os.urandom(16).hex()
 
 
