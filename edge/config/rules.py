@@ -105,6 +105,9 @@ def _files(config: Config) -> Iterator[ConfigIssue]:
     if qingdao is not None:
         yield from _secret("city.qingdao.password_file", qingdao.password_file)
         yield from _secret("city.qingdao.passkey_file", qingdao.passkey_file)
+        if (oss := qingdao.oss) is not None:
+            for name in ("key_id_file", "key_secret_file", *(["token_file"] if oss.token_file else [])):
+                yield from _secret(f"city.qingdao.oss.{name}", getattr(oss, name))
 
 
 def _secret(path: str, name: str) -> Iterator[ConfigIssue]:
