@@ -120,7 +120,7 @@ class Box(BoxFlow):
             memory.apply(fact)
         body = fact.body
         if isinstance(body, Ordered):
-            what = f"{body.action} {fact.lane}"
+            what = f"{body.action} {fact.lane} {body.target}".rstrip()
             self._answers[body.command_id] = FirstAnswer(
                 body.ok, body.answer_zh, body.answer_en, what, body.reason, body.rest
             )
