@@ -30,7 +30,7 @@ from edge.lane_clock import LaneClock, boot_id
 from edge.lane_memory import settle
 from edge.lane_reads import LaneReads
 from edge.lane_runtime import LaneRuntime
-from edge.lane_setup import lane_settings, lot_rules, tariff_rule
+from edge.lane_setup import flow_policy, lane_settings, lot_rules, tariff_rule
 from edge.lane_socket import LaneSocket
 from edge.lane_view import box_view
 from edge.ports import DeviceError
@@ -72,7 +72,8 @@ def new_id() -> str:
 def empty_box(config: Config) -> Box:
     lanes = [lane_settings(lane) for lane in config.lane]
     rules, tariff = lot_rules(config), tariff_rule(config)
-    return Box(lanes, rules, tariff, LotState(config.lot.total_stalls), new_id, VERSION, config.box.id)
+    lot, policy = LotState(config.lot.total_stalls), flow_policy(config)
+    return Box(lanes, rules, tariff, lot, new_id, VERSION, config.box.id, policy)
 
 
 def restore(ledger: Ledger, config: Config) -> Box:
