@@ -13,6 +13,7 @@ Times: `now_ms` is monotonic and measures durations; `wall_ms` is the time of bo
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Literal, NamedTuple
 
 from edge.core.bookings import Booking, Bookings
@@ -59,8 +60,8 @@ class Flow:
     """See the module. Attributes are for reading; the methods change them."""
 
     def __init__(self, policy: Policy, total: int, parked: int = 0) -> None:
-        if total < 1:
-            raise ValueError(f"total: {total} is not allowed, 1 or more is")
+        if total < 0:
+            raise ValueError(f"total: {total} is not allowed, 0 or more is")
         self.policy, self.total, self.parked = policy, total, parked
         self.bookings = Bookings(policy.lock_ms, policy.early_ms)
         self.cars: dict[str, Car] = {}
@@ -77,7 +78,7 @@ class Flow:
         self.credits = 0
         self.last_reserved_ms: int | None = None
         """Last moment at which a reserved car was present; None: never, as far as anybody knows."""
-        self._order = 0
+        self.last_order = 0
         self.band: Band = self._band()
 
     # --- numbers -------------------------------------------------------------------------------------------------
@@ -93,7 +94,7 @@ class Flow:
         return self.total - self.occupied - self.bookings.held
 
     def _band(self) -> Band:
-        share = self.occupied / self.total
+        share = self.occupied / self.total if self.total else 1.0  # no stall at all is full
         saturated, full = self.policy.bands
         return "free" if share < saturated else "saturated" if share < full else "full"
 
@@ -188,9 +189,9 @@ class Flow:
     def arrive(self, car_id: str, lane: str, plate: str, vehicle: Vehicle = "", order: int = 0) -> Car:
         """A car stands at the arm. `order` > 0: its old place in the queue."""
         if not order:
-            self._order += 1
-            order = self._order
-        self._order = max(self._order, order)
+            self.last_order += 1
+            order = self.last_order
+        self.last_order = max(self.last_order, order)
         car = self.cars[car_id] = Car(car_id, lane, plate, vehicle)
         car.order, car.since_ms = order, self.now_ms
         self.waiting += 1
@@ -262,6 +263,32 @@ class Flow:
         self.parked = parked
         self._moved()
 
+    def rebook(self, car: Car, plate: str, booking: str) -> None:
+        """An admitted car turned out to have another plate: it gives one booking back and takes the other."""
+        if car.booking:
+            self.bookings.give_back(car.booking, car.id)
+        car.plate, car.booking, car.reserved = plate, booking, bool(booking)
+        if booking:
+            self.bookings.take(booking, car.id)
+
+    def take_over(
+        self,
+        parked: int,
+        cars: list[Car],
+        order: int,
+        counts: tuple[Band, tuple[int, int, int, int], int | None],
+    ) -> None:
+        """The state of a snapshot; bookings, roles and priority are in place already, the time comes next."""
+        self.parked = parked
+        self.cars = {car.id: car for car in cars}
+        self.on_the_way = sum(car.admitted for car in cars)
+        self.waiting = len(cars) - self.on_the_way
+        self.last_order = order
+        band, numbers, self.last_reserved_ms = counts
+        self.band = self._band()
+        if band == self.band:  # else the bands were set anew since
+            self.reserved_since, self.ordinary_since, self.exits, self.credits = numbers
+
     # --- switches --------------------------------------------------------------------------------------------------
 
     def switch_priority(self, on: bool) -> None:
@@ -300,9 +327,14 @@ class Flow:
             cars.sort(key=lambda car: (car.id not in reserved, car.order))
         return cars
 
-    def next_change(self) -> tuple[Car, Judgement] | None:
-        """The first car in the order of `queue` whose judgement is another one than the decision it has."""
+    def next_change(self, skip: Container[str] = ()) -> tuple[Car, Judgement] | None:
+        """The first car in the order of `queue` whose judgement is another one than the decision it has.
+
+        `skip`: ids of cars that nothing can be done about now (their lane is locked).
+        """
         for car in self.queue():
+            if car.id in skip:
+                continue
             decision, rule, booking = self._judge(car.lane, car.plate, car.vehicle)
             if decision != car.decision:
                 return car, self._explained(car.lane, car.plate, decision, rule, booking)
@@ -340,11 +372,11 @@ class Flow:
             if strategy == "ask":
                 return "ask", "lane_asks"
         if self.occupied >= self.total:
-            return "wait", "no_stall"
+            return "wait", "full"
         if self.room <= 0:
             return "wait", "all_held"
         if not self.priority:
-            return "admit", "first_come"
+            return "admit", "count"
         if self.band == "free":
             return "admit", "free"
         if self.band == "full":

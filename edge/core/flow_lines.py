@@ -30,7 +30,7 @@ from edge.core.flow_run import (
     Priority,
     SetRole,
 )
-from edge.core.flow_words import words
+from edge.core.flow_words import clock_text, words
 
 EPOCH_FROM_S = 100_000_000
 """March 1973: no replay begins before it in epoch seconds, and none lasts three years in seconds of a day."""
@@ -218,19 +218,12 @@ class Replay:
     def _said(self, decision: FlowDecision, t_ms: int, t_s: float) -> bytes:
         assert self._run is not None
         judgement = decision.judgement
-        zh, en = words(self._run.flow, judgement, self._clock, decision.vehicle)
+        zh, en = words(self._run.flow, judgement, clock_text, decision.vehicle)
         at_s = t_s if decision.t_ms == t_ms else decision.t_ms / 1000
         at_s = int(at_s) if at_s == int(at_s) else at_s
         return msgspec.json.encode(
             Said(at_s, judgement.lane, judgement.plate, judgement.decision, judgement.state, judgement.rule, zh, en)
         )
-
-    @staticmethod
-    def _clock(wall_ms: int) -> str:
-        seconds = (wall_ms + SHANGHAI_MS) % DAY_MS // 1000
-        hours, rest = divmod(seconds, 3600)
-        minutes, seconds = divmod(rest, 60)
-        return f"{hours:02}:{minutes:02}" + (f":{seconds:02}" if seconds else "")
 
 
 def _ms(seconds: float) -> int:

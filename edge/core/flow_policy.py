@@ -72,3 +72,10 @@ def next_turn_ms(schedule_min: tuple[int, int], wall_ms: int) -> int:
     day_ms = (wall_ms + SHANGHAI_MS) // DAY_MS * DAY_MS - SHANGHAI_MS
     turns = [day_ms + offset + minute * 60_000 for offset in (0, DAY_MS) for minute in schedule_min]
     return min(turn for turn in turns if turn > wall_ms)
+
+
+def last_turn_ms(schedule_min: tuple[int, int], wall_ms: int) -> int:
+    """The schedule's newest moment up to `wall_ms` at which it switched."""
+    day_ms = (wall_ms + SHANGHAI_MS) // DAY_MS * DAY_MS - SHANGHAI_MS
+    turns = [day_ms - offset + minute * 60_000 for offset in (0, DAY_MS) for minute in schedule_min]
+    return max(turn for turn in turns if turn <= wall_ms)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from edge.core.facts_flow import Vehicle
 from edge.core.flow import Flow, Judgement
+from edge.core.flow_policy import DAY_MS, SHANGHAI_MS
 
 STATES = {"free": ("非饱和", "not saturated"), "saturated": ("饱和", "saturated"), "full": ("满位", "full")}
 """T/SZPIA 6.7."""
@@ -18,6 +19,13 @@ VEHICLES: dict[Vehicle, tuple[str, str]] = {
 Words = tuple[str, str]
 Clock = Callable[[int], str]
 """Wall ms -> the local time as people read it."""
+
+
+def clock_text(wall_ms: int) -> str:
+    """Local time of day, seconds only where there are some."""
+    hours, rest = divmod((wall_ms + SHANGHAI_MS) % DAY_MS // 1000, 3600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{hours:02}:{minutes:02}" + (f":{seconds:02}" if seconds else "")
 
 
 def words(flow: Flow, judgement: Judgement, clock: Clock, vehicle: Vehicle = "") -> Words:
@@ -63,8 +71,8 @@ def _lane_asks(flow: Flow, judgement: Judgement) -> Words:
     return f"{zh}: 非预约车请等待人工确认", f"{en}: please wait for the attendant"
 
 
-def _no_stall(flow: Flow, judgement: Judgement) -> Words:
-    return "车位已满, 请等待", "no stall free, please wait"
+def _full(flow: Flow, judgement: Judgement) -> Words:
+    return "车位已满, 请等待", "lot full, please wait for a stall"
 
 
 def _all_held(flow: Flow, judgement: Judgement) -> Words:
@@ -72,7 +80,7 @@ def _all_held(flow: Flow, judgement: Judgement) -> Words:
     return f"余位均已预约 ({held}), 请等待", f"all free stalls are booked ({held}), please wait"
 
 
-def _first_come(flow: Flow, judgement: Judgement) -> Words:
+def _count(flow: Flow, judgement: Judgement) -> Words:
     room = _room(judgement)
     return f"余位 {room}, 入场", f"{room} {'stall' if room == 1 else 'stalls'} free"
 
@@ -128,9 +136,9 @@ _WORDS: dict[str, Callable[[Flow, Judgement], Words]] = {
     "lane_reserved": _lane_reserved,
     "lane_waits": _lane_waits,
     "lane_asks": _lane_asks,
-    "no_stall": _no_stall,
+    "full": _full,
     "all_held": _all_held,
-    "first_come": _first_come,
+    "count": _count,
     "free": _free,
     "after_reserved": _after_reserved,
     "idle": _idle,
