@@ -143,13 +143,13 @@ class Day:
             self._at(self._now_s + car.patience_s, self._give_up, driver)
 
     def _choose(self, car: Car, reserved: bool, not_at: object) -> _Gate:
-        kind = "reserved" if reserved else "ordinary"
-        wanted = "reserved" if car.astray and not isinstance(not_at, _Gate) else kind
-        fitting = [gate for gate in self._gates.values() if gate.place.role in {wanted, "mixed"}]
-        if wanted != kind:  # astray: where reserved cars alone go, if there is such an entrance
-            fitting = [gate for gate in fitting if gate.place.role == "reserved"] or fitting
-        if not fitting:
-            fitting = [gate for gate in self._gates.values() if gate.place.role in {kind, "mixed"}]
+        """Refused at `not_at` (astray, or outside its booked time): where ordinary cars go."""
+        again = isinstance(not_at, _Gate)
+        gates = self._gates.values()
+        if (reserved or car.astray) and not again:  # who has booked was told which entrance is his
+            fitting = [gate for gate in gates if gate.place.role == "reserved"] or list(gates)
+        else:
+            fitting = [gate for gate in gates if gate.place.role != "reserved"]
         # Drivers see the queues: the shortest one, and of equal ones by the entrances' shares.
         shortest = min(gate.length for gate in fitting)
         fitting = [gate for gate in fitting if gate.length == shortest]

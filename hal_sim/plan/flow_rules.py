@@ -67,6 +67,7 @@ def policy(scenario: Scenario, rules: RuleSet) -> Policy:
         idle_ms=None if rules.saturated.strict else _ms(rules.saturated.idle_s),
         out=rules.full.out,
         priority=rules.priority,
+        early_ms=_ms(rules.early_min * 60),
         entrances={entrance.id: places.get(entrance.id, Place()) for entrance in scenario.entrance},
     )
 

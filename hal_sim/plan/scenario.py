@@ -122,6 +122,8 @@ class RuleSet(Section, frozen=True, kw_only=True):
     saturated: Saturated = Saturated()
     full: Full = Full()
     place: tuple[Place, ...] = ()
+    early_min: Minutes = 0
+    """So long before its period a booked car may come in; earlier it is an ordinary one."""
     ask_s: Annotated[float, Meta(ge=0, le=3600)] = 40
     """Strategy "ask": how long the attendant needs to let the car in, when a stall is free."""
 
@@ -204,12 +206,8 @@ def _between(scenario: Scenario) -> list[ConfigIssue]:
                     f"{at}.place[{index}].entrance", entrance_id, f"须为 {', '.join(ids)} 之一, 各一次",
                     f"must be one of {', '.join(ids)}, each once",
                 )  # fmt: skip
-        for kind in ("reserved", "ordinary"):
-            other = "ordinary" if kind == "reserved" else "reserved"
-            roles = {place.entrance: place.role for place in rules.place}
-            if all(roles.get(entrance_id, "mixed") == other for entrance_id in ids):
-                wrong(
-                    f"{at}.place", kind, "没有入口接受这类车",
-                    f"no entrance takes {kind} cars; give at least one the role {kind} or mixed",
-                )  # fmt: skip
+        reserved_only = {place.entrance for place in rules.place if place.role == "reserved"}
+        if reserved_only >= set(ids):
+            en = "no entrance takes ordinary cars; give at least one the role ordinary or mixed"
+            wrong(f"{at}.place", "reserved", "没有入口接受非预约车", en)
     return issues
