@@ -37,6 +37,11 @@ def summary(config: Config) -> list[str]:
         f"  相机上报 cameras push to: {config.listener.host}:{config.listener.port}",
         f"  网页 page: http://{config.web.host}:{config.web.port}/",
     ]
+    if config.flow is not None:
+        flow = config.flow
+        low, high = flow.bands
+        lines.append(f"  流量管控 flow control: 饱和 saturated {low:.0%}, 满位 full {high:.0%}, "
+                     f"{flow.saturated.reserved}:{flow.saturated.ordinary}, 出 {flow.full.out} 进 1")
     for lane in config.lane:
         barrier, loops = lane.barrier, lane.loops
         pins = [f"开 open {barrier.open_pin}"]
