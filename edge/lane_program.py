@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 import time
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from edge.core.lot import LotState
 from edge.evidence.spool import SpoolWriter
 from edge.evidence.spool_index import newest_pictures
 from edge.lane_clock import LaneClock, boot_id
+from edge.lane_memory import settle
 from edge.lane_reads import LaneReads
 from edge.lane_runtime import LaneRuntime
 from edge.lane_setup import flow_policy, lane_settings, lot_rules, tariff_rule
@@ -65,8 +65,8 @@ before the arm goes down behind it."""
 
 
 def new_id() -> str:
-    """A fact's id: 32 hex digits, never reused (DESIGN 1)."""
-    return uuid.uuid4().hex
+    """A fact's id: 32 hex digits from the kernel, never reused (DESIGN 1)."""
+    return os.urandom(16).hex()
 
 
 def empty_box(config: Config) -> Box:
@@ -239,4 +239,5 @@ def main(config: Config) -> int:
         level=os.environ.get("PARKBOX_LOG", "INFO"),
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
+    settle()
     return run(config)

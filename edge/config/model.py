@@ -222,6 +222,46 @@ class Listener(Section, frozen=True, kw_only=True):
     connections_max: Annotated[int, Meta(ge=4, le=512)] = 64
 
 
+class Oss(Section, frozen=True, kw_only=True):
+    """Pictures of passages in Alibaba Cloud OSS (interface 5; B.1 picture rule 11). The standard gives neither endpoint
+    nor keys and no interface returns them (QC95): the city hands them out. Pictures that are already there when this
+    section is added are uploaded too."""
+
+    endpoint: Annotated[
+        str, Meta(pattern=r"^https?://[^/]+/?$", description="http(s)://host[:port], such as https://oss-cn-qingdao.aliyuncs.com")
+    ]
+    region: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$", description="such as cn-qingdao")] = "cn-qingdao"
+    """Part of a V4 signature; of no meaning to V1."""
+    bucket: Annotated[
+        str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", description="3 to 63 lower-case letters, digits and -")
+    ]
+    key_id_file: str
+    """File of mode 0600 with the AccessKey ID; key_secret_file: with its secret. Both are read for every picture, so
+    that new keys need no restart."""
+    key_secret_file: str
+    token_file: str = ""
+    """File of mode 0600 with the security token of STS keys; whoever renews them writes all three anew. "" = none.
+    Only with signature v4."""
+    acl: Literal["public-read-write", "public-read", "private", "default"] = "public-read-write"
+    """Access to each picture. The standard demands public-read-write (B.1 picture rule 11). The risk: anybody who
+    learns or guesses an address reads, REPLACES or DELETES that picture, with no key and no trace (QC96). The box keeps
+    its own sealed copy and its digest, by which a replaced one is found out. Ask the city whether "private" or
+    "default" (what the bucket says) will do."""
+    signature: Literal["v4", "v1"] = "v4"
+    """v1 for private clouds that know no V4."""
+    address: Literal["virtual", "path", "cname"] = "virtual"
+    """Where the bucket stands: in the host name (public cloud), in the path (some private clouds), or nowhere, because
+    the endpoint is the bucket's own domain. An endpoint that is an IP address always means path."""
+    suffix: Literal["", ".jpg"] = ""
+    """QC97: the printed path ends with the record's id, without extension."""
+    timeout_s: Annotated[float, Meta(gt=0, le=600)] = 60.0
+    """For one picture: 500 KB at 100 kbit/s take 40 s."""
+    retry_s: Annotated[float, Meta(gt=0, le=86400)] = 300.0
+    """B.2: again after 5 min (line 537)."""
+    retries: Annotated[int, Meta(ge=0, le=1000)] = 50
+    """B.2: 50 times, then set aside."""
+
+
 class Qingdao(Section, frozen=True, kw_only=True):
     """T/QME 0015-2024. The city hands out url, cno, sub_code, user, password and passkey."""
 
@@ -255,6 +295,8 @@ class Qingdao(Section, frozen=True, kw_only=True):
     that failed before, goes alone. 1: the backlog too."""
     batch_bytes: Annotated[int, Meta(ge=1000, le=1_000_000)] = 100_000
     """Most bytes of records in one request; a record is about 400."""
+    oss: Oss | None = None
+    """None: pictures stay in the box."""
 
 
 class Cities(Section, frozen=True, kw_only=True):

@@ -124,6 +124,13 @@ def _files(config: Config) -> Iterator[ConfigIssue]:
     if qingdao is not None:
         yield from _secret("city.qingdao.password_file", qingdao.password_file)
         yield from _secret("city.qingdao.passkey_file", qingdao.passkey_file)
+        if (oss := qingdao.oss) is not None:
+            for name in ("key_id_file", "key_secret_file", *(["token_file"] if oss.token_file else [])):
+                yield from _secret(f"city.qingdao.oss.{name}", getattr(oss, name))
+            if oss.token_file and oss.signature == "v1":
+                # alibabacloud-oss-v2 1.4 names the token's header wrongly under V1, so OSS would refuse every picture.
+                yield ConfigIssue("city.qingdao.oss.token_file", oss.token_file, "仅可与 signature = \"v4\" 同用",
+                                  "works with signature = \"v4\" only")
 
 
 def _secret(path: str, name: str) -> Iterator[ConfigIssue]:

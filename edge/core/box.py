@@ -196,9 +196,7 @@ class Box(BoxFlow):
             case Tick():
                 return set()
             case Stored(token=token):
-                for lane in self._lanes.values():
-                    lane.on_stored(token)
-                return set(self._lanes)
+                return {lane.id for lane in self._lanes.values() if lane.on_stored(token)}
             case Emergency(active=active):
                 return self._emergency(active)
             case Commanded() as order:
