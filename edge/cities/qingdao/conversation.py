@@ -16,10 +16,10 @@ error_code) is about one record and pauses nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import msgspec
 
+from edge.cities.link import Meaning, Verdict
 from edge.cities.qingdao.dictionaries import RESULT_CODES
 from edge.cities.qingdao.envelope import (
     Account,
@@ -40,24 +40,6 @@ LINK_CODES = frozenset({100, 101, 102, 103, 104, 110, 111, 112, 115, 116, 117})
 
 # QC12: log in again before 90 % of timeOut.
 RENEW_AT = 0.9
-
-Meaning = Literal["accepted", "retry", "refused", "relogin", "link"]
-
-
-class Verdict(msgspec.Struct, frozen=True):
-    """`zh` and `en` are for the page; `answer` is what the delivery keeps. `code`: result_code or HTTP status when
-    the city answered with one, else 0."""
-
-    meaning: Meaning
-    zh: str
-    en: str
-    rests: bool = False
-    code: int = 0
-
-    @property
-    def answer(self) -> str:
-        return f"{self.zh} / {self.en}"
-
 
 _ACCEPTED = Verdict("accepted", "已接收", "accepted")
 
