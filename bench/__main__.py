@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import deliveries, flow, latency, ledger, load, memory, node_red, pictures, plan, starting, writes
+from bench import agent, deliveries, flow, latency, ledger, load, memory, node_red, pictures, plan, starting, writes
 from bench.figures import Row, machine, show
 
 
@@ -35,11 +35,12 @@ class Size:
     picture_rounds: int
     reports: int
     backlog: int
+    agent_cars: int
 
 
-QUICK = Size(60, 24, 4, 24, 40, 5, 1_200, 60, 5, 5, 10_000)
-DEFAULT = Size(240, 80, 12, 60, 160, 9, memory.ALL, 180, 15, 15, 50_000)
-FULL = Size(600, 200, 24, 200, 200, 15, memory.ALL, 3600, 40, 40, 100_000)
+QUICK = Size(60, 24, 4, 24, 40, 5, 1_200, 60, 5, 5, 10_000, 1_500)
+DEFAULT = Size(240, 80, 12, 60, 160, 9, memory.ALL, 180, 15, 15, 50_000, 3_000)
+FULL = Size(600, 200, 24, 200, 200, 15, memory.ALL, 3600, 40, 40, 100_000, 10_000)
 
 PARTS: dict[str, tuple[str, Callable[[Path, Size], list[Row]]]] = {
     "ledger": ("账本 ledger", lambda folder, size: ledger.run(folder)),
@@ -60,6 +61,10 @@ PARTS: dict[str, tuple[str, Callable[[Path, Size], list[Row]]]] = {
     ),
     "flow": ("流量管控 flow control", lambda folder, size: flow.run(4 * size.starts)),
     "plan": ("规则比较 plan", lambda folder, size: plan.run(size.starts)),
+    "agent": (
+        "两个程序 both programs",
+        lambda folder, size: agent.run(folder, passages=size.passages // 4, cars=size.agent_cars),
+    ),
     "pictures": ("证据图片 evidence pictures", lambda folder, size: pictures.run(folder, size.picture_rounds)),
 }
 

@@ -38,7 +38,7 @@ PICTURE_WITHIN_MS = 60_000
 """A camera sends its picture with the read or within seconds of it; later it counts as missing until it comes."""
 BATCH = 256
 PENDING_MAX = 1000
-REMEMBERED = 2000  # reads and places of pictures whose passage has not come
+REMEMBERED = 500  # reads and places of pictures whose passage has not come
 WARM_UP = 2048  # facts read again at a start: a read and its passage are not further apart
 AGAIN_S = 2.0
 UPKEEP_AGAIN_S = 60.0

@@ -16,7 +16,7 @@ from edge.core.facts import Fact, Paid, Passed
 from edge.ports import Delivery, DeliveryStore, LedgerReader
 
 # Facts read, and their rows written, at once: a commit costs the same for one row and for hundreds.
-BATCH = 1024
+BATCH = 256
 PERSIST_EVERY = 1024
 
 # After a restart the mapper reads so many facts again: an unknown car that has paid and not left yet is among
@@ -78,11 +78,12 @@ class Feed:
     def _open(self) -> Times:
         self._stored = self._made = self._scout = self._store.cursor()
         times = Times(self._boot_offsets())
-        for fact in self._ledger.read_after(max(0, self._made - WARM_UP), WARM_UP):
-            if fact.seq > self._made:
-                break
-            times.observe(fact)
-            self._mapper.make(fact, times)
+        at = max(0, self._made - WARM_UP)
+        while facts := [fact for fact in self._ledger.read_after(at, BATCH) if fact.seq <= self._made]:
+            for fact in facts:
+                times.observe(fact)
+                self._mapper.make(fact, times)
+            at = facts[-1].seq
         self._times = times
         return times
 

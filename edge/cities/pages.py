@@ -13,8 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from edge.cities.link import Clock
 from edge.ports import DeliveryStore, Due
 
-# Rows of a page: what a crash makes us send a second time, and 700 bytes each in memory, two pages of them.
-PAGE = 1000
+# Rows of a page: what a crash makes us send a second time, and a kilobyte each in memory, two pages of them.
+PAGE = 500
 
 # An accepted row waits at most so long for its note, while requests go on.
 NOTE_S = 1.0
