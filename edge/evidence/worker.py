@@ -23,7 +23,7 @@ from edge.evidence.conform import conform
 from edge.evidence.fit import EncodeError
 from edge.evidence.jobs import NICE, Done, Job
 from edge.evidence.keys import KeyFileError, check_code, load_or_make, write_durably
-from edge.evidence.look import NotAPictureError, look
+from edge.evidence.look import NotAPictureError
 from edge.evidence.seal import seal
 from edge.evidence.spool import read_picture, sync_folder
 
@@ -78,9 +78,8 @@ class Worker:
         folder = self._data / "pictures" / job.day
         _make_folder(folder)
         write_durably(folder / f"{job.record_id}.jpg", sealed)
-        source_width = look(raw).width
         return Done(
-            "made", "", len(sealed), conformed.width, source_width, conformed.flags, digest, conformed.encodes
+            "made", "", len(sealed), conformed.width, conformed.source_width, conformed.flags, digest, conformed.encodes
         )
 
 
