@@ -119,6 +119,7 @@ class FaultView(msgspec.Struct, frozen=True):
     todo_en: str
     detail: str
     since_wall_ms: int
+    by_hand: bool = False  # ends when a person acknowledges it; else when its cause is gone
 
 
 class LaneView(LaneStatus, frozen=True, kw_only=True):
