@@ -57,13 +57,7 @@ class CityLinks:
             view = box()
             return None if view is None else Counts(view.total, view.parked, 0)
 
-        account = Account(
-            cno=qingdao.cno,
-            sub_code=qingdao.sub_code,
-            user=qingdao.user,
-            password=_secret(qingdao.password_file),
-            passkey=_secret(qingdao.passkey_file),
-        )
+        account = account_of(config)
         engine = DeliveryEngine(
             qingdao,
             config.lot,
@@ -107,6 +101,20 @@ class CityLinks:
             for engine in self._engines
             for fault in engine.faults()
         ]
+
+
+def account_of(config: Config) -> Account:
+    """What the city handed out; the secrets are read from their files now."""
+    qingdao = config.city.qingdao
+    if qingdao is None:
+        raise ValueError("city.qingdao: the configuration has none")
+    return Account(
+        cno=qingdao.cno,
+        sub_code=qingdao.sub_code,
+        user=qingdao.user,
+        password=_secret(qingdao.password_file),
+        passkey=_secret(qingdao.passkey_file),
+    )
 
 
 def _secret(path: str) -> str:

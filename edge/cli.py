@@ -63,10 +63,12 @@ def _program(name: str, path: Path) -> int:
         print(explain(error), file=sys.stderr)
         return 2
     if name == "lane":
-        from edge.lane_program import main as program  # noqa: PLC0415
-    else:
-        from edge.agent_program import main as program  # noqa: PLC0415
-    return program(config)
+        from edge.lane_program import main as lane_program  # noqa: PLC0415
+
+        return lane_program(config)
+    from edge.agent_program import main as agent_program  # noqa: PLC0415
+
+    return agent_program(config, path)
 
 
 if __name__ == "__main__":

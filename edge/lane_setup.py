@@ -18,6 +18,7 @@ def lane_settings(lane: Lane) -> LaneSettings:
         arrival=lane.arrival,
         no_plate=lane.no_plate,
         has_close=barrier.close_pin is not None,
+        has_stop=barrier.stop_pin is not None,
         has_limit_up=barrier.limit_up_pin is not None,
         has_limit_down=barrier.limit_down_pin is not None,
         cameras=tuple(camera.id for camera in lane.camera),

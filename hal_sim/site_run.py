@@ -162,6 +162,9 @@ class SiteRun:
         for program in (self.lane, self.agent):
             self._await_ready(program, asked)
         self._say(f"网页 page: http://127.0.0.1:{self.plan.web_port}/   数据 data: {self.plan.data_dir}")
+        first = self.plan.data_dir / "first-password"
+        if first.exists():
+            self._say(f"首次登录 first login: {first.read_text(encoding='utf-8').strip()}")
         self.attendant.on_note = self._note
         self.attendant.start()
         self._stack.callback(self.attendant.stop)

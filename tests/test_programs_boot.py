@@ -13,6 +13,7 @@ import pytest
 from hal_sim.site.gpio_server import GpioServer
 from hal_sim.site.pins import PinBank
 from hal_sim.site_config import free_ports
+from tests.page_reader import state_of
 from tests.program_rig import Box, box_in, until
 from tests.program_site import Bay
 
@@ -82,7 +83,7 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 
 def on_page(box: Box) -> dict[str, Any] | None:
     """What the page shows once it shows the lane program too."""
-    state: dict[str, Any] = json.loads(get(box.web_port, "/api/state")[1])
+    state = state_of(box.web_port, box.data)
     return state if state["box"] else None
 
 

@@ -43,7 +43,7 @@ from edge.core.facts import (
 )
 from edge.core.faults import CATALOGUE
 from edge.core.lane import Lane
-from edge.core.lane_table import Desk, Signal
+from edge.core.lane_table import Desk, Gate, Signal
 from edge.core.lane_types import ActiveFault, LaneMemory, LaneSettings, LaneStatus, fault_key
 from edge.core.lot import LotState
 from edge.core.plates import normalise
@@ -345,6 +345,15 @@ class Box:
                 count += front is not None and front.deciding
                 count += standing is not None and standing is not front and standing.deciding
         return count
+
+    def in_use(self) -> list[str]:
+        """Lanes at which a car passes or the arm moves: no moment to end the program."""
+        still = {Gate.DOWN, Gate.HELD_OPEN, Gate.STARTING}
+        return [
+            lane.id
+            for lane in self._lanes.values()
+            if lane.gate not in still or lane.safety or lane.desk in {Desk.STORING, Desk.ADMITTED}
+        ]
 
     # --- what the page asks ------------------------------------------------------------------------------------
 

@@ -41,6 +41,7 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True):
     arrival: Literal["loop", "camera"] = "loop"
     no_plate: Literal["ask", "admit"] = "ask"
     has_close: bool = True
+    has_stop: bool = False
     has_limit_up: bool = False
     has_limit_down: bool = False
     cameras: tuple[str, ...] = ()

@@ -27,6 +27,12 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Base of all request bodies: an unknown member is an error."""
 
 
+ProblemCode = Literal[
+    "bad_request", "login_needed", "wrong_password", "locked", "csrf", "role", "must_change_password",
+    "weak_password", "not_found", "method", "too_large", "media_type", "too_many", "refused", "lane_silent",
+    "storage", "busy", "internal",
+]  # fmt: skip
+
 # --- answers that every request may get --------------------------------------------------------------------------
 
 
@@ -42,11 +48,7 @@ class Issue(msgspec.Struct, frozen=True):
 class Problem(msgspec.Struct, frozen=True):
     """Body of every answer that is not 2xx. `code` never changes its meaning; the words are for the person."""
 
-    code: Literal[
-        "bad_request", "login_needed", "wrong_password", "locked", "csrf", "role", "must_change_password",
-        "weak_password", "not_found", "method", "too_large", "media_type", "too_many", "refused", "lane_silent",
-        "storage", "busy", "internal",
-    ]  # fmt: skip
+    code: ProblemCode
     zh: str
     en: str
     retry_s: int = 0
@@ -150,6 +152,13 @@ class CheckLink(Body, frozen=True, kw_only=True):
 
 class RestartProgram(Order, frozen=True, kw_only=True):
     program: Literal["lane", "agent"]
+
+
+class ImportConfig(Body, frozen=True, kw_only=True):
+    """A whole configuration (TOML). It is judged as `parkbox check` does, then written in place of the old one."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=300_000)]
+    why: Why
 
 
 class UserAdd(Order, frozen=True, kw_only=True):

@@ -100,8 +100,6 @@ def _operation(route: Route, by_type: dict[str, Any]) -> dict[str, Any]:
     if route.takes == "json" and route.body is not None:
         content: dict[str, Any] = {"application/json": {"schema": by_type[str(route.body)]}}
         operation["requestBody"] = {"required": True, "content": content}
-    elif route.takes == "toml":
-        operation["requestBody"] = {"required": True, "content": {"application/toml": {"schema": {"type": "string"}}}}
     return operation
 
 

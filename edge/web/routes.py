@@ -52,10 +52,12 @@ class Route(msgspec.Struct, frozen=True):
     answer: Any = None
     kind: Kind = "json"
     body: type[api.Body] | None = None
-    takes: Literal["json", "toml", ""] = ""
+    takes: Literal["json", ""] = ""
     query: tuple[Parameter, ...] = ()
     refusals: tuple[int, ...] = ()
     """Statuses beside those that every route may answer."""
+    heavy: bool = False
+    """Costs seconds of a core: asked for seldom."""
     while_must_change: bool = False
     """Answered before a first password was changed."""
 
@@ -80,7 +82,8 @@ _READS: tuple[Route, ...] = (
     Route("POST", "/api/login", "login", None, "begin a session (cookie)", api.SessionView, body=api.LoginBody,
           takes="json", refusals=(401,)),
     Route("GET", "/api/session", "session", "viewer", "who is logged in", api.SessionView, while_must_change=True),
-    Route("POST", "/api/logout", "logout", "viewer", "end the session", api.ActionResult, while_must_change=True),
+    Route("POST", "/api/logout", "logout", "viewer", "end the session", api.ActionResult, body=api.Body,
+          takes="json", while_must_change=True),
     Route("POST", "/api/password", "password", "viewer", "change the own password; all other sessions of the user end",
           api.SessionView, body=api.PasswordBody, takes="json", while_must_change=True),
     Route("GET", "/api/state", "state", "viewer", "the live state once", PageState),
@@ -107,17 +110,18 @@ _READS: tuple[Route, ...] = (
     Route("GET", "/api/commissioning", "commissioning", "viewer", "the check list", api_views.Commissioning),
     Route("GET", "/api/commissioning/report", "report", "technician", "the report to hand over", kind="html",
           query=(Parameter("lang", "language", "text", longest=2, choices=("zh", "en")),)),
-    Route("GET", "/api/diagnostics", "diagnostics", "technician", "the diagnostics bundle, no secrets", kind="gzip"),
+    Route("GET", "/api/diagnostics", "diagnostics", "technician", "the diagnostics bundle, no secrets", kind="gzip",
+          heavy=True),
     Route("GET", "/api/config", "config", "technician", "the configuration, no secrets", kind="toml"),
     Route("POST", "/api/config", "import_config", "admin", "check a configuration and put it in place of the old one; "
-          "it takes effect when the programs start anew", api.ActionResult, takes="toml",
-          query=(Parameter("why", "reason", "text", longest=200, required=True),)),
+          "it takes effect when the programs start anew", api.ActionResult, body=api.ImportConfig, takes="json"),
     Route("GET", "/api/users", "users", "admin", "who may", tuple[api.UserRow, ...]),
     Route("GET", "/api/audit", "audit", "admin", "who did what, newest first", api.AuditPage,
           query=(Parameter("who", "this user", "text", longest=50), Parameter("action", "this action", "text",
                  longest=40), FROM_MS, TO_MS, BEFORE, limit(200))),
-    Route("GET", "/api/audit.csv", "audit_csv", "admin", "the whole audit as CSV", kind="csv"),
-    Route("GET", "/api/audit.jsonl", "audit_jsonl", "admin", "the whole audit as JSON lines", kind="jsonl"),
+    Route("GET", "/api/audit.csv", "audit_csv", "admin", "the whole audit as CSV", kind="csv", heavy=True),
+    Route("GET", "/api/audit.jsonl", "audit_jsonl", "admin", "the whole audit as JSON lines", kind="jsonl",
+          heavy=True),
     Route("GET", "/api/openapi.json", "openapi", "viewer", "this interface", dict[str, Any]),
 )  # fmt: skip
 
