@@ -12,7 +12,7 @@ import msgspec
 from edge import agent_past
 from edge.agent_commissioning import Commission, Seen
 from edge.agent_config_file import ConfigFile
-from edge.agent_diagnose import BUNDLE_MAX_BYTES, box_members, bundle, site_secrets
+from edge.agent_diagnose import AUDIT_LINES, BUNDLE_MAX_BYTES, box_members, bundle, site_secrets
 from edge.agent_lane_orders import ask_lane, order_lane
 from edge.agent_link_check import LinkCheck
 from edge.agent_machine import Machine, supervised
@@ -243,7 +243,7 @@ class AgentDesk:
             "lane.log": lambda: "\n".join(ask_lane(self._lane, {"op": "log"}).log),
             "edges.json": lambda: self.edges(""),
             "audit.jsonl": lambda: "".join(
-                msgspec.json.encode(line).decode() + "\n" for line in reversed(audit.read(500, 0))
+                msgspec.json.encode(line).decode() + "\n" for line in reversed(audit.read(AUDIT_LINES, 0))
             ),
             "commissioning.json": self.commissioning,
         }

@@ -24,6 +24,7 @@ class LaneAnswer(msgspec.Struct, frozen=True):
     en: str = ""
     edges: tuple[dict[str, Any], ...] = ()
     log: tuple[str, ...] = ()
+    view: dict[str, Any] | None = None
 
 
 def ask_lane(path: Path, question: dict[str, Any]) -> LaneAnswer:

@@ -15,6 +15,7 @@ USAGE = """用法 usage:
   parkbox agent CONFIG    上传与网页 the agent: city deliveries, status page
   parkbox check CONFIG    检查配置 judge a configuration; nothing is started
   parkbox verify FILE...  检验证据图片 judge evidence pictures: [--key evidence.pub]
+  parkbox diagnose CONFIG 诊断包 a bundle for whoever helps, no secrets inside: [-o FILE]
   parkbox deliveries CONFIG [--plate P] [--from T] [--to T] [--show ID] [--repeat ID...]
                           上传记录 was this car reported, when, and if not, why; --help"""
 
@@ -34,6 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from edge.deliveries_command import main as deliveries  # noqa: PLC0415
 
             return deliveries(rest)
+        case ["diagnose", *rest]:
+            from edge.diagnose_command import main as diagnose  # noqa: PLC0415
+
+            return diagnose(rest)
         case ["lane" | "agent" as program, path] if not path.startswith("-"):
             return _program(program, Path(path))
         case [name, *rest] if name not in {"lane", "agent", "check"} and not name.startswith("-"):

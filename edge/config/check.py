@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge.config.issues import ConfigError
 from edge.config.load import load
-from edge.config.model import Config
+from edge.config.model import Config, Web
 
 DIRECTIONS = {"in": "入口 entry", "out": "出口 exit"}
 
@@ -30,12 +30,19 @@ def run(path: Path) -> int:
     return 0
 
 
+def page_url(web: Web) -> str:
+    scheme = "http" if web.tls == "off" else "https"
+    host = f"[{web.host}]" if ":" in web.host else web.host
+    why = f" ({web.plain_reason})" if web.plain_reason else ""
+    return f"{scheme}://{host}:{web.port}/{why}"
+
+
 def summary(config: Config) -> list[str]:
     lines = [
         f"配置可用 fit to run: {config.box.id}, {config.lot.name}, 车位 stalls {config.lot.total_stalls}",
         f"  数据 data: {config.box.data_dir}",
         f"  相机上报 cameras push to: {config.listener.host}:{config.listener.port}",
-        f"  网页 page: http://{config.web.host}:{config.web.port}/",
+        f"  网页 page: {page_url(config.web)}",
     ]
     for lane in config.lane:
         barrier, loops = lane.barrier, lane.loops

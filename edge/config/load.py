@@ -69,4 +69,9 @@ def _resolve(config: Config, folder: Path) -> Config:
             passkey_file=absolute(city.qingdao.passkey_file),
         )
         city = msgspec.structs.replace(city, qingdao=qingdao)
-    return msgspec.structs.replace(config, box=box, city=city)
+    web = msgspec.structs.replace(
+        config.web,
+        certificate_file=absolute(config.web.certificate_file) if config.web.certificate_file else "",
+        key_file=absolute(config.web.key_file) if config.web.key_file else "",
+    )
+    return msgspec.structs.replace(config, box=box, city=city, web=web)

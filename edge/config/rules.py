@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from edge.config.issues import ConfigIssue
-from edge.config.model import Config
+from edge.config.model import Config, Web
 from edge.core.plates import normalise
 
 AGENT_SOCKET_SUFFIX = ".agent"
@@ -20,7 +20,7 @@ SOCKET_PATH_BYTES = 107 - len(AGENT_SOCKET_SUFFIX)
 
 def judge(config: Config) -> list[ConfigIssue]:
     """All issues between settings."""
-    issues = [*_pins(config), *_names(config), *_cameras(config), *_files(config), *_plates(config)]
+    issues = [*_pins(config), *_names(config), *_cameras(config), *_files(config), *_plates(config), *_web(config.web)]
     if config.web.port and config.web.port == config.listener.port and config.web.host == config.listener.host:
         issues.append(ConfigIssue("web.port", str(config.web.port), "与 listener.port 相同", "same as listener.port"))
     tariff = config.tariff
@@ -105,6 +105,33 @@ def _files(config: Config) -> Iterator[ConfigIssue]:
     if qingdao is not None:
         yield from _secret("city.qingdao.password_file", qingdao.password_file)
         yield from _secret("city.qingdao.passkey_file", qingdao.passkey_file)
+
+
+def _web(web: Web) -> Iterator[ConfigIssue]:
+    """DESIGN 10: TLS, or loopback, or a reason."""
+    try:
+        address = ip_address(web.host)
+    except ValueError:
+        yield ConfigIssue("web.host", web.host, "须为 IP 地址", "must be an IP address")
+        return
+    if not address.is_loopback and web.tls == "off" and not web.plain_reason:
+        yield ConfigIssue(
+            "web.tls", "off", f"在 {web.host} 上须用 own 或 given, 或填写 plain_reason",
+            f'on {web.host} it must be "own" or "given", or plain_reason must say why not',
+        )
+    if web.plain_reason and (web.tls != "off" or address.is_loopback):
+        yield ConfigIssue(
+            "web.plain_reason", web.plain_reason, "只用于非本机地址且 tls = off",
+            "only for another address than loopback with tls off",
+        )
+    if web.tls == "given":
+        if not web.certificate_file:
+            yield ConfigIssue("web.certificate_file", "", "缺少", "missing: tls is given")
+        elif not Path(web.certificate_file).is_file():
+            yield ConfigIssue("web.certificate_file", web.certificate_file, "无法读取", "cannot be read")
+        yield from _secret("web.key_file", web.key_file)
+    elif web.certificate_file or web.key_file:
+        yield ConfigIssue("web.tls", web.tls, "有证书文件时须为 given", 'must be "given" when files are named')
 
 
 def _secret(path: str, name: str) -> Iterator[ConfigIssue]:

@@ -21,7 +21,7 @@ import msgspec
 from edge.ports import AuditEntry, AuditLine
 from edge.store.errors import StoreError, classify
 from edge.store.recovery import Recovery, open_or_begin
-from edge.store.schema import steps_of
+from edge.store.schema import connect, steps_of
 
 log = logging.getLogger(__name__)
 
@@ -179,6 +179,23 @@ class Audit:
                 return self._opened().execute(sql, values).fetchall()
             except sqlite3.Error as error:
                 raise StoreError(classify(error, self._path), self._path, str(error)) from error
+
+
+def last_lines(path: Path, limit: int) -> list[AuditLine]:
+    """The newest, oldest first, read beside the agent that writes the file; none when there is no file. Raises
+    `StoreError`."""
+    if not path.exists():
+        return []
+    conn = None
+    try:
+        conn = connect(path, read_only=True)
+        rows = conn.execute(f"SELECT {_COLUMNS} FROM audit ORDER BY seq DESC LIMIT ?", (limit,)).fetchall()
+        return [_line(row) for row in reversed(rows)]
+    except sqlite3.Error as error:
+        raise StoreError(classify(error, path), path, str(error)) from error
+    finally:
+        if conn is not None:
+            conn.close()
 
 
 def chained(before: str, seq: int, entry: AuditEntry) -> str:
