@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,62 +14,11 @@ from edge.web.lockout import LOCK_S, TRIES
 from edge.web.rate import Rate
 from edge.web.roles import ROLES, may
 from edge.web.routes import ROUTES, Route
-from tests.web_fakes import READ_ID, TINY_JPEG, FakeSource, box, parsed, send
-from tests.web_house import PASSWORD, USERS, WIDE, Client, House
+from tests.web_fakes import FakeSource, box
+from tests.web_house import PASSWORD, WIDE, Client, House
+from tests.web_people import Clock, body_of, path_of
 
-
-class Clock:
-    now_s = 1000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def house(tmp_path: Path, clock: Clock) -> Iterator[House]:
-    source = FakeSource(box())
-    source.pictures[READ_ID] = TINY_JPEG
-    made = House(tmp_path, source, mono_s=clock)
-    yield made
-    made.server.stop()
-
-
-@pytest.fixture
-def port(house: House) -> int:
-    return house.server.start()
-
-
-@pytest.fixture
-def people(port: int) -> dict[str, Client]:
-    """One of each role, logged in."""
-    found = {role: Client(port) for role in USERS}
-    for role, client in found.items():
-        assert client.log_in(USERS[role]) == 200
-    return found
-
-
-GOOD: dict[str, Any] = {"why": "测试", "lane": "in1", "amount_fen": 500, "plate": "鲁B12345", "count": 3,
-                        "fault": "loop_stuck", "relay": "open", "ids": [1], "city": "qingdao", "program": "lane",
-                        "name": "newbie", "role": "viewer", "item": "relays", "done": True}  # fmt: skip
-
-
-def body_of(route: Route) -> dict[str, Any]:
-    if route.body is None:
-        return {}
-    wanted = {name: value for name, value in GOOD.items() if name in route.body.__struct_fields__}
-    return wanted | ({"text": "[box]"} if "text" in route.body.__struct_fields__ else {})
-
-
-def path_of(route: Route) -> str:
-    path = route.path.replace("{read_id}", READ_ID)
-    needed = [f"{one.name}=1" for one in route.query if one.required]
-    return f"{path}?{'&'.join(needed)}" if needed else path
-
+pytest_plugins = ("tests.web_people",)
 
 GUARDED = [route for route in ROUTES if route.role is not None]
 
@@ -369,47 +316,3 @@ def test_the_export_is_whole_and_no_cell_is_calculated(people: dict[str, Client]
     lines = people["admin"].ask("GET", "/api/audit.jsonl")[2].decode().splitlines()
     rows = [json.loads(line) for line in lines]
     assert [row["why"] for row in rows if row["action"] == "open"] == ["=HYPERLINK(1)", 'a,b"c\nd']
-
-
-# --- damage and paths --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"", b"{", b"null", b"[]", b'"x"', b"{}", b'{"lane":"in1"}', b'{"lane":"in1","why":""}', b"\xff\xfe",
-        b'{"lane":"../in1","why":"x"}', b'{"lane":"in1","why":"x","lane2":1}', b'{"lane":"in1","why":5}',
-        b'{"lane":"in1","why":"' + b"x" * 201 + b'"}', b'{"lane":"in1","why":"x","command_id":"1"}',
-        b"[" * 60_000,
-    ],
-)  # fmt: skip
-def test_an_order_that_is_none_is_refused_by_name(people: dict[str, Client], house: House, body: bytes) -> None:
-    status, _, answer = people["technician"].ask("POST", "/api/actions/open", body)
-    assert (status, json.loads(answer)["code"]) == (400, "bad_request")
-    assert house.desk.acts == []
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/../../etc/passwd", "/static/../server.py", "/%2e%2e/%2e%2e/etc/passwd", "/..%5c..%5cwindows",
-        "/page.js%00.html",
-        "//etc/passwd", "/picture/../accounts.json", "/picture/%2e%2e%2faccounts.json", "/accounts.json",
-        "/first-password", "/api/../healthz", "/.git/config",
-    ],
-)  # fmt: skip
-def test_no_path_leads_out(people: dict[str, Client], path: str, port: int) -> None:
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {people['admin'].cookie}\r\n\r\n"
-    status, _, body = parsed(send(port, request.encode()))
-    assert status == 404
-    assert json.loads(body)["code"] == "not_found"
-
-
-@pytest.mark.parametrize(
-    "query",
-    ["limit=-1", "limit=1e3", "limit=101", "before_seq=x", "plate=%ff%fe", "plate=" + "x" * 21, "plate=%00", "from_ms=",
-     "&".join(f"a{n}=1" for n in range(30))],
-)  # fmt: skip
-def test_a_query_that_is_none_is_refused_or_means_nothing(people: dict[str, Client], query: str) -> None:
-    status, _, body = people["viewer"].ask("GET", f"/api/passages?{query}")
-    assert status == (200 if query == "from_ms=" else 400), body
