@@ -14,6 +14,9 @@ from edge.store.history import LedgerHistory
 from edge.web.api_views import Curve, CurveHour, OrderRow, PassageRow, Passages
 
 HOUR_MS = 3_600_000
+FOR_EVER_MS = 10**15
+SLACK_MS = 5000
+"""A fact's own wall time and its true one (from its boot's offset) differ by as much as the clock was slewed since."""
 NEAR_BEFORE_S, NEAR_AFTER_S = 30.0, 60.0
 """A picture so near to an order is shown with it; cameras push and cannot be asked for one."""
 PICTURES_AROUND = 300
@@ -40,13 +43,16 @@ def passages(  # noqa: PLR0917 - as the page asks it
     """Newest first. `plate` "" is any."""
     clockwork = Clockwork(ledger)
     wanted = normalise(plate) or plate
-    if to_ms < 10**15:
-        before_to = ledger.seq_at(to_ms)
+    if to_ms < FOR_EVER_MS:
+        before_to = ledger.seq_at(to_ms + SLACK_MS)
         before_seq = min(before_seq, before_to) if before_seq else before_to
-    first = ledger.seq_at(from_ms) if from_ms else 0
+    first = ledger.seq_at(from_ms - SLACK_MS) if from_ms else 0
     facts, older = ledger.newest_before(before_seq, ("Passed",), limit, text=wanted, not_before_seq=first)
     rows = [row_of(fact, clockwork) for fact in facts]
-    return Passages(tuple(row for row in rows if wanted in row.plate or wanted in row.corrected_from), older)
+    return Passages(tuple(
+        row for row in rows
+        if from_ms <= row.at_ms < to_ms and (wanted in row.plate or wanted in row.corrected_from)
+    ), older)  # fmt: skip
 
 
 def row_of(fact: Fact, clockwork: Clockwork) -> PassageRow:
