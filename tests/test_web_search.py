@@ -10,6 +10,7 @@ import pytest
 
 from edge.ports import DeliveryFound
 from edge.web.handlers import FOR_EVER_MS
+from tests.program_rig import until
 from tests.web_fakes import NOON_MS, READ_ID, FakeSource, box, delivery
 from tests.web_house import Client, House
 from tests.web_look import Open, wait_text
@@ -61,17 +62,20 @@ def test_a_technician_searches_and_sees_why_and_the_picture(
 ) -> None:
     page_source.found = FOUND
     page = open_page()
+    page.click("#tabs [data-part=records]")
+    page.click("#view-records a[href='#records/deliveries']")
+    wait_text(page, "#found", "未上报, 搁置")
     page.fill("#search-plate", "鲁B")
     page.fill("#search-day", "2026-11-21")
     page.press("#search-plate", "Enter")
-    wait_text(page, "#found", "未上报, 搁置")
     day_ms = NOON_MS - 12 * 3_600_000
-    assert page_source.searches == [("鲁B", day_ms, day_ms + 86_400_000)]
+    until(lambda: page_source.searches[-1] == ("鲁B", day_ms, day_ms + 86_400_000), "asked for that day")
+    page.wait_for_selector("#found li")
     rows = page.locator("#found li").all_inner_texts()
     assert "已上报, 平台 12:00:00 接收" in rows[1]
     assert "<img src=x" in rows[0]  # text, not markup
-    assert page.locator("#found button:visible").count() == 1
-    page.click("#found button:visible")
+    assert page.locator("#found .found-picture").count() == 1
+    page.click("#found .found-picture")
     page.wait_for_function("() => document.getElementById('viewer-image').naturalWidth === 16")
     page.keyboard.press("Escape")
     page_source.found = []

@@ -8,12 +8,19 @@ from playwright.sync_api import Page
 
 from edge.ports import BoxView
 from tests.web_fakes import NOON_MS, READ_ID, box, exit_lane, fault, lane
+from tests.web_house import PASSWORD
 
 SAYS_SO_MS = 3000  # the page must show within 3 s that it is not live
 PHONE = (375, 667)
 MONITOR = (1440, 900)
 
 Open = Callable[..., Page]
+
+
+def log_in(page: Page, user: str, password: str = PASSWORD) -> None:
+    page.fill("#login [name=user]", user)
+    page.fill("#login [name=password]", password)
+    page.click("#login button[type=submit]")
 
 
 def wait_text(page: Page, selector: str, text: str) -> None:

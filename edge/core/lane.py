@@ -293,6 +293,7 @@ class Lane(OrderActions):
             last_read_id="" if last is None else last.read_id, last_plate="" if last is None else last.plate,
             last_read_wall_ms=0 if last is None else last.stamp.wall_ms,
             why_zh=zh, why_en=en, due_fen=0 if car is None else car.due_fen, passed=self.memory.passed,
+            locked=self.memory.locked,
         )  # fmt: skip
 
     def check_step(self) -> None:

@@ -110,6 +110,8 @@ class LaneStatus(msgspec.Struct, frozen=True):
     why_en: str
     due_fen: int
     passed: int
+    locked: bool = False
+    """By an order; `state` says so only while a car stands there."""
 
 
 class PastRead(msgspec.Struct, frozen=True, array_like=True):
