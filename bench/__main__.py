@@ -1,6 +1,6 @@
 """`python -m bench [names...] [--quick | --full]`, or `make bench`: all figures of the box as ratios, in one run.
 
-Names: ledger latency load deliveries node-red writes start memory pictures. Without one, all of them (about 14
+Names: ledger latency load deliveries node-red writes start memory pages pictures. Without one, all of them (about 14
 minutes; --quick about 5).
 Everything is written into a temporary folder that is deleted at the end; PARKBOX_BENCH_DIR names another place for it
 (the disk that is to be measured). The exit code is 0 unless a part could not be run: a figure that misses its goal is a
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import deliveries, latency, ledger, load, memory, node_red, pictures, starting, writes
+from bench import deliveries, latency, ledger, load, memory, node_red, pages, pictures, starting, writes
 from bench.figures import Row, machine, show
 
 
@@ -35,11 +35,12 @@ class Size:
     picture_rounds: int
     reports: int
     backlog: int
+    page_blocks: int
 
 
-QUICK = Size(60, 24, 4, 24, 40, 5, 1_200, 60, 5, 5, 10_000)
-DEFAULT = Size(240, 80, 12, 60, 160, 9, memory.ALL, 180, 15, 15, 50_000)
-FULL = Size(600, 200, 24, 200, 200, 15, memory.ALL, 3600, 40, 40, 100_000)
+QUICK = Size(60, 24, 4, 24, 40, 5, 1_200, 60, 5, 5, 10_000, 2)
+DEFAULT = Size(240, 80, 12, 60, 160, 9, memory.ALL, 180, 15, 15, 50_000, 12)
+FULL = Size(600, 200, 24, 200, 200, 15, memory.ALL, 3600, 40, 40, 100_000, 30)
 
 PARTS: dict[str, tuple[str, Callable[[Path, Size], list[Row]]]] = {
     "ledger": ("账本 ledger", lambda folder, size: ledger.run(folder)),
@@ -58,6 +59,7 @@ PARTS: dict[str, tuple[str, Callable[[Path, Size], list[Row]]]] = {
     "memory": (
         "内存 memory", lambda folder, size: memory.run(folder, cars=size.cars, within_s=size.cars_within_s),
     ),
+    "pages": ("打开的网页 open pages", lambda folder, size: pages.run(folder, blocks=size.page_blocks)),
     "pictures": ("证据图片 evidence pictures", lambda folder, size: pictures.run(folder, size.picture_rounds)),
 }
 
