@@ -7,7 +7,6 @@ to go on.
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import sys
 import time
@@ -24,9 +23,11 @@ from edge.agent_pictures import PictureIndex
 from edge.agent_socket import AgentSocket, agent_socket
 from edge.agent_source import AgentSource
 from edge.agent_upkeep import Limits, Upkeep
+from edge.agent_uploads import CityPictures, wanted
 from edge.config.model import Config
 from edge.evidence.jobs import Child
 from edge.fault_view import fault_view
+from edge.lane_memory import settle
 from edge.log_ring import ASKED_EXIT, LogRing
 from edge.ports import AuditLog, FaultView
 from edge.store.deliveries import Deliveries
@@ -42,10 +43,6 @@ logged = LogRing()
 
 PICTURES_BACK = 20_000
 """Facts before the newest whose pictures the page can show at once after a start."""
-
-M_MMAP_THRESHOLD = -3  # mallopt(3), glibc's malloc.h
-LARGE_BLOCK_BYTES = 256 * 1024
-"""Pictures, password hashes, bundles: blocks from this size on go back to the system as soon as they are freed."""
 
 OPEN_AGAIN_S = 2.0
 """Between two tries to open the queue on a disk that fails; the page runs and says so."""
@@ -69,8 +66,14 @@ def run(config: Config, path: Path) -> int:
     cities = CityLinks(config, ledger, store, link.view, died=ending.failed, changed=source.changed)
     box = config.box
     limits = Limits(box.evidence_days, box.evidence_mb * 1_000_000, box.free_mb * 1_000_000)
-    shelf = Pictures(data / "pictures.db")
-    upkeep = Upkeep(data / "pictures", shelf, limits, store.undelivered)
+    shelf = Pictures(data / "pictures.db", uploading=wanted(config))
+    uploads = CityPictures(config, shelf, store.undelivered, died=ending.failed, changed=source.changed)
+    upkeep = Upkeep(data / "pictures", shelf, limits, uploads.still_needed)
+
+    def picture_changed() -> None:
+        source.changed()
+        uploads.kick()
+
     evidence = Evidence(
         config,
         ledger,
@@ -78,7 +81,7 @@ def run(config: Config, path: Path) -> int:
         Child(data),
         upkeep,
         died=ending.failed,
-        changed=source.changed,
+        changed=picture_changed,
     )
     hands = Hands(
         source=source,
@@ -92,8 +95,10 @@ def run(config: Config, path: Path) -> int:
     )
     desk = AgentDesk(config, path, hands, now_ms=system_wall_ms)
     page = Page(config, source, desk, changed=source.changed, on_failure=ending.failed)
-    source.attach(link, cities, evidence, lasting, page.faults)
-    orders = AgentSocket(agent_socket(config.box.socket), store.repeat, lane_changed, ending.failed)
+    source.attach(link, cities, evidence, uploads, lasting, page.faults)
+    orders = AgentSocket(
+        agent_socket(config.box.socket), store.repeat, lane_changed, ending.failed, repeat_pictures=uploads.repeat
+    )
     # Whatever happens to this thread, no other is left behind: a program half alive is not started again.
     with ExitStack() as at_end:
         at_end.callback(ending.close)
@@ -104,6 +109,8 @@ def run(config: Config, path: Path) -> int:
         at_end.callback(link.stop)
         evidence.start()
         at_end.callback(evidence.stop)
+        uploads.start()
+        at_end.callback(uploads.stop)
         at_end.callback(cities.stop)
         page.start()
         at_end.callback(page.stop)
@@ -156,17 +163,9 @@ def _open(store: Deliveries, lasting: list[FaultView]) -> bool:
     return True
 
 
-def keep_large_blocks_out_of_the_heap() -> None:
-    """glibc keeps a freed 16 MB of scrypt in the arena of each thread that once had it (its threshold for giving
-    memory back grows with what was freed): 102 MB instead of 40 after some logins. A fixed threshold turns that off."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):  # not in musl, which gives back anyway
-        libc.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
-
-
 def main(config: Config, path: Path) -> int:
     """`path`: the configuration's file, which the page can show and replace."""
-    keep_large_blocks_out_of_the_heap()
+    settle()  # else glibc keeps 16 MB of scrypt for each thread that once hashed a password: 102 MB instead of 39
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )

@@ -17,7 +17,9 @@ USAGE = """用法 usage:
   parkbox verify FILE...  检验证据图片 judge evidence pictures: [--key evidence.pub]
   parkbox diagnose CONFIG 诊断包 a bundle for whoever helps, no secrets inside: [-o FILE]
   parkbox deliveries CONFIG [--plate P] [--from T] [--to T] [--show ID] [--repeat ID...]
-                          上传记录 was this car reported, when, and if not, why; --help"""
+                          上传记录 was this car reported, when, and if not, why; --help
+  parkbox flow [--policy FILE] < events.jsonl
+                          流量管控重放 replay arrivals and exits, one line a decision"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,6 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from edge.diagnose_command import main as diagnose  # noqa: PLC0415
 
             return diagnose(rest)
+        case ["flow", *rest]:
+            from edge.flow_command import main as flow  # noqa: PLC0415
+
+            return flow(rest)
         case ["lane" | "agent" as program, path] if not path.startswith("-"):
             return _program(program, Path(path))
         case [name, *rest] if name not in {"lane", "agent", "check"} and not name.startswith("-"):

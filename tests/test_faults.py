@@ -8,7 +8,7 @@ import typing
 import msgspec
 import pytest
 
-from edge.core.box import SURVIVES_START
+from edge.core.box_orders import SURVIVES_START
 from edge.core.faults import CATALOGUE, Effect, FaultSpec
 from edge.fault_view import LASTING, fault_view
 

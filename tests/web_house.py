@@ -30,6 +30,15 @@ USERS = {"viewer": "vera", "technician": "tom", "admin": "admin"}
 WIDE = Limits(*(Rate(100_000, 100_000),) * 4)
 
 
+class Clock:
+    """Monotonic seconds under the test's hand."""
+
+    now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
 class FakeAudit:
     """`ports.AuditLog` in memory."""
 
