@@ -96,7 +96,11 @@ class AgentDesk:
         why, command_id = given.pop("why"), given.pop("command_id")
         if action.name == "let_in":
             self._car_waits(given["lane"])
-        answer = order_lane(self._lane, action.lane_action, actor.user, why, command_id, **given)
+        if action.lane_op == "command":
+            given["action"] = action.lane_action
+        if "lane_role" in given:
+            given["role"] = given.pop("lane_role")
+        answer = order_lane(self._lane, action.lane_op, actor.user, why, command_id, given)
         return api.ActionResult(answer.ok, answer.zh, answer.en)
 
     def _car_waits(self, lane_id: str) -> None:

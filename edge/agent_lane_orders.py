@@ -47,14 +47,16 @@ def ask_lane(path: Path, question: dict[str, Any]) -> LaneAnswer:
         ) from error
 
 
-def order_lane(path: Path, action: str, who: str, why: str, command_id: str | None, **members: Any) -> LaneAnswer:
-    """One order, recorded by the lane before it answers."""
-    command = {
+def order_lane(  # noqa: PLR0917 - who, why and what of one order
+    path: Path, op: str, who: str, why: str, command_id: str | None, members: dict[str, Any]
+) -> LaneAnswer:
+    """One order, recorded by the lane before it answers. `op` "command" is an order to a lane, others are flow
+    control's (`core.orders_flow`)."""
+    order = {
         "command_id": command_id or uuid.uuid4().hex,
-        "action": action,
         "source": "operator",
         "who": who,
         "why": why,
         **{name: value for name, value in members.items() if value is not None},
     }
-    return ask_lane(path, {"op": "command", "command": command})
+    return ask_lane(path, {"op": op, "command" if op == "command" else "order": order})

@@ -167,6 +167,14 @@ def test_counts_plates_and_money_are_put_right(site: Site) -> None:
     assert act(site, "repeat_delivery", ids=[1])["ok"] is False
 
 
+def test_flow_control_is_switched_by_hand(site: Site) -> None:
+    for on in (True, False):
+        answer = act(site, "priority", on=on)
+        assert answer["ok"], answer
+    assert act(site, "lane_role", lane="in1", lane_role="mixed")["ok"]
+    assert act(site, "lane_role", lane="out2", lane_role="mixed")["ok"] is False
+
+
 def test_commissioning_ends_in_a_report(site: Site) -> None:
     mark = {"item": "relays", "done": True, "note": "<b>ok</b>"}
     assert tell(site, "/api/actions/commission_mark", mark)[1]["ok"]

@@ -30,6 +30,8 @@ class Action(msgspec.Struct, frozen=True):
     warn_zh: str = ""
     warn_en: str = ""
     lane_action: str = ""
+    lane_op: str = "command"
+    """The operation on the lane's socket: flow control has operations of its own."""
 
 
 _OPEN_ZH, _OPEN_EN = "确认闸杆下无人无车", "make sure that nobody is under the arm"
@@ -53,6 +55,10 @@ ACTIONS: tuple[Action, ...] = (
            lane_action="correct_count"),
     Action("acknowledge_fault", "fault", "technician", api.AcknowledgeFault, "确认故障", "Acknowledge a fault",
            lane_action="acknowledge_fault"),
+    Action("priority", "lot", "technician", api.SetPriority, "预约优先", "Priority of reserved cars",
+           lane_action="priority", lane_op="priority"),
+    Action("lane_role", "lot", "technician", api.SetLaneRole, "入口角色", "Role of an entrance",
+           lane_action="role", lane_op="role"),
     Action("repeat_delivery", "delivery", "technician", api.RepeatDelivery, "重新上传", "Send again"),
     Action("test_relay", "test", "technician", api.TestRelay, "测试继电器", "Test a relay",
            "车道须已锁定且无车; 闸杆可能动作", "the lane must be locked and empty; the arm may move", "test_relay"),
@@ -78,6 +84,8 @@ FIELD_WORDS: dict[str, tuple[FieldKind, str, str]] = {
     "count": ("count", "场内车辆数", "Cars parked"),
     "fault": ("text", "故障代码", "Fault"),
     "relay": ("choice", "继电器", "Relay"),
+    "on": ("bool", "开启", "On"),
+    "lane_role": ("choice", "入口角色", "Role of the entrance"),
     "ids": ("ids", "上传记录", "Deliveries"),
     "city": ("choice", "平台", "City"),
     "program": ("choice", "程序", "Program"),

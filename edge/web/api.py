@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from edge.core.facts_flow import Role as EntranceRole
 from edge.web.roles import Role
 
 Text = Annotated[str, Meta(min_length=1, max_length=50)]
@@ -140,6 +141,18 @@ class TestRelay(LaneOrder, frozen=True, kw_only=True):
     """One pulse of one relay, at a lane that is locked and without a car."""
 
     relay: Literal["open", "close", "stop"]
+
+
+class SetPriority(Order, frozen=True, kw_only=True):
+    """Priority of reserved cars on or off; the schedule, if there is one, switches it again at its next turn."""
+
+    on: bool
+
+
+class SetLaneRole(LaneOrder, frozen=True, kw_only=True):
+    """Whom an entrance is for, until it is switched again."""
+
+    lane_role: EntranceRole
 
 
 class RepeatDelivery(Order, frozen=True, kw_only=True):
