@@ -20,9 +20,10 @@ from edge.agent_report import report
 from edge.agent_visit import VisitReader
 from edge.cities.qingdao.envelope import Account
 from edge.config.model import Config
+from edge.core.audit import AuditLog
 from edge.core.facts import ReadTaken
 from edge.lane_clock import kernel_synchronised
-from edge.ports import AuditLog, Delivery, PageSource
+from edge.ports import Delivery, PageSource
 from edge.store.delivery_rows import DeliveriesFile
 from edge.store.errors import StoreError
 from edge.store.history import LedgerHistory

@@ -25,11 +25,12 @@ from edge.agent_source import AgentSource
 from edge.agent_upkeep import Limits, Upkeep
 from edge.agent_uploads import CityPictures, wanted
 from edge.config.model import Config
+from edge.core.audit import AuditLog
 from edge.evidence.jobs import Child
 from edge.fault_view import fault_view
 from edge.lane_memory import settle
 from edge.log_ring import ASKED_EXIT, LogRing
-from edge.ports import AuditLog, FaultView
+from edge.ports import FaultView
 from edge.store.deliveries import Deliveries
 from edge.store.errors import StoreError
 from edge.store.pictures import Pictures

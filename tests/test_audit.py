@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge.ports import AuditEntry
+from edge.core.audit import AuditEntry
 from edge.store.audit import DAY_MS, KEPT_MIN_DAYS, Audit, last_lines
 
 NOW_MS = 1_795_233_600_000

@@ -12,7 +12,7 @@ import pytest
 
 from hal_sim.site.gpio_server import GpioServer
 from hal_sim.site.pins import PinBank
-from hal_sim.site_config import free_ports
+from hal_sim.site_config import free_ports, write_secret
 from tests.page_reader import state_of
 from tests.program_rig import Box, box_in, until
 from tests.program_site import Bay
@@ -49,11 +49,21 @@ def on_this_machine(config: Path, folder: Path) -> tuple[dict[str, Any], Box, Re
     cameras = [camera for lane in raw["lane"] for camera in lane["camera"]]
     for number, camera in enumerate(cameras):
         camera |= {"addresses": ["127.0.0.1"], "serial": camera.get("serial", "") or f"serial-{number:08d}"}
+    bring_secrets(raw, folder)
     path = folder / config.name
     path.write_text("\n".join(toml(raw)), encoding="utf-8")
     bank = PinBank()
     bays: list[Bay] = []
     return raw, Box(folder, path, bays, bank, (listener_port, web_port)), Relays(bank)
+
+
+def bring_secrets(table: dict[str, Any], folder: Path) -> None:
+    """A file for each that the config names: its own are the site's."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            bring_secrets(value, folder)
+        elif key.endswith("_file") and value:
+            table[key] = str(write_secret(folder / Path(str(value)).name, "0123456789abcdef"))
 
 
 def toml(table: dict[str, Any], name: str = "") -> list[str]:

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from edge.config.model import Web
-from edge.ports import AuditEntry, AuditLine, PageSource
+from edge.core.audit import AuditEntry, AuditLine
+from edge.ports import PageSource
 from edge.web import api, api_views
 from edge.web.accounts import Accounts
 from edge.web.actions import Action

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from edge.ports import AuditEntry, AuditLine
+from edge.core.audit import AuditEntry, AuditLine
 from edge.store.errors import StoreError, classify
 from edge.store.recovery import Recovery, open_or_begin
 from edge.store.schema import connect, steps_of

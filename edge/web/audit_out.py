@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
-from edge.ports import AuditLine
+from edge.core.audit import AuditLine
 from edge.web.door import Door
 
 BATCH = 500

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from http import HTTPStatus
 
-from edge.ports import AuditEntry, AuditLog
+from edge.core.audit import AuditEntry, AuditLog
 from edge.web.accounts import AccountError, Accounts, User
 from edge.web.api import Problem, ProblemCode
 from edge.web.lockout import LOCK_S, TRIES, Lockout, address_key

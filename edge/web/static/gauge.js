@@ -11,7 +11,7 @@ let parts = null; // the nodes that change
 let drawnFor = ""; // the bands they were drawn for
 
 export function showOccupancy({ total, parked, flow }) {
-  const bands = flow?.bands ?? BANDS;
+  const bands = flow ? [flow.saturated_from, flow.full_from] : BANDS;
   if (drawnFor !== String(bands)) make(bands);
   const share = parked / total; // a lot has at least one stall (config lot.total_stalls)
   const level = share >= bands[1] ? "full" : share >= bands[0] ? "saturated" : "free";

@@ -5,10 +5,11 @@ const SILENT_MS = 2200;
 const LOOK_EVERY_MS = 250;
 const RETRY_FIRST_MS = 1000;
 const RETRY_LAST_MS = 8000;
+const RENEW_MS = 200;
 
 // Calls onState(document), onBeat(nowMs), onBroken(). After onBroken the next onState means: connected again; until
-// then it comes once more with each try that failed. onEnded(): the box says that the session is over.
-// Returns what closes the line for good.
+// then it comes once more with each try that failed. onEnded(): the box has ended this session; the line is tried again,
+// for it may have been renewed (own password changed). Returns what closes the line for good.
 export function openLine({ onState, onBeat, onBroken, onEnded }) {
   let source = null;
   let heardAt = performance.now();
@@ -28,7 +29,11 @@ export function openLine({ onState, onBeat, onBroken, onEnded }) {
       heard();
       onBeat(JSON.parse(event.data).now_ms);
     });
-    source.addEventListener("ended", onEnded);
+    source.addEventListener("ended", () => {
+      source.close();
+      retryAt = performance.now() + RENEW_MS;
+      onEnded();
+    });
     source.addEventListener("error", lost);
   }
 

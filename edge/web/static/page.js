@@ -7,7 +7,7 @@ import { isEnglish, setEnglish, word } from "./language.js";
 import { openLine } from "./line.js";
 import { tellLanes } from "./lot.js";
 import { closeNav, openNav, redraw, speakNav, tellPart } from "./nav.js";
-import { lookAgain, redrawSession, sessionEnded, startSession } from "./session.js";
+import { lookAgain, redrawSession, startSession } from "./session.js";
 import { closeSheet } from "./sheet.js";
 import { showClock, showStrip } from "./strip.js";
 
@@ -72,7 +72,7 @@ async function onIn() {
       show();
       lookAgain(); // a session that ended while the line was cut was told to nobody
     },
-    onEnded: sessionEnded,
+    onEnded: lookAgain,
   });
   show();
 }

@@ -36,7 +36,6 @@ async function check() {
 }
 
 export const redrawSession = () => draw();
-export const sessionEnded = () => leave("session_ended");
 
 // Is it still ours? An ended one is told by `whenSessionEnds`.
 export async function lookAgain() {
