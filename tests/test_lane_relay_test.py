@@ -38,6 +38,15 @@ def test_open_lifts_the_arm_when_durable_and_the_gate_lowers_it_again(bench: Ben
     assert [(fact.direction, fact.who, fact.why) for fact in bench.bodies(ArmOrdered)] == [("up", "w", "y")]
 
 
+def test_a_test_leaves_no_opening_behind_for_the_next_car(bench: Bench) -> None:
+    assert bench.order("in", "test_relay", relay="open").ok
+    bench.store()
+    bench.wait(20_000)
+    assert bench.order("in", "unlock").ok
+    lane = bench.box._lanes["in"]
+    assert (lane.credit, lane.memory.opened) == ("", "")
+
+
 def test_close_goes_through_the_interlock(bench: Bench) -> None:
     assert bench.order("in", "test_relay", relay="close").ok
     assert bench.count(LowerArm) == 1

@@ -115,7 +115,7 @@ class OrderActions(FaultActions):
         if not self.possible(order.signal):
             self.note(f"{order.signal.value}: not possible any more in {self.gate.name}", "warning")
             return
-        if order.signal is Signal.OPEN:
+        if order.signal is Signal.OPEN and not self.memory.locked:  # locked: a relay's test, no car is meant by it
             self.credit = order.source
         self.fire(order.signal)
 

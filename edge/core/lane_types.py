@@ -180,7 +180,7 @@ class LaneMemory(msgspec.Struct):
                 self.corrected[correction.visit_id] = correction.old
                 _trim(self.corrected)
             case ArmOrdered(direction="up", cause="operator" | "city" as cause):
-                self.opened = cause
+                self.opened = "" if self.locked else cause  # locked: a relay's test, no car is meant by it
             case FaultRaised() as fault:
                 self.faults[fault_key(fault.code, fault.device)] = ActiveFault(
                     fault.code, fault.device, fault.detail, fact.stamp
