@@ -324,7 +324,7 @@ class Web(Section, frozen=True, kw_only=True):
     idle_s: Annotated[int, Meta(ge=60, le=3600)] = 600
     """Without a request the session ends (DESIGN 10: 600 s)."""
     audit_days: Annotated[int, Meta(ge=184, le=3650)] = 400
-    """Lines of the audit are kept so long: six months by law (网络安全法 art. 21), 184 days at least."""
+    """Lines of the audit are kept so long: six months by law (网络安全法, 2017: art. 21 (3)), 184 days at least."""
 
 
 class Config(Section, frozen=True, kw_only=True):

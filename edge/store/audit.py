@@ -26,7 +26,7 @@ from edge.store.schema import connect, steps_of
 log = logging.getLogger(__name__)
 
 KEPT_MIN_DAYS = 184
-"""Six months: Cybersecurity Law of the PRC, article 21 (3), GB/T 22239-2019 8.1.5.4; 184 is the longest half year."""
+"""Six months: Cybersecurity Law of the PRC (article 21 (3) of its text of 2017); 184 is the longest half year."""
 WAITING_MAX = 1000
 DAY_MS = 86_400_000
 PRUNE_EVERY = 200  # lines

@@ -13,7 +13,7 @@ import string
 
 LENGTH_MIN = 8
 CLASSES_MIN = 3
-"""Of small letters, capitals, digits and others (DESIGN 10, as GB/T 22239-2019 8.1.4.1 a asks)."""
+"""Of small letters, capitals, digits and others (DESIGN 10, as GB/T 22239-2019 7.1.4.1 a asks)."""
 
 SCRYPT_N, SCRYPT_R, SCRYPT_P = 1 << 14, 8, 5
 _MEMORY_MAX = 64 << 20  # OpenSSL refuses more; 128 * N * r = 16 MB are needed
