@@ -69,6 +69,10 @@ class AgentDesk:
         self._links = LinkCheck(config, hands.account, hands.source.box)
         self._one_check = threading.Lock()
 
+    def stop(self) -> None:
+        """Before the page stops: what takes long ends soon."""
+        self._links.stop()
+
     def close(self) -> None:
         self._ledger.close()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from typing import Literal
@@ -55,6 +56,14 @@ class LinkCheck:
 
     def __init__(self, config: Config, account: Callable[[], Account], box: Callable[[], BoxView | None]) -> None:
         self._config, self._account, self._box = config, account, box
+        self._stopping = threading.Event()
+        self._transport: HttpTransport | None = None
+
+    def stop(self) -> None:
+        """Any thread: the program ends, the check does after the step under way."""
+        self._stopping.set()
+        if self._transport is not None:
+            self._transport.abort()
 
     def run(self) -> ActionResult:
         qingdao = self._config.city.qingdao
@@ -63,7 +72,7 @@ class LinkCheck:
         parts = urlsplit(qingdao.url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         talk = Conversation(self._account())
-        transport = HttpTransport(qingdao.url, STEP_S)
+        transport = self._transport = HttpTransport(qingdao.url, STEP_S)
         found: list[str] = []
 
         def name() -> tuple[str, str]:
@@ -110,7 +119,7 @@ class LinkCheck:
         if parts.scheme != "https":
             steps.remove(("tls", tls))
         try:
-            return _result([*_run(steps)], parts.scheme)
+            return _result(_run(steps, self._stopping), parts.scheme)
         finally:
             farewell = talk.logout()
             if farewell is not None:
@@ -118,15 +127,16 @@ class LinkCheck:
                     transport.post(farewell)
                 except TransportFault:
                     farewell = None  # it ends by itself
+            self._transport = None
             transport.close()
 
 
-def _run(steps: list[tuple[StepName, Callable[[], tuple[str, str]]]]) -> list[Step]:
+def _run(steps: list[tuple[StepName, Callable[[], tuple[str, str]]]], stopping: threading.Event) -> list[Step]:
     done: list[Step] = []
     failed = False
     for name, step in steps:
         zh, en = WORDS[name]
-        if failed:
+        if failed or stopping.is_set():
             done.append(Step(name, "skipped", f"{zh}: 未执行", f"{en}: not tried", 0))
             continue
         began_s = time.monotonic()
@@ -158,8 +168,24 @@ def _since(began_s: float) -> int:
 
 
 def _resolve(host: str, port: int) -> list[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return sorted({str(one[4][0]) for one in found})
+    """The system's resolver knows no time limit of ours: it is asked on a thread that nobody waits for longer."""
+    found: list[str] = []
+    failures: list[OSError] = []
+
+    def ask() -> None:
+        try:
+            found.extend(sorted({str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}))
+        except OSError as error:
+            failures.append(error)
+
+    asking = threading.Thread(target=ask, name="resolver", daemon=True)
+    asking.start()
+    asking.join(STEP_S)
+    if failures:
+        raise Failed(f"{host} 无法解析: {failures[0]}", f"{host} cannot be resolved: {failures[0]}")
+    if not found:
+        raise Failed(f"{host} 在 {STEP_S:.0f} 秒内没有解析结果", f"no answer for {host} within {STEP_S:.0f} s")
+    return found
 
 
 def _connect(address: str, port: int) -> socket.socket:

@@ -115,6 +115,7 @@ def run(config: Config, path: Path) -> int:
         at_end.callback(cities.stop)
         page.start()
         at_end.callback(page.stop)
+        at_end.callback(desk.stop)
         orders.start()
         at_end.callback(orders.stop)
         _carry(store, lasting, cities, source, ending)

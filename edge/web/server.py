@@ -23,7 +23,8 @@ from edge.web.desk import Desk
 from edge.web.door import Door
 from edge.web.gate import Gate
 from edge.web.handlers import Handlers
-from edge.web.message import HEAD_LIMIT_BYTES, RefusedRequest, Request, Response
+from edge.web.message import RefusedRequest, Request, Response
+from edge.web.porter import Porter
 from edge.web.stream import Broadcast
 from edge.web.views import PictureShelf
 
@@ -33,10 +34,9 @@ KIND = {
     ".js": "text/javascript; charset=UTF-8",
     ".svg": "image/svg+xml",
 }
-STOP_S = 5.0
-"""Closing 128 connections takes milliseconds; a source that hangs for longer is a failure worth naming."""
-HANDSHAKE_S = 10.0
-"""TLS over a slow mobile link; a sender that is slower is cut off."""
+STOP_S = 12.0
+"""Closing 128 connections takes milliseconds, a step of a link check at most 5 s; what hangs for longer is a failure
+worth naming."""
 
 
 def system_wall_ms() -> int:
@@ -114,22 +114,23 @@ class PageServer:
 
     async def _serve(self, listener: socket.socket) -> None:
         gate = Gate(self._answer, self._web.names)
-        handshake_s = None if self._tls is None else HANDSHAKE_S
-        server = await asyncio.start_server(
-            gate, sock=listener, limit=HEAD_LIMIT_BYTES, ssl=self._tls, ssl_handshake_timeout=handshake_s
-        )
+        porter = Porter(listener, gate, self._tls)
         watch = asyncio.create_task(self._broadcast.watch())
+        letting_in = asyncio.create_task(porter.run())
         stopping = asyncio.create_task(self._stopping.wait())
+        tasks = (watch, letting_in, stopping)
         try:
-            await asyncio.wait({watch, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            server.close()
+            listener.close()
+            await porter.close()
             await gate.close()
-            for task in (watch, stopping):
+            for task in tasks:
                 task.cancel()
-            ended = await asyncio.gather(watch, stopping, return_exceptions=True)
-        if isinstance(ended[0], Exception):
-            raise ended[0]
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for failure in ended:
+            if isinstance(failure, Exception):
+                raise failure
 
     async def _answer(self, request: Request) -> Response:
         file = self._files.get(request.path)
