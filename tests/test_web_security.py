@@ -309,6 +309,14 @@ def test_who_when_from_where_what_and_the_result_are_kept(people: dict[str, Clie
     ]  # fmt: skip
 
 
+def test_an_order_beyond_the_role_is_audited_and_a_look_is_not(people: dict[str, Client], house: House) -> None:
+    house.audit.entries.clear()
+    assert people["viewer"].post("/api/actions/open", {"lane": "in1", "why": "x"})[0] == 403
+    assert people["viewer"].ask("GET", "/api/audit")[0] == 403
+    (line,) = house.audit.entries
+    assert (line.who, line.role, line.action, line.ok) == ("vera", "viewer", "open", False)
+
+
 def test_no_password_stands_in_the_audit(people: dict[str, Client], house: House) -> None:
     answer = people["admin"].post("/api/actions/user_add", {"name": "newbie", "role": "viewer", "why": "x"})[1]
     people["technician"].post("/api/password", {"old": PASSWORD, "new": "Secret-9876"})

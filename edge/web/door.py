@@ -82,11 +82,11 @@ class Door:
             raise refusal(
                 HTTPStatus.FORBIDDEN, "must_change_password", "请先更改初始密码", "change the first password first"
             )
+        if route.changes:
+            self._rate(f"orders {session.key}", self._limits.orders)
         if not may(session.role, route.role):
             zh, en = ROLE_WORDS[route.role]
             raise refusal(HTTPStatus.FORBIDDEN, "role", f"需要{zh}权限", f"this needs the role {en}")
-        if route.changes:
-            self._rate(f"orders {session.key}", self._limits.orders)
         if route.heavy:
             self._rate(f"heavy {session.key}", self._limits.heavy)
         return session

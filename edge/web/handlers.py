@@ -53,7 +53,12 @@ class Handlers:
         """Raises `RefusedRequest`."""
         self._door.knock(request)
         route, handler, name = self._find(request)
-        session = self._door.admit(route, request)
+        try:
+            session = self._door.admit(route, request)
+        except RefusedRequest as refused:
+            if refused.problem.code == "role" and route.changes:
+                await self._note_overreach(route, request, refused.problem)
+            raise
         asked = Asked(route, request, session, read_body(route, request), read_query(route, request), name)
         try:
             return await handler(asked)
@@ -62,6 +67,11 @@ class Handlers:
             raise refusal(HTTPStatus.SERVICE_UNAVAILABLE, "storage", zh, en, 5) from error
         except RefusedError as refused:
             raise refusal(REFUSED_STATUS[refused.code], refused.code, refused.zh, refused.en, refused.retry_s) from None
+
+    async def _note_overreach(self, route: Route, request: Request, problem: api.Problem) -> None:
+        """Somebody ordered what his role may not: that is of interest to the audit too."""
+        who = self._door.session_of(request)
+        await self._door.note(who, request, route.path.rpartition("/")[2], ok=False, zh=problem.zh, en=problem.en)
 
     def _find(self, request: Request) -> tuple[Route, Handler, str]:
         method = "GET" if request.method == "HEAD" else request.method
