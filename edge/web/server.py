@@ -14,8 +14,6 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from http import HTTPStatus
-from importlib.resources import files
 
 from edge.config.model import Web
 from edge.ports import PageSource
@@ -23,17 +21,13 @@ from edge.web.desk import Desk
 from edge.web.door import Door
 from edge.web.gate import Gate
 from edge.web.handlers import Handlers
-from edge.web.message import RefusedRequest, Request, Response
+from edge.web.message import Request, Response
 from edge.web.porter import Porter
+from edge.web.static_files import answer as file_answer
+from edge.web.static_files import static_files
 from edge.web.stream import Broadcast
 from edge.web.views import PictureShelf
 
-KIND = {
-    ".html": "text/html; charset=UTF-8",
-    ".css": "text/css; charset=UTF-8",
-    ".js": "text/javascript; charset=UTF-8",
-    ".svg": "image/svg+xml",
-}
 STOP_S = 12.0
 """Closing 128 connections takes milliseconds, a step of a link check at most 5 s; what hangs for longer is a failure
 worth naming."""
@@ -60,12 +54,7 @@ class PageServer:
         shelf = PictureShelf(source)
         self._broadcast = Broadcast(source, shelf, door.wall_ms)
         self._handlers = Handlers(door, desk, source, shelf, self._broadcast)
-        self._files = {
-            "/" if file.name == "index.html" else f"/{file.name}": Response(
-                file.read_bytes(), KIND["." + file.name.rpartition(".")[2]]
-            )
-            for file in (files("edge.web") / "static").iterdir()
-        }
+        self._files = static_files()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stopping = asyncio.Event()
@@ -134,8 +123,4 @@ class PageServer:
 
     async def _answer(self, request: Request) -> Response:
         file = self._files.get(request.path)
-        if file is None:
-            return await self._handlers.answer(request)
-        if request.method == "POST":
-            raise RefusedRequest(HTTPStatus.METHOD_NOT_ALLOWED)
-        return file
+        return await self._handlers.answer(request) if file is None else file_answer(file, request)

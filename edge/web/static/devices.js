@@ -15,7 +15,7 @@ export function drawDevices() {
 export function showDevices(box, agent) {
   const faults = [...box.faults, ...agent.faults];
   const rows = box.lanes.flatMap((lane) => [
-    { id: `${lane.id}/arm`, state: word(`arm_${lane.arm}`), known: lane.arm !== "unknown" },
+    { id: `${lane.id}/arm`, state: word(`position_${lane.arm}`), known: lane.arm !== "unknown" },
     { id: `${lane.id}/arrival`, state: word(`loop_${lane.arrival ?? "unknown"}`), known: lane.arrival !== null },
     { id: `${lane.id}/safety`, state: word(`loop_${lane.safety ?? "unknown"}`), known: lane.safety !== null },
   ]);

@@ -1,6 +1,6 @@
 // A city link, step by step: name, address, TCP, TLS, login, one harmless call. What fails says what to do.
 
-import { allowed, order } from "./actions.js";
+import { actionFields, allowed, order } from "./actions.js";
 import { el, mark, say } from "./dom.js";
 import { answerPlace, button, once, showAnswer, showBusy } from "./forms.js";
 import { ago, isEnglish, said, word } from "./language.js";
@@ -39,7 +39,8 @@ function makeLink(link) {
   p.node = el("div", "link", el("strong", "", word(link.city)), p.words, p.last);
   lines.set(link.city, p);
   const box = el("div", "city-link", p.node);
-  if (allowed("check_link")) {
+  const checkable = actionFields("check_link").some((one) => one.choices.includes(link.city));
+  if (allowed("check_link") && checkable) {
     const start = button(word("check_link"), () => once(box, () => check(link.city, steps, answer)), "small");
     start.dataset.action = "check_link";
     box.append(el("p", "buttons foot", start), steps, answer);

@@ -73,7 +73,7 @@ function draw({ now_ms: nowMs, edges }) {
   const rows = used.flatMap((name, index) => {
     const changes = mine.filter((edge) => edge.input === name);
     const present = changes.length ? changes.at(-1).on : view?.[name] ?? null;
-    words.push(`${word(`input_${name}`)} ${word(`loop_${present ?? "unknown"}`)}, ${word("changes", changes.filter((edge) => edge.at_ms > nowMs - WINDOW_MS).length)}`);
+    words.push(`${word(`input_${name}`)} ${word(`${name.startsWith("limit") ? "limit" : "loop"}_${present ?? "unknown"}`)}, ${word("changes", changes.filter((edge) => edge.at_ms > nowMs - WINDOW_MS).length)}`);
     const y = index * ROW_PX + 16;
     return [
       svg("text", { class: "track-name", x: 0, y: y - 4 }, words.at(-1)),

@@ -39,17 +39,23 @@ function draw(visit, again) {
   const plate = el("h1", "visit-head", el("span", "plate big", visit.plate || word("no_plate")));
   return [
     plate, el("p", "visit-span", span), ...(money ? [el("p", "visit-span", money)] : []), ...(correct ? [el("p", "buttons", correct)] : []),
-    el("ol", "plain timeline", ...visit.rows.map((row) => makeRow(row, now, again))),
+    el("ol", "plain timeline", ...visit.rows.map((row, index) => makeRow(row, now, again, isFirst(visit.rows, index)))),
   ];
 }
 
-function makeRow(row, now, again) {
-  const body = el("div", "step-body", el("p", "step-words", el("strong", "", word(`step_${row.kind}`)), " ", said(row)));
+// One picture of a read is enough: it stands at the row that comes first.
+const isFirst = (rows, index) => rows.findIndex((row) => row.picture && row.read_id === rows[index].read_id) === index;
+
+function makeRow(row, now, again, withPicture) {
+  const kind = word(`step_${row.kind}`);
+  const words = said(row);
+  const head = words.toLowerCase().startsWith(kind.toLowerCase()) ? [] : [el("strong", "", kind), " "];
+  const body = el("div", "step-body", el("p", "step-words", ...head, words));
   const notes = [row.lane ? laneName(row.lane) : "", row.rule ? word("rule", row.rule) : "", row.who ? `${row.who}: ${row.why}` : "",
     row.clock_true ? "" : word("clock_then_unset")].filter(Boolean);
   if (notes.length) body.append(el("p", "soft", notes.join(" · ")));
   if (row.answer) body.append(el("p", "step-answer", word("city_said", row.answer)));
-  if (row.picture) body.append(picture(row, now));
+  if (withPicture) body.append(picture(row, now));
   if (row.kind === "delivery" && !row.ok && row.delivery_id) {
     const repeat = repeatButton(row.delivery_id, said(row), again);
     if (repeat) body.append(repeat);
