@@ -12,10 +12,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from edge.web.server import PageServer
 from tests.web_fakes import READ_ID, TINY_JPEG, FakeSource, box
 from tests.web_house import House
-from tests.web_look import PHONE, Open, log_in
+from tests.web_look import CHROMIUM, PHONE, Open, log_in
 from tests.web_relay import Relay
 
-CHROMIUM = Path("/usr/bin/chromium")  # Debian's and Ubuntu's package `chromium`
 QUIET_FLAGS = [  # no outside request of the browser's own, no GPU, no sandbox (the tests may run as root)
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
