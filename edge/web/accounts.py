@@ -57,7 +57,7 @@ class Accounts:
         self._users: dict[str, User] = {}
         self._lock = threading.Lock()
         self._one_at_a_time = threading.Lock()  # 16 MB and a core each
-        self._nobody = passwords.hashed(passwords.first_password(), *cost)
+        self._nobody = passwords.nobody(*cost)
 
     def open(self) -> tuple[str, Path | None]:
         """Read or begin the file. Returns the first password ("" unless it was made now) and where a damaged file

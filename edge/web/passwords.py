@@ -57,6 +57,11 @@ def hashed(password: str, n: int = SCRYPT_N, p: int = SCRYPT_P) -> str:
     return f"scrypt:{n}:{SCRYPT_R}:{p}:{salt.hex()}:{_key(password, salt, n, SCRYPT_R, p).hex()}"
 
 
+def nobody(n: int = SCRYPT_N, p: int = SCRYPT_P) -> str:
+    """Of the form that `hashed` gives, matched by no password, at no cost: for names that do not exist."""
+    return f"scrypt:{n}:{SCRYPT_R}:{p}:{secrets.token_hex(16)}:{secrets.token_hex(32)}"
+
+
 def matches(password: str, kept: str) -> bool:
     """Raises `ValueError` if `kept` is none of ours."""
     name, n, r, p, salt, key = kept.split(":")
