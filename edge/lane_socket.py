@@ -73,12 +73,12 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         return Commanded(**known)
 
 
-class _Request(msgspec.Struct, forbid_unknown_fields=True):
+class Request(msgspec.Struct, forbid_unknown_fields=True):
     op: Literal[
         "command", "view", "watch", "edges", "log", "restart", "book", "control", "coupon", "priority", "role"
     ]
     command: Order | None = None
-    order: msgspec.Raw = msgspec.Raw()  # never `| None`: msgspec 0.22 then takes null alone
+    order: msgspec.Raw = msgspec.Raw()  # empty: none was given; `| None` would take null alone
 
     def flow_order(self) -> AnyFlowOrder | None:
         """The order of an operation of flow control. Raises `msgspec.DecodeError`."""
@@ -142,7 +142,7 @@ class LaneSocket:
 
     async def _one(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         try:
-            request = msgspec.json.decode(line, type=_Request)
+            request = msgspec.json.decode(line, type=Request)
             order = request.flow_order()
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._runtime.counters["socket_bad_line"] += 1

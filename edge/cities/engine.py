@@ -19,13 +19,14 @@ from typing import NamedTuple
 import msgspec
 
 from edge.cities.feed import Feed
+from edge.cities.link import Clock, Limits
 from edge.cities.qingdao.conversation import Conversation
 from edge.cities.qingdao.envelope import Account
 from edge.cities.qingdao.mapping import CITY, Mapper
 from edge.cities.qingdao.messages import ParkSpace
 from edge.cities.qingdao.site import lot_maker
 from edge.cities.qingdao.transport import HttpTransport
-from edge.cities.qingdao.uplink import Clock, Jitter, Poster, Uplink
+from edge.cities.qingdao.uplink import Jitter, Poster, Uplink
 from edge.cities.reports import Maker, Reports, Things
 from edge.cities.sender import Sender
 from edge.config.model import Lane, Lot, Qingdao
@@ -105,7 +106,8 @@ class DeliveryEngine:
             clock,
             lambda: store.counts()["accepted"] > 0,
         )
-        self._sender = Sender(CITY, settings, store, self._uplink, clock=clock, now_ms=self._now_ms)
+        limits = Limits(settings.batch, settings.batch_bytes, settings.retry_s, settings.retries)
+        self._sender = Sender(CITY, limits, store, self._uplink, clock=clock, now_ms=self._now_ms)
         self._storage_trouble = ""
         self._set_aside = 0
         self._faults: tuple[CityFault, ...] = ()

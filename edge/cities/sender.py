@@ -14,10 +14,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
+from edge.cities.link import Clock, Limits, Link, Verdict
 from edge.cities.pages import Pages
-from edge.cities.qingdao.conversation import Verdict
-from edge.cities.qingdao.uplink import Clock, Uplink
-from edge.config.model import Qingdao
 from edge.ports import DeliveryStore, Due
 
 # Live records looked at once; more than that within a minute is no traffic of a lane.
@@ -55,15 +53,15 @@ class Sender:
     def __init__(
         self,
         city: str,
-        settings: Qingdao,
+        limits: Limits,
         store: DeliveryStore,
-        uplink: Uplink,
+        link: Link,
         *,
         clock: Clock,
         now_ms: Callable[[], int],
     ) -> None:
         """`now_ms`: the clock of `due_ms`, which no step moves."""
-        self._city, self._settings, self._store, self._uplink = city, settings, store, uplink
+        self._city, self._limits, self._store, self._link = city, limits, store, link
         self._clock, self._now_ms = clock, now_ms
         self._pages = Pages(city, store, clock, now_ms)
         self._requests: deque[list[Due]] = deque()  # of the page that is being sent
@@ -81,7 +79,7 @@ class Sender:
         """Due rows, until something urgent comes or the link must rest. How many were tried."""
         tried, rests = self._send_live()
         later = False
-        while not (rests or later or self._uplink.stopping):
+        while not (rests or later or self._link.stopping):
             request = self._next_request()
             if request is None:
                 break
@@ -96,8 +94,8 @@ class Sender:
 
     def _next_request(self) -> list[Due] | None:
         if not self._requests:
-            page, settings = self._pages.next(), self._settings
-            self._requests.extend(requests_of(page, self._clock.wall_ms(), settings.batch, settings.batch_bytes))
+            page, limits = self._pages.next(), self._limits
+            self._requests.extend(requests_of(page, self._clock.wall_ms(), limits.batch, limits.batch_bytes))
         return self._requests.popleft() if self._requests else None
 
     def _send_live(self) -> tuple[int, bool]:
@@ -111,7 +109,7 @@ class Sender:
                 left for request in self._requests if (left := [row for row in request if row.id not in live])
             )
             for row in rows:
-                if self._uplink.stopping:
+                if self._link.stopping:
                     return tried, False
                 tried += 1
                 if not self._send([row]):
@@ -125,7 +123,7 @@ class Sender:
         if not is_record(first):
             self._store.set_aside([first.id], first.body.decode(), self._clock.wall_ms())
             return True
-        verdicts = self._uplink.send_batch(first.kind, [(row.item_id, row.body) for row in request], repeat=True)
+        verdicts = self._link.send_batch(first.kind, [(row.item_id, row.body) for row in request], repeat=True)
         failed: dict[tuple[int, str], list[int]] = {}
         accepted: list[int] = []
         for row, verdict in zip(request, verdicts, strict=True):
@@ -137,7 +135,7 @@ class Sender:
             elif verdict.meaning == "refused" or (verdict.meaning == "retry" and self._ends(row)):
                 self._store.set_aside([row.id], self._why(row, verdict), self._clock.wall_ms())
             elif verdict.meaning == "retry":
-                again_ms = self._now_ms() + round(self._settings.retry_s * 1000)
+                again_ms = self._now_ms() + round(self._limits.retry_s * 1000)
                 failed.setdefault((again_ms, verdict.answer), []).append(row.id)
         self._pages.accepted(accepted)
         for (due_ms, answer), ids in failed.items():
@@ -145,7 +143,7 @@ class Sender:
         return not verdicts[0].rests
 
     def _ends(self, row: Due) -> bool:
-        return row.attempts >= self._settings.retries  # the first sending does not count (QC27)
+        return row.attempts >= self._limits.retries  # the first sending does not count (QC27)
 
     def _why(self, row: Due, verdict: Verdict) -> str:
         if verdict.meaning == "refused":
