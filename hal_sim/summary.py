@@ -7,7 +7,7 @@ other is lost, double or invented, and a run with any of it, or with a violated 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -90,8 +90,17 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[int(rank) - 1]
 
 
-def compare_ledger(report: Report, truth: Sequence[Passage], facts: Sequence[FactRow]) -> None:
-    """World against ledger, lane by lane in order of time."""
+def compare_ledger(
+    report: Report,
+    truth: Sequence[Passage],
+    facts: Sequence[FactRow],
+    backed_out_unseen: Set[tuple[str, str]] = frozenset(),
+) -> None:
+    """World against ledger, lane by lane in order of time.
+
+    `backed_out_unseen`: lane and plate of cars that backed out while the program was dead. It finds their admission
+    open, and another car where they stood: whether it is the same one no loop can tell.
+    """
     report.passages = len(truth)
     report.reads = sum(fact.kind == "ReadTaken" for fact in facts)
     report.pictures = sum(fact.kind == "PictureKept" for fact in facts)
@@ -107,6 +116,7 @@ def compare_ledger(report: Report, truth: Sequence[Passage], facts: Sequence[Fac
             behind_unseen.add((passage.lane, passage.car_id))
         lane.append(passage)
     settled: set[tuple[str, str]] = set()
+    nameless: list[tuple[FactRow, str]] = []
     for fact in facts:
         if fact.kind != "Passed":
             continue
@@ -117,21 +127,24 @@ def compare_ledger(report: Report, truth: Sequence[Passage], facts: Sequence[Fac
         names = {plate, str(fact.body.get("plate_corrected_from", ""))}
         if (correction := corrected.get(str(fact.body.get("visit_id", "")))) is not None:
             names |= {str(correction["old"]), str(correction["new"])}
+        if names == {""}:
+            nameless.append((fact, how))
+            continue
         waiting = open_truth.get(fact.lane, [])
-        match = next((one for one in waiting if _same(one, names - {""} or {""}, how)), None)
+        match = next((one for one in waiting if {one.plate, one.read_plate} & (names - {""})), None)
         if match is not None:
             waiting.remove(match)
             settled.add((fact.lane, plate))
-        elif how == "restart" and report.kills:
+        elif report.kills and (how == "restart" or (fact.lane, plate) in backed_out_unseen - settled):
             report.assumed += 1
+            settled.add((fact.lane, plate))
         elif plate and (fact.lane, plate) in settled:
             report.double += 1
             report.problem(f"double: {plate} passed {fact.lane} once, recorded again as {fact.id} ({how})")
         else:
             report.invented += 1
-            report.problem(
-                f"invented: {plate or 'no plate'} at {fact.lane} in {fact.id} ({how}), nobody passed"
-            )
+            report.problem(f"invented: {plate} at {fact.lane} in {fact.id} ({how}), nobody passed")
+    _match_nameless(report, nameless, open_truth)
     for lane_id, rest in open_truth.items():
         for passage in rest:
             unseen = passage.unseen or (lane_id, passage.car_id) in behind_unseen
@@ -141,15 +154,33 @@ def compare_ledger(report: Report, truth: Sequence[Passage], facts: Sequence[Fac
                 report.lost += 1
                 name = passage.plate or "no plate"
                 report.problem(
-                    f"lost: {name} (read {passage.read_plate or 'none'}, {passage.kind}) at {lane}"
+                    f"lost: {name} (read {passage.read_plate or 'none'}, {passage.kind}) at {lane_id}"
                 )
 
 
-def _same(passage: Passage, names: set[str], how: str) -> bool:
-    """Whether a record with these names can be this passage."""
-    if passage.plate in names or passage.read_plate in names:
-        return True
-    return names == {""} and (how in ANONYMOUS or passage.unseen or passage.kind == "tailgater")
+def _match_nameless(
+    report: Report, nameless: Sequence[tuple[FactRow, str]], open_truth: Mapping[str, list[Passage]]
+) -> None:
+    """Records without a plate, each for the passage nearest in time of those that no plate has claimed.
+
+    Not for the first of them: that may be one that went through long ago while the program was dead.
+    """
+    for fact, how in nameless:
+        waiting = open_truth.get(fact.lane, [])
+        could = [one for one in waiting if _nameless(one, how)]
+        if could:
+            waiting.remove(min(could, key=lambda one: abs(one.at_s * 1000 - fact.mono_ms)))
+        elif how == "restart" and report.kills:
+            report.assumed += 1
+        else:
+            report.invented += 1
+            report.problem(f"invented: no plate at {fact.lane} in {fact.id} ({how}), nobody passed")
+
+
+def _nameless(passage: Passage, how: str) -> bool:
+    """Whether a record without a plate can be this passage."""
+    nobody_read = "" in {passage.plate, passage.read_plate}
+    return nobody_read or how in ANONYMOUS or passage.unseen or passage.kind == "tailgater"
 
 
 def compare_city(report: Report, facts: Sequence[FactRow], records: Sequence[CityRecord]) -> None:
