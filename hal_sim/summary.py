@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Protocol
 
 from hal_sim.ledger_view import FactRow
@@ -64,6 +65,7 @@ class Report:
     undelivered: int = 0
     unseen: int = 0
     assumed: int = 0
+    misnamed: int = 0
     kills: int = 0
     violations: dict[str, int] = field(default_factory=dict)
     read_to_relay_ms: list[float] = field(default_factory=list)
@@ -115,6 +117,8 @@ def compare_ledger(
         if lane and lane[-1].unseen and passage.kind == "tailgater":
             behind_unseen.add((passage.lane, passage.car_id))
         lane.append(passage)
+    before = {id(behind): ahead for one in open_truth.values() for ahead, behind in pairwise(one)}
+    recorded_ms: dict[int, int] = {}  # of a passage, by its identity
     settled: set[tuple[str, str]] = set()
     nameless: list[tuple[FactRow, str]] = []
     for fact in facts:
@@ -134,6 +138,7 @@ def compare_ledger(
         match = next((one for one in waiting if {one.plate, one.read_plate} & (names - {""})), None)
         if match is not None:
             waiting.remove(match)
+            recorded_ms[id(match)] = fact.mono_ms
             settled.add((fact.lane, plate))
         elif report.kills and (how == "restart" or (fact.lane, plate) in backed_out_unseen - settled):
             report.assumed += 1
@@ -150,12 +155,28 @@ def compare_ledger(
             unseen = passage.unseen or (lane_id, passage.car_id) in behind_unseen
             if unseen and report.kills:
                 report.unseen += 1  # it went through while the program was dead: nobody could see it
+            elif report.kills and _under_the_name_before(passage, before.get(id(passage)), recorded_ms):
+                report.misnamed += 1
+                report.unseen += 1
             else:
                 report.lost += 1
                 name = passage.plate or "no plate"
                 report.problem(
                     f"lost: {name} (read {passage.read_plate or 'none'}, {passage.kind}) at {lane_id}"
                 )
+
+
+def _under_the_name_before(
+    passage: Passage, ahead: Passage | None, recorded_ms: Mapping[int, int]
+) -> bool:
+    """Whether this passage is on record with the plate of the car ahead, which nobody could see go.
+
+    The camera pushed that car's read again when the program was back, and this car stood there by then. The record came
+    after this passage, so it is of this one; the car ahead is the one without a record.
+    """
+    if ahead is None or not ahead.unseen or id(ahead) not in recorded_ms:
+        return False
+    return recorded_ms[id(ahead)] >= passage.at_s * 1000
 
 
 def _match_nameless(
@@ -254,7 +275,8 @@ def lines(report: Report, seconds: float) -> list[str]:
     )
     if report.kills:
         out.append(
-            f"强杀 {report.kills} kills (-9); 停机时通过 unseen {report.unseen}, 推定 assumed {report.assumed}"
+            f"强杀 {report.kills} kills (-9); 停机时通过 unseen {report.unseen}, 推定 assumed {report.assumed}, "
+            f"记为前车 misnamed {report.misnamed}"
         )
     samples = report.read_to_relay_ms
     if samples:

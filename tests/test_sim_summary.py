@@ -144,6 +144,20 @@ def test_a_car_that_backed_out_unseen_may_be_taken_for_the_next_one_once() -> No
         assert not report.ok
 
 
+@pytest.mark.parametrize(
+    ("mono_ms", "ahead_unseen", "kills", "misnamed"),
+    [(8_200, True, 1, 1), (7_900, True, 1, 0), (8_200, False, 1, 0), (8_200, True, 0, 0)],
+)
+def test_a_car_on_record_under_the_name_of_the_unseen_one_ahead_is_told_apart(
+    mono_ms: int, ahead_unseen: bool, kills: int, misnamed: int
+) -> None:
+    """Only when its record came after it passed, and only behind a car that nobody could see: else it is lost."""
+    truth = [passage(5, "鲁B1", unseen=ahead_unseen), passage(8, "鲁B2")]
+    facts = [FactRow(1, "a", "in1", "Passed", 0, {"plate": "鲁B1"}, mono_ms)]
+    report = judged(truth, facts, kills)
+    assert (report.misnamed, report.lost, report.ok) == (misnamed, 1 - misnamed, misnamed == 1)
+
+
 def test_a_problem_names_the_lane() -> None:
     assert judged([passage(1, "鲁B1", "out2")], []).problems == ["lost: 鲁B1 (read 鲁B1, normal) at out2"]
 
