@@ -23,6 +23,7 @@ class FactRow:
     kind: str
     wall_ms: int
     body: dict[str, Any]
+    mono_ms: int = 0
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -49,7 +50,7 @@ def facts_after(path: Path, seq: int) -> list[FactRow]:
     connection = _connect(path)
     try:
         rows = connection.execute(
-            "SELECT seq, id, lane, kind, wall_ms, body FROM facts WHERE seq > ? ORDER BY seq", (seq,)
+            "SELECT seq, id, lane, kind, wall_ms, body, mono_ms FROM facts WHERE seq > ? ORDER BY seq", (seq,)
         ).fetchall()
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
@@ -57,7 +58,9 @@ def facts_after(path: Path, seq: int) -> list[FactRow]:
         raise
     finally:
         connection.close()
-    return [FactRow(s, i, lane, kind, wall, json.loads(body)) for s, i, lane, kind, wall, body in rows]
+    return [
+        FactRow(s, i, lane, kind, wall, json.loads(body), mono) for s, i, lane, kind, wall, body, mono in rows
+    ]
 
 
 def delivery_counts(path: Path) -> dict[str, int]:

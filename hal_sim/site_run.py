@@ -310,7 +310,7 @@ class SiteRun:
         report.refused = states.get("set_aside", 0)
         city = self.platform.summary()
         report.city_repeats, report.city_changed = sum(city.repeats.values()), len(city.changed)
-        compare_ledger(report, passages, facts)
+        compare_ledger(report, passages, facts, truth.backed_out_unseen)
         records = [one for kind in ("carIn", "carOut", "carcharge") for one in self.platform.of_kind(kind)]
         report.city_records = len(records)
         compare_pictures(report, facts, self._drained, self.oss, self.plan.data_dir)

@@ -7,8 +7,9 @@ other is lost, double or invented, and a run with any of it, or with a violated 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Protocol
 
 from hal_sim.ledger_view import FactRow
@@ -64,6 +65,7 @@ class Report:
     undelivered: int = 0
     unseen: int = 0
     assumed: int = 0
+    misnamed: int = 0
     kills: int = 0
     violations: dict[str, int] = field(default_factory=dict)
     read_to_relay_ms: list[float] = field(default_factory=list)
@@ -90,8 +92,17 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[int(rank) - 1]
 
 
-def compare_ledger(report: Report, truth: Sequence[Passage], facts: Sequence[FactRow]) -> None:
-    """World against ledger, lane by lane in order of time."""
+def compare_ledger(
+    report: Report,
+    truth: Sequence[Passage],
+    facts: Sequence[FactRow],
+    backed_out_unseen: Set[tuple[str, str]] = frozenset(),
+) -> None:
+    """World against ledger, lane by lane in order of time.
+
+    `backed_out_unseen`: lane and plate of cars that backed out while the program was dead. It finds their admission
+    open, and another car where they stood: whether it is the same one no loop can tell.
+    """
     report.passages = len(truth)
     report.reads = sum(fact.kind == "ReadTaken" for fact in facts)
     report.pictures = sum(fact.kind == "PictureKept" for fact in facts)
@@ -106,7 +117,10 @@ def compare_ledger(report: Report, truth: Sequence[Passage], facts: Sequence[Fac
         if lane and lane[-1].unseen and passage.kind == "tailgater":
             behind_unseen.add((passage.lane, passage.car_id))
         lane.append(passage)
+    before = {id(behind): ahead for one in open_truth.values() for ahead, behind in pairwise(one)}
+    recorded_ms: dict[int, int] = {}  # of a passage, by its identity
     settled: set[tuple[str, str]] = set()
+    nameless: list[tuple[FactRow, str]] = []
     for fact in facts:
         if fact.kind != "Passed":
             continue
@@ -117,39 +131,77 @@ def compare_ledger(report: Report, truth: Sequence[Passage], facts: Sequence[Fac
         names = {plate, str(fact.body.get("plate_corrected_from", ""))}
         if (correction := corrected.get(str(fact.body.get("visit_id", "")))) is not None:
             names |= {str(correction["old"]), str(correction["new"])}
+        if names == {""}:
+            nameless.append((fact, how))
+            continue
         waiting = open_truth.get(fact.lane, [])
-        match = next((one for one in waiting if _same(one, names - {""} or {""}, how)), None)
+        match = next((one for one in waiting if {one.plate, one.read_plate} & (names - {""})), None)
         if match is not None:
             waiting.remove(match)
+            recorded_ms[id(match)] = fact.mono_ms
             settled.add((fact.lane, plate))
-        elif how == "restart" and report.kills:
+        elif report.kills and (how == "restart" or (fact.lane, plate) in backed_out_unseen - settled):
             report.assumed += 1
+            settled.add((fact.lane, plate))
         elif plate and (fact.lane, plate) in settled:
             report.double += 1
             report.problem(f"double: {plate} passed {fact.lane} once, recorded again as {fact.id} ({how})")
         else:
             report.invented += 1
-            report.problem(
-                f"invented: {plate or 'no plate'} at {fact.lane} in {fact.id} ({how}), nobody passed"
-            )
+            report.problem(f"invented: {plate} at {fact.lane} in {fact.id} ({how}), nobody passed")
+    _match_nameless(report, nameless, open_truth)
     for lane_id, rest in open_truth.items():
         for passage in rest:
             unseen = passage.unseen or (lane_id, passage.car_id) in behind_unseen
             if unseen and report.kills:
                 report.unseen += 1  # it went through while the program was dead: nobody could see it
+            elif report.kills and _under_the_name_before(passage, before.get(id(passage)), recorded_ms):
+                report.misnamed += 1
+                report.unseen += 1
             else:
                 report.lost += 1
                 name = passage.plate or "no plate"
                 report.problem(
-                    f"lost: {name} (read {passage.read_plate or 'none'}, {passage.kind}) at {lane}"
+                    f"lost: {name} (read {passage.read_plate or 'none'}, {passage.kind}) at {lane_id}"
                 )
 
 
-def _same(passage: Passage, names: set[str], how: str) -> bool:
-    """Whether a record with these names can be this passage."""
-    if passage.plate in names or passage.read_plate in names:
-        return True
-    return names == {""} and (how in ANONYMOUS or passage.unseen or passage.kind == "tailgater")
+def _under_the_name_before(
+    passage: Passage, ahead: Passage | None, recorded_ms: Mapping[int, int]
+) -> bool:
+    """Whether this passage is on record with the plate of the car ahead, which nobody could see go.
+
+    The camera pushed that car's read again when the program was back, and this car stood there by then. The record came
+    after this passage, so it is of this one; the car ahead is the one without a record.
+    """
+    if ahead is None or not ahead.unseen or id(ahead) not in recorded_ms:
+        return False
+    return recorded_ms[id(ahead)] >= passage.at_s * 1000
+
+
+def _match_nameless(
+    report: Report, nameless: Sequence[tuple[FactRow, str]], open_truth: Mapping[str, list[Passage]]
+) -> None:
+    """Records without a plate, each for the passage nearest in time of those that no plate has claimed.
+
+    Not for the first of them: that may be one that went through long ago while the program was dead.
+    """
+    for fact, how in nameless:
+        waiting = open_truth.get(fact.lane, [])
+        could = [one for one in waiting if _nameless(one, how)]
+        if could:
+            waiting.remove(min(could, key=lambda one: abs(one.at_s * 1000 - fact.mono_ms)))
+        elif how == "restart" and report.kills:
+            report.assumed += 1
+        else:
+            report.invented += 1
+            report.problem(f"invented: no plate at {fact.lane} in {fact.id} ({how}), nobody passed")
+
+
+def _nameless(passage: Passage, how: str) -> bool:
+    """Whether a record without a plate can be this passage."""
+    nobody_read = "" in {passage.plate, passage.read_plate}
+    return nobody_read or how in ANONYMOUS or passage.unseen or passage.kind == "tailgater"
 
 
 def compare_city(report: Report, facts: Sequence[FactRow], records: Sequence[CityRecord]) -> None:
@@ -223,7 +275,8 @@ def lines(report: Report, seconds: float) -> list[str]:
     )
     if report.kills:
         out.append(
-            f"强杀 {report.kills} kills (-9); 停机时通过 unseen {report.unseen}, 推定 assumed {report.assumed}"
+            f"强杀 {report.kills} kills (-9); 停机时通过 unseen {report.unseen}, 推定 assumed {report.assumed}, "
+            f"记为前车 misnamed {report.misnamed}"
         )
     samples = report.read_to_relay_ms
     if samples:

@@ -105,7 +105,7 @@ class RestartActions(PeopleActions):
 
     def stands_on_both(self) -> bool:
         """Just after the start: the car on the safety loop covers the arrival loop too, that one had dropped out."""
-        if self.now_ms - self.woke_ms >= SETTLED_MS or not self.traffic.front_again():
+        if not self.safety or self.now_ms - self.woke_ms >= SETTLED_MS or not self.traffic.front_again():
             return False
         assert self.traffic.standing is not None
         self._stands(self.traffic.standing)
