@@ -12,13 +12,14 @@ import { closeSheet } from "./sheet.js";
 import { showClock, showStrip } from "./strip.js";
 
 const RETRY_MS = 2000;
-const now = import("./now.js"); // fetched beside the login, which does not wait for it
 
 let line = "connecting";
 let state = null; // the newest document; its `box` is null while the lane program does not answer
 let heardMs = 0; // the box's clock when it was last heard
 let closeLine = null;
 let nowPart = null;
+
+const loadNow = () => import("./now.js"); // once: a module is kept
 
 function show() {
   if (state?.box) tellLanes(state.box.lanes);
@@ -44,7 +45,7 @@ function speak() {
 }
 
 async function onIn() {
-  nowPart = await now;
+  nowPart = await loadNow();
   try {
     await loadActions();
   } catch (problem) {
@@ -94,6 +95,16 @@ byId("language").addEventListener("click", () => {
   setEnglish(!isEnglish());
   speak();
 });
+
+// A press on the verdict leads to what it speaks of: the fault, or the lane where somebody waits.
+document.querySelector(".verdict").addEventListener("click", () => {
+  if (nowPart === null) return;
+  location.hash = "now";
+  const place = byId("faults").hidden ? document.querySelector(".lane[data-look=true]") : byId("faults");
+  place?.scrollIntoView({ block: "start" });
+});
+
+byId("login").addEventListener("focusin", loadNow, { once: true }); // while the password is typed
 
 speak();
 startSession({ onIn, onOut });
