@@ -132,6 +132,7 @@ class ShenzhenCodes(Section, frozen=True, kw_only=True):
     """Which code of table 44 answers what (SC20, SC21, SC53, SC54). A platform may want others (SC83)."""
 
     lot_unknown: int = 1101
+    entry_unknown: int = 1100
     order_unknown: int = 1104
     order_exists: int = 1201
     order_expired: int = 1301
