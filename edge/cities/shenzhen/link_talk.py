@@ -112,7 +112,7 @@ class LinkTalk:
 
     def received(self, data: bytes, now_s: float) -> list[Push | Answered]:
         """Bytes of the platform. b"" means that it closed the line."""
-        if self._closed():
+        if self.closed():
             return []
         if not data:
             self._close("平台关闭了连接", "the platform closed the line")
@@ -124,7 +124,7 @@ class LinkTalk:
             return []
         found: list[Push | Answered] = []
         for frame in frames:
-            if self._closed():
+            if self.closed():
                 break
             if frame.direction == REQUEST:
                 found.append(Push(frame.command, frame.packet_no, frame.data, self.state is not State.LOGIN))
@@ -222,7 +222,7 @@ class LinkTalk:
         frame = Frame(command, packet_no, direction, data, settings.version)
         self._out.append(encode(frame, settings.crc_order))
 
-    def _closed(self) -> bool:
+    def closed(self) -> bool:
         return self.state is State.CLOSED
 
     def _close(self, zh: str, en: str) -> None:

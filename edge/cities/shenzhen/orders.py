@@ -21,7 +21,6 @@ from edge.config.shenzhen import Shenzhen
 from edge.core.facts_flow import Coupon, Strategy, Vehicle
 from edge.core.orders_flow import AnyFlowOrder, BookOrder, ControlEntry, ControlOrder, CouponOrder
 from edge.core.plates import normalise
-from edge.core.tariff import yuan
 
 CITY = "shenzhen"
 WHO = "深圳预约停车平台"
@@ -88,9 +87,9 @@ class OrderReader:
 
     def _list(self, members: Members, answer: dict[str, str]) -> Reading:
         """Tables 35, 10. SC45: wrapped with a status, or the entry itself."""
-        removed = members.choice("status", (1, 2), default=1) == 2
         entry = members.part("blackWhiteGraySheet") if members.has("blackWhiteGraySheet") else members
         entry_id = answer["id"] = entry.text("id", 64)
+        removed = members.choice("status", (1, 2), default=1) == 2
         self._lot(entry)
         if removed:
             order = ControlOrder(action="remove", entries=(ControlEntry(entry_id=entry_id),), **self._base(LISTS))
@@ -115,11 +114,11 @@ class OrderReader:
         value = members.number("couponValue")
         values: dict[str, int] = {}
         if kind == "amount":
-            values["amount_fen"] = _exact("couponValue", value * 100, self._settings.coupon_max_fen)
+            values["amount_fen"] = _exact(value, 100, self._settings.coupon_max_fen)
         elif kind == "time":
-            values["minutes"] = _exact("couponValue", (value * 60).to_integral_value(), HOURS_MAX * 60)
+            values["minutes"] = (_exact(value, 1000, HOURS_MAX * 1000) * 60 + 500) // 1000
         elif kind == "share":
-            part = _exact("couponValue", value * 1000, 1000)
+            part = _exact(value, 1000, 1000)
             values["off_permille"] = part if self._settings.coupon_percent == "off" else 1000 - part  # SC48
         given = {
             "coupon_no": coupon_no,
@@ -211,7 +210,10 @@ def _mapped(code: int, settings: Shenzhen) -> int:
     return {LENGTH: codes.too_long, RANGE: codes.out_of_range, 1005: codes.wrong_type}.get(code, code)
 
 
-def _exact(name: str, value: Decimal, high: int) -> int:
-    if value != value.to_integral_value() or not 0 <= value <= high:
-        raise BadMember(RANGE, name, value, f"超出范围 out of range, at most {yuan(high) if high > 1000 else high}")
-    return int(value)
+def _exact(value: Decimal, units: int, high: int) -> int:
+    """A coupon's value in whole units: fen, minutes, thousandths."""
+    counted = value * units
+    if counted != counted.to_integral_value() or not 0 <= counted <= high:
+        allowed = f"须为 must be 0..{Decimal(high) / units:f}, 最小单位 in steps of 1/{units}"
+        raise BadMember(RANGE, "couponValue", value, allowed)
+    return int(counted)
