@@ -70,6 +70,7 @@ class TcpLink:
         self._last_ok_wall_ms = 0
         self._failures = 0
         self._refused = False
+        self._plain: socket.socket | None = None
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
             for name, work in ((NAME, self._run), (f"{NAME}-orders", self._work))
@@ -83,6 +84,10 @@ class TcpLink:
         """Log out (7.1.4.2.5), end."""
         self._stopping.set()
         self._wake()
+        plain = self._plain
+        if plain is not None and not self._online:  # in a handshake that may take long
+            with suppress(OSError):
+                socket.socket.shutdown(plain, socket.SHUT_RDWR)
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()
@@ -146,6 +151,7 @@ class TcpLink:
     def _connection(self) -> None:
         tcp = self._tcp
         with socket.create_connection((tcp.host, tcp.port), timeout=CONNECT_S) as plain:
+            self._plain = plain
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._context is None:
                 self._converse(plain)
@@ -189,15 +195,20 @@ class TcpLink:
 
     def _wait(self, line: socket.socket, seconds: float) -> bytes | None:
         """Bytes, or None when the time is over or somebody woke us."""
-        if isinstance(line, ssl.SSLSocket) and line.pending():
+        if not (isinstance(line, ssl.SSLSocket) and line.pending()):
+            ready, _, _ = select.select([line, self._wake_in], [], [], seconds)
+            if self._wake_in in ready:
+                with suppress(BlockingIOError):
+                    self._wake_in.recv(4096)
+            if line not in ready:
+                return None
+        line.setblocking(False)  # readable may mean a session ticket or half a TLS record: no bytes for us
+        try:
             return line.recv(READ_BYTES)
-        ready, _, _ = select.select([line, self._wake_in], [], [], seconds)
-        if self._wake_in in ready:
-            with suppress(BlockingIOError):
-                self._wake_in.recv(4096)
-        if line not in ready:
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
-        return line.recv(READ_BYTES)
+        finally:
+            line.settimeout(CONNECT_S)
 
     def _ordered(self, talk: LinkTalk, push: Push) -> None:
         try:
