@@ -70,7 +70,7 @@ class TcpLink:
         self._last_ok_wall_ms = 0
         self._failures = 0
         self._refused = False
-        self._plain: socket.socket | None = None
+        self._line: socket.socket | None = None
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
             for name, work in ((NAME, self._run), (f"{NAME}-orders", self._work))
@@ -84,7 +84,7 @@ class TcpLink:
         """Log out (7.1.4.2.5), end."""
         self._stopping.set()
         self._wake()
-        plain = self._plain
+        plain = self._line
         if plain is not None and not self._online:  # in a handshake that may take long
             with suppress(OSError):
                 socket.socket.shutdown(plain, socket.SHUT_RDWR)
@@ -151,12 +151,15 @@ class TcpLink:
     def _connection(self) -> None:
         tcp = self._tcp
         with socket.create_connection((tcp.host, tcp.port), timeout=CONNECT_S) as plain:
-            self._plain = plain
+            self._line = plain
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._context is None:
                 self._converse(plain)
                 return
-            with self._context.wrap_socket(plain, server_hostname=tcp.server_name or tcp.host) as secure:
+            name = tcp.server_name or tcp.host
+            with self._context.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False) as secure:
+                self._line = secure
+                secure.do_handshake()
                 self._converse(secure)
 
     def _converse(self, line: socket.socket) -> None:
