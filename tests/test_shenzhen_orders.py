@@ -105,7 +105,8 @@ def test_the_four_types_of_4002(kind: int, value: Any, wanted: tuple[str, int, i
     (order,) = rig.lane.orders
     assert isinstance(order, CouponOrder)
     assert (order.coupon, order.amount_fen, order.minutes, order.off_permille) == wanted
-    assert (order.plate, order.channel, order.org_code) == ("粤B88888", example(4002)["discountChannel"], "348723498572394")
+    assert (order.plate, order.org_code) == ("粤B88888", "348723498572394")
+    assert order.channel == example(4002)["discountChannel"]
 
 
 def test_a_coupon_acts_once_by_its_content_a_booking_by_its_sending() -> None:

@@ -1,4 +1,4 @@
-"""sslyze judges the callback server by Mozilla's "intermediate" rules. `make tls` gets it, in an environment of its own.
+"""sslyze judges the callback server by Mozilla's "intermediate" rules. `make tls` gets it, apart from our packages.
 
 Without it `test_shenzhen_callback` still shows with the openssl command that no weak protocol or cipher is spoken.
 """
