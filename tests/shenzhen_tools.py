@@ -14,7 +14,7 @@ from edge.config.shenzhen import Shenzhen, ShenzhenSite
 from edge.core.orders_flow import AnyFlowOrder
 
 PARK = "44030400100101000010"
-WALL_MS = 1_790_000_000_000  # 2026-09-21 21:33:20 in Beijing
+WALL_MS = 1_790_000_000_000  # 2026-09-21 22:13:20 in Beijing
 
 SITE = ShenzhenSite(
     operator_id="B76238DF08",

@@ -42,6 +42,8 @@ class ShenzhenSite(Section, frozen=True, kw_only=True):
     """1 政府定价 2 政府指导价 3 市场调节价."""
     region: Annotated[int, Meta(ge=1, le=3)] = 1
     """1 一类 2 二类 3 三类地区 (深发改〔2017〕1518号)."""
+    reservable_stalls: Annotated[int, Meta(ge=0, le=100_000)] | None = None
+    """总可预订车位数; left out: all stalls of the lot."""
     charge_item: Annotated[str, Meta(min_length=1, max_length=20)] = "小车临时停放"
     charge_remark: Text = ""
     road_name: Annotated[str, Meta(max_length=50)] = ""
