@@ -43,6 +43,8 @@ def lot_rules(config: Config) -> LotRules:
         allow=frozenset(map(normalise, config.lot.allow_plates)),
         deny=frozenset(map(normalise, config.lot.deny_plates)),
         no_plate="ask",
+        coupon_stack="all" if config.city.shenzhen is None else config.city.shenzhen.coupon_stack,
+        coupon_hold=config.city.shenzhen is None or config.city.shenzhen.coupon_hold,
     )
 
 

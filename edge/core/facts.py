@@ -149,7 +149,7 @@ class Paid(Body, frozen=True):
     order_id: str
     visit_id: str
     plate: str
-    method: Literal["cash", "free"]
+    method: Literal["cash", "free", "coupon"]
     due_fen: int
     paid_fen: int
     discount_fen: int
