@@ -67,7 +67,10 @@ def _resolve(config: Config, folder: Path) -> Config:
     )
     city = config.city
     if city.qingdao is not None:
-        city = msgspec.structs.replace(city, qingdao=_files(city.qingdao, absolute))
+        qingdao = _files(city.qingdao, absolute)
+        if qingdao.oss is not None:
+            qingdao = msgspec.structs.replace(qingdao, oss=_files(qingdao.oss, absolute))
+        city = msgspec.structs.replace(city, qingdao=qingdao)
     if city.shenzhen is not None:
         shenzhen = _files(city.shenzhen, absolute)
         callback = shenzhen.callback and _files(shenzhen.callback, absolute)

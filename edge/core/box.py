@@ -124,7 +124,7 @@ class Box(BoxFlow):
             memory.apply(fact)
         body = fact.body
         if isinstance(body, Ordered):
-            what = f"{body.action} {fact.lane}"
+            what = f"{body.action} {fact.lane} {body.target}".rstrip()
             self._answers[body.command_id] = FirstAnswer(
                 body.ok, body.answer_zh, body.answer_en, what, body.reason, body.rest
             )
@@ -200,9 +200,7 @@ class Box(BoxFlow):
             case Tick():
                 return set()
             case Stored(token=token):
-                for lane in self._lanes.values():
-                    lane.on_stored(token)
-                return set(self._lanes)
+                return {lane.id for lane in self._lanes.values() if lane.on_stored(token)}
             case Emergency(active=active):
                 return self._emergency(active)
             case Commanded() as order:

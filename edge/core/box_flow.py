@@ -43,7 +43,7 @@ class BoxFlow(BoxOrders):
         action = name_of(order)
         first: FirstAnswer | None = self._answers.get(order.command_id)
         if first is not None:
-            self.answer_again(order.command_id, order.lane, first, f"{action} {lane}")
+            self.answer_again(order.command_id, order.lane, first, f"{action} {lane} {_target(order)}".rstrip())
             return
         done = carry_out(order, self.flows.flow, self.flows.controls)
         if isinstance(order, CouponOrder) and done.ok and not self._may_hold(order):

@@ -75,7 +75,7 @@ class BoxOrders:
         lane = self._lanes.get(order.lane)
         first = self._answers.get(order.command_id)
         if first is not None:
-            self.answer_again(order.command_id, order.lane, first, f"{order.action} {lane.id if lane else ''}")
+            self.answer_again(order.command_id, order.lane, first, f"{order.action} {lane.id if lane else ''}".rstrip())
             return set()
         token = 0
         if not order.command_id:
