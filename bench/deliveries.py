@@ -21,10 +21,12 @@ from bench.load import fill
 from bench.process import Process
 from edge.agent_cities import SystemClock
 from edge.cities.engine import DeliveryEngine
+from edge.cities.http import HttpTransport
+from edge.cities.qingdao.city import qingdao
 from edge.cities.qingdao.conversation import Conversation
-from edge.cities.qingdao.envelope import Account, Answer, Request
-from edge.cities.qingdao.transport import HttpTransport
-from edge.cities.qingdao.uplink import Uplink
+from edge.cities.qingdao.envelope import Account, Request
+from edge.cities.uplink import Uplink
+from edge.cities.verdict import Answer
 from edge.config.model import Barrier, Camera, Lane, Loops, Lot, Qingdao
 from edge.core.facts import Fact, Passed, Stamp
 from edge.store.deliveries import Deliveries
@@ -83,7 +85,7 @@ def _cpu(url: str, rounds: int) -> list[Row]:
     uplink = Uplink(Conversation(ACCOUNT), transport, SystemClock(True), random.Random(1), rest_max_s=1, live_s=180)
     numbers = iter(range(10**9))
     talk = Conversation(ACCOUNT)
-    talk.logged_in(Answer(200, b'{"result_code":0,"token":"T","timeOut":-1}'), 0.0)
+    talk.logged_in(talk.login(), Answer(200, b'{"result_code":0,"token":"T","timeOut":-1}'), 0.0)
     made = talk.request("carIn", "0b" * 16, RECORD % 0)
 
     def record() -> tuple[str, bytes]:
@@ -184,9 +186,9 @@ def _drained(folder: Path, url: str, backlog: int, *, live: bool) -> tuple[Tap, 
     settings = Qingdao(url=url, cno="1", sub_code="2", user="u", password_file="p", passkey_file="k")
     lanes = tuple(_lane(number) for number in range(1, 5))
     engine = DeliveryEngine(
-        settings, LOT, lanes, ACCOUNT, ledger=reader, boot_offsets=reader.boot_offsets, store=store,
-        counts=lambda: None, clock=SystemClock(True), random=random.Random(1), storage_errors=(StoreError, OSError),
-        died=deaths.append, changed=lambda: None, transport=tap,
+        qingdao(settings, LOT, lanes, ACCOUNT, counts=lambda: None, transport=tap),
+        ledger=reader, boot_offsets=reader.boot_offsets, store=store, clock=SystemClock(True),
+        random=random.Random(1), storage_errors=(StoreError, OSError), died=deaths.append, changed=lambda: None,
     )  # fmt: skip
     began_s = time.monotonic()
     engine.start()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edge.cities.shenzhen.frames import Frame, FrameReader, encode
-from edge.cities.shenzhen.link_talk import Answered, LinkSettings, LinkTalk, Push, State
+from edge.cities.shenzhen.link_talk import LinkSettings, LinkTalk, Push, State
 from edge.cities.shenzhen.sign import fits
 
 VECTORS = Path(__file__).parent / "vectors" / "shenzhen"
@@ -84,8 +84,6 @@ def test_nothing_goes_out_before_the_login_is_answered() -> None:
     talk.to_send()
     talk.tick(2.0, WALL_MS)
     assert talk.to_send() == b""
-    with pytest.raises(RuntimeError, match="5004"):
-        talk.request(5004, [b"{}"], WALL_MS)
     (push,) = talk.received(encode(Frame(6001, 7, 0, b"{}")), 2.0)
     assert isinstance(push, Push)
     assert push.welcome is False
@@ -139,14 +137,6 @@ def test_an_order_is_answered_under_its_own_number() -> None:
     assert push == Push(6001, 0, b'{"a":1}', welcome=True)
     talk.answer(push, b"{}")
     assert sent(talk) == [Frame(6001, 0, 1, b"{}")]
-
-
-def test_requests_of_ours_are_answered_by_number() -> None:
-    talk = online()
-    first, second = (talk.request(5004, [b'{"id":"%d"}' % n], WALL_MS) for n in (1, 2))
-    found = talk.received(encode(Frame(5004, second, 1, b"2")) + encode(Frame(5004, first, 1, b"1")), 0.1)
-    assert found == [Answered(second, b"2"), Answered(first, b"1")]
-    assert second == first + 1
 
 
 def test_it_logs_out_before_it_leaves() -> None:

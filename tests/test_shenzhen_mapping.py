@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from edge.cities.city import Counts
 from edge.cities.shenzhen.mapping import Mapper
 from edge.cities.shenzhen.messages import REPORTED
 from edge.cities.shenzhen.site import Site, picture
@@ -220,8 +221,8 @@ def test_what_cannot_be_made_says_why(config: Config) -> None:
 
 
 def test_the_site_as_the_standard_prints_it(config: Config) -> None:
-    makers = Site(config, settings(), lambda _: None).makers(lambda: (120, 50, 10))
-    made = {kind: [json.loads(body) for _, body in make(IN_MS) or ()] for kind, make in makers.items()}
+    makers = Site(config, settings(), lambda _: None).makers(lambda: Counts(120, 50, 10))
+    made = {kind: [json.loads(message.encode()) for _, message in make(IN_MS) or ()] for kind, make in makers.items()}
     for kind, elements in made.items():
         for element in elements:
             msgspec.json.decode(json.dumps(element), type=REPORTED[kind])

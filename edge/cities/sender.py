@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from edge.cities.qingdao.conversation import Verdict
-from edge.cities.qingdao.uplink import Clock, Uplink
-from edge.config.model import Qingdao
+from edge.cities.classes import Sending
+from edge.cities.clock import Clock
+from edge.cities.uplink import Uplink
+from edge.cities.verdict import Verdict
 from edge.ports import Delivery, DeliveryStore
 
 # Rows looked at once. Choosing them reads the whole waiting line, so not a few; new facts break in between requests.
@@ -52,7 +53,7 @@ class Sender:
     def __init__(
         self,
         city: str,
-        settings: Qingdao,
+        settings: Sending,
         store: DeliveryStore,
         uplink: Uplink,
         *,

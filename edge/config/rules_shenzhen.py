@@ -44,9 +44,8 @@ def _ways(city: Shenzhen) -> Iterator[ConfigIssue]:
     if city.downlink in {"https", "both"} and city.callback is None:
         yield ConfigIssue("city.shenzhen.downlink", city.downlink, "缺少 [city.shenzhen.callback]",
                           "needs [city.shenzhen.callback]")
-    if city.tcp is None and (city.downlink in {"tcp", "both"} or city.uplink == "tcp"):
-        key = "downlink" if city.downlink in {"tcp", "both"} else "uplink"
-        yield ConfigIssue(f"city.shenzhen.{key}", getattr(city, key), "缺少 [city.shenzhen.tcp]",
+    if city.tcp is None and city.downlink in {"tcp", "both"}:
+        yield ConfigIssue("city.shenzhen.downlink", city.downlink, "缺少 [city.shenzhen.tcp]",
                           "needs [city.shenzhen.tcp]")
     if city.downlink == "auto" and city.callback is None and city.tcp is None:
         yield ConfigIssue("city.shenzhen", "", "缺少 [city.shenzhen.callback] 或 [city.shenzhen.tcp]",

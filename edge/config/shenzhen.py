@@ -16,7 +16,6 @@ Https = Annotated[str, Meta(pattern=r"^https://[^\s/]+", max_length=200, descrip
 ParkCode = Annotated[str, Meta(min_length=1, max_length=20)]
 Text = Annotated[str, Meta(max_length=500)]
 Hex = Annotated[str, Meta(pattern=r"^([0-9a-fA-F]{16})?$", description="16 hex digits, or empty")]
-Minutes = Annotated[int, Meta(ge=0, le=10_080)]
 Period = Annotated[float, Meta(gt=0, le=86_400)]
 
 
@@ -209,8 +208,6 @@ class Shenzhen(Section, frozen=True, kw_only=True):
     """SC59: onlineOrderUrl; "" leaves it out."""
     downlink: Literal["auto", "https", "tcp", "both"] = "auto"
     """SC71: auto is HTTPS when [city.shenzhen.callback] stands here, else TCP."""
-    uplink: Literal["https", "tcp"] = "https"
-    """SC70: 7.1.4.1.1 d) wants HTTPS."""
     reconnect_min_s: Annotated[float, Meta(gt=0, le=3600)] = 1.0
     """SC72: first bound of the random rest after a failure, doubling..."""
     reconnect_max_s: Annotated[float, Meta(gt=0, le=3600)] = 60.0
@@ -239,14 +236,6 @@ class Shenzhen(Section, frozen=True, kw_only=True):
     """SC81: 7001 at every start too."""
     report: Literal["all", "reserved"] = "all"
     """SC82: 5004, 5005, 5006, 5008 of all cars, or of booked ones only."""
-    keep_default_min: Minutes = 30
-    """SC51: obligatTime when an order has none (6.3's example)."""
-    book_early_min: Minutes = 0
-    """SC50: a booked car may come so much before bookTime."""
-    change_before_min: Minutes = 0
-    """SC54: a change must come so long before bookTime; 0: any time before the booking has lapsed."""
-    cancel_before_min: Minutes = 0
-    """SC54: likewise for cancelling."""
     repeated: Literal["same", "exists"] = "same"
     """SC53: the same 6001 again is answered 0, or 1201."""
     coupon_hold: bool = True

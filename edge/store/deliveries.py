@@ -28,6 +28,10 @@ _INSERT = (
     "INSERT INTO deliveries (city, kind, item_id, visit_id, body, plate, made_ms, due_ms, read_id) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (city, kind, item_id) DO NOTHING"
 )
+_ADVANCE = (
+    "INSERT INTO cursors (city, seq) VALUES (?, ?) ON CONFLICT (city) DO UPDATE SET seq = excluded.seq "
+    "WHERE seq <= excluded.seq"
+)
 # The oldest waiting row of each visit (SQLite takes `due_ms` and `made_ms` from the row that has the minimum:
 # sqlite.org/lang_select.html "bare columns"); rows without a visit stand alone. A visit with a live message comes
 # forward with all it has, so that an exit pulls its own entry along.
@@ -70,18 +74,27 @@ class Deliveries:
 
     # --- ports.DeliveryStore ---------------------------------------------------------------------------------
 
-    def cursor(self) -> int:
-        rows = self._read("SELECT seq FROM cursor", {})
-        return int(rows[0][0])
+    def begin(self, cities: Sequence[str]) -> None:
+        """These are configured. One that was not before begins where the furthest of the others is: what happened
+        before it was known is none of its business. With a new queue all begin at the ledger's first fact."""
+        with self._change() as conn:
+            furthest = conn.execute("SELECT ifnull(max(seq), 0) FROM cursors").fetchone()[0]
+            rows = [(city, furthest) for city in cities]
+            conn.executemany("INSERT INTO cursors (city, seq) VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
 
-    def add(self, cursor: int, new: Sequence[Delivery]) -> None:
+    def cursor(self, city: str = "qingdao") -> int:
+        rows = self._read("SELECT seq FROM cursors WHERE city = :city", {"city": city})
+        return int(rows[0][0]) if rows else 0
+
+    def add(self, cursor: int, new: Sequence[Delivery], city: str = "qingdao") -> None:
         rows = [
             (d.city, d.kind, d.item_id, d.visit_id, d.body, d.plate, d.made_ms, d.due_ms, d.read_id) for d in new
         ]  # fmt: skip
         with self._change() as conn:
-            moved = conn.execute("UPDATE cursor SET seq = ?1 WHERE seq <= ?1", (cursor,)).rowcount
+            moved = conn.execute(_ADVANCE, (city, cursor)).rowcount
             if moved != 1:
-                raise ValueError(f"cursor is {cursor}, needed {self._cursor_now(conn)} or more: it never goes back")
+                now = conn.execute("SELECT seq FROM cursors WHERE city = ?", (city,)).fetchone()[0]
+                raise ValueError(f"cursor is {cursor}, needed {now} or more: it never goes back")
             made = conn.executemany(_INSERT, rows).rowcount if rows else 0
             self._counts["waiting"] += made
 
@@ -212,13 +225,8 @@ class Deliveries:
             raise StoreError("closed", self._path, "used before open() or after close()")
         return self._conn
 
-    @staticmethod
-    def _cursor_now(conn: sqlite3.Connection) -> int:
-        return int(conn.execute("SELECT seq FROM cursor").fetchone()[0])
-
 
 def _probe(conn: sqlite3.Connection) -> None:
     """What the first minute will read: the cursor and every state (the table is kept small by `prune`)."""
-    if conn.execute("SELECT seq FROM cursor WHERE one = 1").fetchone() is None:
-        raise sqlite3.OperationalError("no cursor row")
+    conn.execute("SELECT city, seq FROM cursors").fetchall()
     conn.execute("SELECT count(*) FROM deliveries WHERE state = 'waiting'").fetchone()

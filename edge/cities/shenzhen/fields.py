@@ -15,6 +15,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
+from edge.cities.shenzhen.sign import sorted_json
+
 LengthPolicy = Literal["keep", "cut", "refuse"]
 
 # Table 1: Uuid, 32 characters. Both cases stand in the examples; lower is sent (SC27).
@@ -91,6 +93,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 raise FieldError(type(self).__name__, field.wire, value, field.allowed) from None
             if field.money and value is not None and (value < 0 or value != value.quantize(_CENT)):
                 raise FieldError(type(self).__name__, field.wire, value, field.allowed)
+
+
+    def encode(self) -> bytes:
+        """Sorted JSON: what is signed and sent."""
+        return sorted_json(self)
 
 
 def settle_lengths(message: SomeMessage, policy: LengthPolicy) -> SomeMessage:

@@ -76,13 +76,6 @@ class Push(msgspec.Struct, frozen=True):
     welcome: bool
 
 
-class Answered(msgspec.Struct, frozen=True):
-    """The platform's answer to our own request `packet_no` (uplink over TCP, SC70)."""
-
-    packet_no: int
-    data: bytes
-
-
 class LinkTalk:
     """See the module. Not for several threads at once."""
 
@@ -110,7 +103,7 @@ class LinkTalk:
         out, self._out = b"".join(self._out), []
         return out
 
-    def received(self, data: bytes, now_s: float) -> list[Push | Answered]:
+    def received(self, data: bytes, now_s: float) -> list[Push]:
         """Bytes of the platform. b"" means that it closed the line."""
         if self.closed():
             return []
@@ -122,14 +115,14 @@ class LinkTalk:
         except FrameError as error:
             self._close(f"报文无法解析: {error}", f"frames not understood: {error}")
             return []
-        found: list[Push | Answered] = []
+        found: list[Push] = []
         for frame in frames:
             if self.closed():
                 break
             if frame.direction == REQUEST:
                 found.append(Push(frame.command, frame.packet_no, frame.data, self.state is not State.LOGIN))
-            elif (answered := self._answered(frame, now_s)) is not None:
-                found.append(answered)
+            else:
+                self._answered(frame, now_s)
         return found
 
     def tick(self, now_s: float, wall_ms: int) -> None:
@@ -152,12 +145,6 @@ class LinkTalk:
             tries = self._strikes + 1
             self._close(f"心跳 {tries} 次无应答", f"no answer to {tries} heartbeats")
 
-    def request(self, command: int, elements: list[bytes], wall_ms: int) -> int:
-        """Send a request of our own; its packetNo, by which `Answered` comes. Raises `RuntimeError` when not ONLINE."""
-        if self.state is not State.ONLINE:
-            raise RuntimeError(f"request {command}: the line is {self.state.value}, not online")
-        return self._send(command, elements, wall_ms)
-
     def answer(self, push: Push, data: bytes) -> None:
         """Answer an order under its own packetNo (table 14)."""
         if self.state is not State.CLOSED:
@@ -172,19 +159,15 @@ class LinkTalk:
         elif self.state is State.LOGIN:
             self._close("正在停止", "stopping")
 
-    def _answered(self, frame: Frame, now_s: float) -> Answered | None:
+    def _answered(self, frame: Frame, now_s: float) -> None:
         if frame.command == LOGIN_COMMAND and self.state is State.LOGIN and frame.packet_no == self._login_no:
             self._logged_in(frame.data, now_s)
         elif frame.command == HEARTBEAT_COMMAND:
             if self.state is State.ONLINE and frame.packet_no == self._heartbeat_no:
                 self._heartbeat_no = 0
                 self.deadline_s = max(now_s, self._next_heartbeat_s)
-        elif frame.command == LOGOUT_COMMAND:
-            if self.state is State.LEAVING and frame.packet_no == self._logout_no:
-                self._close("已登出", "logged out")
-        elif self.state is not State.LOGIN:
-            return Answered(frame.packet_no, frame.data)
-        return None
+        elif frame.command == LOGOUT_COMMAND and self.state is State.LEAVING and frame.packet_no == self._logout_no:
+            self._close("已登出", "logged out")
 
     def _logged_in(self, data: bytes, now_s: float) -> None:
         try:

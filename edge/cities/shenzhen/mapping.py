@@ -34,7 +34,6 @@ from edge.cities.shenzhen.messages import (
 )
 from edge.cities.shenzhen.orders import CITY, COUPON_TYPES
 from edge.cities.shenzhen.reading import date_time
-from edge.cities.shenzhen.sign import sorted_json
 from edge.cities.times import Times
 from edge.config.model import Lane
 from edge.config.shenzhen import Shenzhen
@@ -252,7 +251,7 @@ class Mapper:
         """A waiting row. For what the standard forbids its body is the reason instead of a JSON object: whoever sends
         sets it aside with that reason, and it blocks nothing."""
         try:
-            body = sorted_json(settle_lengths(build(), self._settings.too_long))
+            body = settle_lengths(build(), self._settings.too_long).encode()
         except ValueError as error:
             body = f"无法生成 / cannot be made: {error}".encode()
         return Delivery(0, CITY, kind, item_id, stay, body, plate, made_ms=at_ms, read_id=read_id)

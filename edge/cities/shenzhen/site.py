@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
+from edge.cities.city import Counts, Maker, Things
 from edge.cities.shenzhen.fields import Message, settle_lengths, too_long
 from edge.cities.shenzhen.mapping import device_id
 from edge.cities.shenzhen.messages import (
@@ -25,7 +26,6 @@ from edge.cities.shenzhen.messages import (
     ParkReport,
     Stalls,
 )
-from edge.cities.shenzhen.sign import sorted_json
 from edge.config.model import Config, Lane, Lot, Tariff
 from edge.config.shenzhen import Shenzhen
 from edge.core.tariff import yuan
@@ -34,9 +34,6 @@ NORMAL: Literal[1] = 1  # tables 23, 25: status 1 正常
 
 # SC36: what a browser shows; the first bytes say so.
 PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-
-Maker = Callable[[int], Sequence[tuple[str, bytes]] | None]
-"""Told the wall ms: each thing's id and message. None: nobody knows now."""
 
 
 class Site:
@@ -49,18 +46,18 @@ class Site:
         self.park = self._park(config.lot, image(settings.site.map_file))
         self.entrances = [self._entrance(place, lane) for place, lane in enumerate(config.lane)]
 
-    def makers(self, counts: Callable[[], tuple[int, int, int] | None]) -> dict[str, Maker]:
+    def makers(self, counts: Callable[[], Counts | None]) -> dict[str, Maker]:
         """By interface. `counts`: total, parked, booked; None while nobody knows them."""
         park_code = self._settings.park_code
 
-        def stalls(_: int) -> Sequence[tuple[str, bytes]] | None:
+        def stalls(_: int) -> Things | None:
             known = counts()
-            return None if known is None else [(park_code, self._encoded(self.stalls(*known)))]
+            return None if known is None else [(park_code, self._settled(self.stalls(*known)))]
 
         return {
-            PARK: lambda _: [(park_code, self._encoded(self.park))],
-            ENTRANCE: lambda _: [(each.entrance.id, self._encoded(each)) for each in self.entrances],
-            TARIFF: lambda _: [(self.charging.permit_no, self._encoded(self.charging))],
+            PARK: lambda _: [(park_code, self._settled(self.park))],
+            ENTRANCE: lambda _: [(each.entrance.id, self._settled(each)) for each in self.entrances],
+            TARIFF: lambda _: [(self.charging.permit_no, self._settled(self.charging))],
             STALLS: stalls,
         }
 
@@ -77,8 +74,8 @@ class Site:
         messages = [*messages, *((ENTRANCE, each) for each in self.entrances)]
         return [f"{kind} {name}" for kind, message in messages for name in too_long(message)]
 
-    def _encoded(self, message: Message) -> bytes:
-        return sorted_json(settle_lengths(message, self._settings.too_long))
+    def _settled(self, message: Message) -> Message:
+        return settle_lengths(message, self._settings.too_long)
 
     def _charging(self, tariff: Tariff, sign: str | None) -> Charging:
         site = self._settings.site

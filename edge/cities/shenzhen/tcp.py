@@ -17,7 +17,7 @@ from contextlib import suppress
 
 from edge.cities.clock import Clock, Jitter
 from edge.cities.shenzhen.desk import OrderDesk
-from edge.cities.shenzhen.link_talk import Answered, LinkSettings, LinkTalk, Push, State
+from edge.cities.shenzhen.link_talk import LinkSettings, LinkTalk, Push, State
 from edge.cities.tls import client_context
 from edge.config.shenzhen import Shenzhen, ShenzhenTcp
 from edge.ports import LinkView
@@ -40,7 +40,7 @@ NAME = "shenzhen-tcp"
 
 
 class TcpLink:
-    """`start`, `stop`, `view` and `request` are for any thread."""
+    """`start`, `stop` and `view` are for any thread."""
 
     def __init__(
         self,
@@ -64,7 +64,6 @@ class TcpLink:
         self._wake_out.setblocking(False)
         self._orders: queue.Queue[tuple[LinkTalk, Push] | None] = queue.Queue(ORDERS_MAX)
         self._answers: queue.SimpleQueue[tuple[LinkTalk, Push, bytes]] = queue.SimpleQueue()
-        self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         self._online = False
         self._trouble = ("", "")
         self._last_ok_wall_ms = 0
@@ -108,14 +107,6 @@ class TcpLink:
     def down(self) -> str:
         """Why it is down when it has been for more than one try, else ""."""
         return "" if self._online or self._failures < 2 else " / ".join(self._trouble)
-
-    def request(self, command: int, element: bytes, timeout_s: float) -> bytes | None:
-        """Uplink over TCP (SC70): the answer's data, None when there is no line or no answer in time."""
-        asked = _Request(command, element)
-        self._requests.put(asked)
-        self._wake()
-        asked.done.wait(timeout_s)
-        return asked.answer
 
     # --- threads -----------------------------------------------------------------------------------------------------
 
@@ -166,12 +157,10 @@ class TcpLink:
         clock = self._clock
         line.settimeout(CONNECT_S)
         talk = LinkTalk(self._talk_settings, clock.mono_s(), clock.wall_ms())
-        waiting: dict[int, _Request] = {}
         while not talk.closed():
             if self._stopping.is_set() and talk.state in {State.LOGIN, State.ONLINE}:
                 talk.leave(clock.mono_s(), clock.wall_ms())
             self._send_answers(talk)
-            self._send_requests(talk, waiting)
             talk.tick(clock.mono_s(), clock.wall_ms())
             out = talk.to_send()
             if out:
@@ -182,16 +171,11 @@ class TcpLink:
             if data is None:
                 continue
             for each in talk.received(data, clock.mono_s()):
-                if isinstance(each, Push):
-                    self._ordered(talk, each)
-                elif (asked := waiting.pop(each.packet_no, None)) is not None:
-                    asked.settle(each)
+                self._ordered(talk, each)
             if talk.state is State.ONLINE:
                 self._last_ok_wall_ms = clock.wall_ms()
                 self._trouble = ("", "")
                 self._show(online=True)
-        for asked in waiting.values():
-            asked.done.set()
         self._trouble = talk.why
         self._refused = talk.refused
         log.info("link ended: %s", talk.why[1])
@@ -233,15 +217,6 @@ class TcpLink:
             if of is talk:  # an order of a line that is gone: the platform asks again on the new one
                 talk.answer(push, data)
 
-    def _send_requests(self, talk: LinkTalk, waiting: dict[int, _Request]) -> None:
-        while not self._requests.empty():
-            asked = self._requests.get()
-            if talk.state is State.ONLINE:
-                packet_no = talk.request(asked.command, [asked.element], self._clock.wall_ms())
-                waiting[packet_no] = asked
-            else:
-                asked.done.set()
-
     def _show(self, *, online: bool) -> None:
         if online != self._online:
             self._online = online
@@ -250,19 +225,6 @@ class TcpLink:
     def _wake(self) -> None:
         with suppress(BlockingIOError, OSError):  # a full pipe wakes as well; a closed one has nobody to wake
             self._wake_out.send(b"w")
-
-
-class _Request:
-    """One request of ours under way."""
-
-    def __init__(self, command: int, element: bytes) -> None:
-        self.command, self.element = command, element
-        self.done = threading.Event()
-        self.answer: bytes | None = None
-
-    def settle(self, answered: Answered) -> None:
-        self.answer = answered.data
-        self.done.set()
 
 
 def _context(settings: Shenzhen, tcp: ShenzhenTcp) -> ssl.SSLContext | None:
