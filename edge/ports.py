@@ -75,6 +75,17 @@ class Delivery(msgspec.Struct, frozen=True):
     answered_ms: int = 0  # wall clock of the last answer, 0 while there was none
 
 
+class Due(msgspec.Struct, frozen=True):
+    """What is needed to send a waiting delivery: members as there."""
+
+    id: int
+    kind: str
+    item_id: str
+    body: bytes
+    made_ms: int
+    attempts: int = 0
+
+
 class DeliveryStore(Protocol):
     """`deliveries.db`: the queue is the table. Every call is one transaction; none is held across the network."""
 
@@ -84,9 +95,13 @@ class DeliveryStore(Protocol):
     def add(self, cursor: int, new: Sequence[Delivery], city: str = "qingdao") -> None:
         """Cursor advance and new rows in one transaction. A repeated (city, kind, item_id) is one row."""
 
-    def due(self, city: str, now_ms: int, limit: int) -> list[Delivery]:
+    def due(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         """Waiting rows whose time has come, live before backlog; of one visit only its oldest waiting one (none
-        while that one's time has not come), so an exit pulls its own entry forward."""
+        while that one's time has not come), so an exit pulls its own entry forward. Those of `busy` count as waiting
+        and are not among them."""
+
+    def live(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
+        """Of `due`, the live ones: made within the last minute, or first of a visit with such a row."""
 
     def accepted(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
         """`at_ms`, here and below: wall clock of the answer."""
