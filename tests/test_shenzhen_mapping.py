@@ -247,11 +247,6 @@ def test_nobody_knows_the_counts_yet(config: Config) -> None:
     assert Site(config, settings(), lambda _: None).makers(lambda: None)["5003"](IN_MS) is None
 
 
-def test_lengths_that_the_standard_does_not_foresee_are_warned_of(config: Config) -> None:
-    site = msgspec.structs.replace(settings().site, permit_no="6634344557")
-    assert Site(config, settings(site=site), lambda _: None).warnings() == ["3001 permitNo", "3005 permitNo"]
-
-
 def test_pictures(tmp_path: Path) -> None:
     """SC36: JPEG or PNG, left out when too large."""
     jpeg = tmp_path / "plan.jpg"

@@ -6,12 +6,12 @@ Pure but for the two pictures, which are read once.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 from edge.cities.city import Counts, Maker, Things
-from edge.cities.shenzhen.fields import Message, settle_lengths, too_long
+from edge.cities.shenzhen.fields import Message, settle_lengths
 from edge.cities.shenzhen.mapping import device_id
 from edge.cities.shenzhen.messages import (
     ENTRANCE,
@@ -67,12 +67,6 @@ class Site:
         return Stalls(
             park_code=self._settings.park_code, used=parked, unused=max(0, total - parked - held), reserved=booked
         )
-
-    def warnings(self) -> list[str]:
-        """SC30: texts over their printed length, by interface and member."""
-        messages: Sequence[tuple[str, Message]] = [(PARK, self.park), (TARIFF, self.charging)]
-        messages = [*messages, *((ENTRANCE, each) for each in self.entrances)]
-        return [f"{kind} {name}" for kind, message in messages for name in too_long(message)]
 
     def _settled(self, message: Message) -> Message:
         return settle_lengths(message, self._settings.too_long)
