@@ -122,7 +122,7 @@ class CityLinks:
 
 def booked(view: BoxView) -> int:
     """Bookings that hold a stall."""
-    return 0
+    return view.flow.held if view.flow is not None else 0
 
 
 def _qingdao(
