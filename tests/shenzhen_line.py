@@ -45,6 +45,7 @@ class LinePlatform:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.got: queue.Queue[Got] = queue.Queue()
+        self._out: queue.Queue[bytes] = queue.Queue()
         self.lines = 0
         self.line: ssl.SSLSocket | None = None
         self.answers: Callable[[Got], bytes | None] = lambda got: ok([{"code": "0"}] if got.command == 1004 else [])
@@ -66,7 +67,16 @@ class LinePlatform:
 
     def _serve(self, line: ssl.SSLSocket) -> None:
         buffer = b""
-        while data := line.recv(65_536):
+        line.settimeout(0.005)
+        while True:
+            while not self._out.empty():
+                line.sendall(self._out.get())
+            try:
+                data = line.recv(65_536)
+            except TimeoutError:
+                continue
+            if not data:
+                return
             buffer += data
             while len(buffer) >= HEAD.size:
                 magic, _, _, packet_no, length, direction, command = HEAD.unpack_from(buffer)
@@ -83,8 +93,8 @@ class LinePlatform:
                     line.sendall(frame(command, packet_no, 1, answer))
 
     def send(self, data: bytes) -> None:
-        assert self.line is not None
-        self.line.sendall(data)
+        """By the thread that reads: one TLS line is not for two threads at once."""
+        self._out.put(data)
 
     def order(self, command: int, packet_no: int, element: dict[str, Any]) -> dict[str, Any]:
         """Push an order and wait for its answer."""
