@@ -10,8 +10,7 @@ import ssl
 import threading
 from pathlib import Path
 
-from cryptography import x509
-
+from edge.cities.shenzhen.x509_times import ends_ms
 from edge.cities.tls import server_context
 
 # The platform stops calling when it has ended: time enough for a person to get another.
@@ -52,8 +51,7 @@ class ServerCertificate:
         return f"{days} 天后到期 days left" if days >= 0 else "已过期 expired"
 
     def _end(self) -> int:
-        certificates = x509.load_pem_x509_certificates(Path(self._files[0]).read_bytes())
-        return min(round(each.not_valid_after_utc.timestamp() * 1000) for each in certificates)
+        return min(ends_ms(Path(self._files[0]).read_text(encoding="ascii")))
 
     def _stamps(self) -> tuple[tuple[int, int, int], ...]:
         """What changes when a file is replaced or written again; a file that is away is a change too."""

@@ -1,7 +1,6 @@
 """Password: how it goes over the wire (T/SZPIA 001-2020 table 15: DES, CBC, PKCS7, Base64). Pure.
 
-DES is broken; TLS around it is what keeps the password (SC84). The library keeps only triple DES: with three equal keys
-that is single DES, which `openssl enc -des-cbc` confirms in a test.
+DES is broken; TLS around it is what keeps the password (SC84). `openssl enc -des-cbc` confirms the bytes in a test.
 """
 
 from __future__ import annotations
@@ -10,8 +9,7 @@ import base64
 import hashlib
 from typing import Literal
 
-from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives.ciphers import Cipher, modes
+from Crypto.Cipher import DES
 
 BLOCK_BYTES = 8
 
@@ -33,5 +31,5 @@ def des_cbc(text: bytes, key: bytes, iv: bytes) -> str:
         if len(value) != BLOCK_BYTES:
             raise ValueError(f"{name}: {len(value)} bytes are not allowed, {BLOCK_BYTES} are")
     pad = BLOCK_BYTES - len(text) % BLOCK_BYTES
-    cipher = Cipher(TripleDES(key * 3), modes.CBC(iv)).encryptor()
-    return base64.b64encode(cipher.update(text + bytes([pad]) * pad) + cipher.finalize()).decode()
+    sealed = DES.new(key, DES.MODE_CBC, iv).encrypt(text + bytes([pad]) * pad)
+    return base64.b64encode(sealed).decode()
