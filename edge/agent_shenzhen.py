@@ -97,9 +97,11 @@ class ShenzhenLink:
         found = []
         if by_https(self._settings):
             port = self.callback.port if self.callback is not None else 0
-            zh, en = f"回调 监听 {port}", f"callback listens at {port}"
+            taken, refused = self.desk.tally()
+            zh = f"监听 {port}, 已处理指令 {taken}, 拒绝 {refused}"
+            en = f"listens at {port}, {taken} orders taken, {refused} refused"
             if not port:
-                zh, en = "回调 未监听", "callback is down"
+                zh, en = "未监听", "is down"
             found.append(LinkView(CALLBACK_NAME, bool(port), zh, en, 0))
         if self._tcp is not None:
             found.append(self._tcp.view())

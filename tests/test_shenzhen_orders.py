@@ -133,6 +133,7 @@ REASONS = [
     (LaneAnswer(True, "完成", "done", rest=3), 0),
     (LaneAnswer(True, "已受理", "stands", "repeated", rest=3), 0),
     (LaneAnswer(False, "满", "full", "no_stall"), 1501),
+    (LaneAnswer(False, "校时", "no clock", "no_clock"), 5100),
     (LaneAnswer(False, "无", "none", "unknown_booking"), 1104),
     (LaneAnswer(False, "有", "exists", "booking_exists"), 1201),
     (LaneAnswer(False, "过期", "expired", "expired"), 1301),

@@ -149,6 +149,21 @@ def test_a_slow_lane_holds_up_no_heartbeat(tmp_path: Path) -> None:
         rig.platform.stop()
 
 
+def test_without_a_clock_nothing_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SystemClock, "wall_is_true", lambda self: False)
+    rig = Rig(tmp_path)
+    rig.link.start()
+    waited = threading.Event()
+    for _ in range(1000):
+        if "clock" in rig.link.view().en:
+            break
+        waited.wait(0.01)
+    rig.link.stop()
+    rig.platform.stop()
+    assert "clock" in rig.link.view().en
+    assert rig.platform.lines == 0
+
+
 def test_it_logs_out_before_it_goes(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     rig.link.start()

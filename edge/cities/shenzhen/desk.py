@@ -76,6 +76,12 @@ class OrderDesk:
         self.counts[f"{command} taken"] += len(told)
         return self._answer(OK, "成功", told)
 
+    def tally(self) -> tuple[int, int]:
+        """Orders taken, and requests refused as a whole."""
+        counts = self.counts.copy()
+        taken = sum(count for name, count in counts.items() if name.endswith(" taken"))
+        return taken, sum(count for name, count in counts.items() if "refused" in name)
+
     def refusal(self, code: int, why: str) -> bytes:
         """An answer for what never became a request: path, token, size (SC21, SC22)."""
         self.counts[f"refused {why}"] += 1

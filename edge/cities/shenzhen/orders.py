@@ -182,6 +182,7 @@ def answered(reading: Reading, lane: LaneAnswer | None, settings: Shenzhen) -> d
     by_reason = {
         "": OK,
         "repeated": OK if settings.repeated == "same" else codes.order_exists,  # SC53
+        "no_clock": codes.not_now,
         "no_stall": codes.lot_full,
         "unknown_booking": codes.order_unknown,
         "booking_exists": codes.order_exists,

@@ -122,7 +122,8 @@ class TcpLink:
             while not self._stopping.is_set():
                 before, self._refused = self._failures, False
                 try:
-                    self._connection()
+                    if self._clock_is_true():
+                        self._connection()
                 except (OSError, ssl.SSLError, ValueError) as error:
                     self._trouble = _in_words(error)
                 self._failures = 1 if self._online else before + 1
@@ -132,6 +133,13 @@ class TcpLink:
                 self._rest()
         finally:
             self._orders.put(None)
+
+    def _clock_is_true(self) -> bool:
+        """Certificates and timestamps mean nothing without a clock."""
+        if self._clock.wall_is_true():
+            return True
+        self._trouble = ("等待校时", "waits for the clock")
+        return False
 
     def _rest(self) -> None:
         bound_s = min(
