@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.cities.http import HttpTransport, TransportFault
+from edge.cities.shenzhen.conversation import Account, Conversation
 from edge.cities.shenzhen.desk import OrderDesk
 from edge.cities.shenzhen.link_talk import LinkSettings
 from edge.cities.shenzhen.tcp import TcpLink
@@ -140,3 +142,18 @@ def test_the_tcp_link_gives_its_password_to_the_good_one_alone(peer: tuple[str, 
     assert failed == []
     assert (PASSWORD.encode() in server.heard) is (kind == "good")
     assert link.view().online is False
+
+
+def test_the_uplink_gives_its_password_to_the_good_one_alone(peer: tuple[str, BadServer, Authority]) -> None:
+    kind, server, authority = peer
+    transport = HttpTransport(f"https://127.0.0.1:{server.port}/api", 1.0, ca_file=str(authority.file))
+    request = Conversation(Account("u", PASSWORD)).login(1_790_000_000_000)
+    with pytest.raises(TransportFault) as caught:  # the good one never answers
+        transport.post(request)
+    assert caught.value.sent is (kind == "good")
+    transport.close()
+    if kind == "good":
+        assert server.got.wait(WAIT_S)
+    else:
+        assert server.met.wait(WAIT_S)
+    assert (PASSWORD.encode() in server.heard) is (kind == "good")
