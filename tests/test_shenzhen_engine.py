@@ -22,6 +22,7 @@ from edge.cities.verdict import Answer
 from edge.config.model import Box, Cities, Config
 from edge.core.facts import Passed, PlateCorrected
 from edge.core.facts_flow import PrioritySwitched
+from edge.ports import Delivery
 from edge.store.deliveries import Deliveries
 from edge.store.errors import StoreError
 from tests.city_fakes import (
@@ -249,6 +250,36 @@ def test_two_cities_each_with_its_own_cursor_and_retries(tmp_path: Path) -> None
     rig.run(130)
     assert rig.store.counts() == {"waiting": 0, "accepted": 60, "set_aside": 0}
     assert [rig.kinds().count(kind) for kind in ("5004", "5008", "5005")] == [10, 10, 10]
+
+
+def test_an_idle_city_does_not_read_what_another_has_waiting(tmp_path: Path) -> None:
+    store = Deliveries(tmp_path / "d.db")
+    store.open()
+    store.begin(["qingdao", "shenzhen"])
+
+    def row(city: str, number: int) -> Delivery:
+        return Delivery(0, city, "carIn", guid(number), guid(number), b"{}", "", made_ms=number)
+
+    store.add(1, [row("qingdao", number) for number in range(1, 50)], "qingdao")
+    assert store.due("shenzhen", 10, 5) == []
+    looks = reads_of(store)
+    assert store.due("shenzhen", 10, 5) == store.live("shenzhen", 10, 5) == []
+    assert looks == []
+    store.add(2, [row("shenzhen", 99)], "shenzhen")
+    (found,) = store.due("shenzhen", 10, 5)
+    store.set_aside([found.id], "no")
+    assert store.due("shenzhen", 10, 5) == []
+    assert store.repeat([found.id]) == 1
+    assert [each.id for each in store.due("shenzhen", 10, 5)] == [found.id]
+    store.close()
+
+
+def reads_of(store: Deliveries) -> list[str]:
+    """Every statement from now on."""
+    found: list[str] = []
+    assert store._conn is not None
+    store._conn.set_trace_callback(found.append)
+    return found
 
 
 def test_a_city_that_is_new_begins_where_the_others_are(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ class Deliveries:
         # A file has replaced a damaged one, and these have not asked where to begin. Until then row ids and a cursor
         # that one of them still holds are those of the file that is gone.
         self._unbegun: set[str] = set()
+        # Cities of which nothing waits: else each look of an idle one would read all that another has waiting.
+        self._nothing_waits: set[str] = set()
         self.recovery: Recovery | None = None  # what was moved aside: the fault `deliveries_damaged`
 
     def open(self) -> Recovery | None:
@@ -89,19 +91,34 @@ class Deliveries:
                 before = conn.execute("SELECT ifnull(max(id), 0) FROM messages").fetchone()
                 conn.executemany(sql.INSERT, rows)
                 self._counts["waiting"] += conn.execute(sql.ENQUEUE, before).rowcount
+            self._nothing_waits -= {d.city for d in new}
 
     def due(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         """Live visits first, each group in the order of making; none of `busy`."""
         found = self.live(city, now_ms, limit, busy)
+        if city in self._nothing_waits:
+            return found
         if len(found) < limit:
             values = {"city": city, "now_ms": now_ms, "busy": json.dumps([*busy, *(row.id for row in found)])}
             found += self._due(sql.BACKLOG, {**values, "limit": limit - len(found)})
+        if not found and not busy:
+            self._look_whether_any_waits(city)
         return found
+
+    def _look_whether_any_waits(self, city: str) -> None:
+        with self._lock:
+            try:
+                if self._opened().execute(sql.ANY_WAITING, {"city": city}).fetchone() is None:
+                    self._nothing_waits.add(city)
+            except sqlite3.Error as error:
+                raise self._trouble(error) from error
 
     def live(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         values = {"city": city, "now_ms": now_ms, "live_ms": now_ms - LIVE_MS, "limit": limit}
         if city in self._unbegun:  # so that an idle city notices too, and the others need not wait for it
             raise self._begins_anew()
+        if city in self._nothing_waits:
+            return []
         return self._due(sql.LIVE, {**values, "busy": json.dumps(busy)})
 
     def accepted(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
@@ -135,6 +152,7 @@ class Deliveries:
         with self._change() as conn:
             moved, _ = (conn.execute(each, {"ids": json.dumps(ids)}).rowcount for each in sql.REPEAT)
             self._counts.update(waiting=moved, set_aside=-moved)
+            self._nothing_waits.clear()
         return moved
 
     def undelivered(self, item_ids: Sequence[str]) -> set[str]:
@@ -216,6 +234,7 @@ class Deliveries:
         self._conn, moved = open_or_begin(self._path, steps_of("deliveries"), _probe, damage=damage)
         self._conn.text_factory = str  # seven texts a row: decoded in C; what cannot be is damage of the file
         self.recovery = moved or self.recovery
+        self._nothing_waits.clear()
         self._counts = Counter(dict(self._conn.execute(sql.COUNTS).fetchall()))
 
     def _opened(self) -> sqlite3.Connection:
