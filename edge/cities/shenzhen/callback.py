@@ -133,6 +133,7 @@ class CallbackServer:
             with context.wrap_socket(line, server_side=True, do_handshake_on_connect=False) as secure:
                 self._follow(line, secure)
                 secure.do_handshake()
+                secure.settimeout(IDLE_S)  # within a request `until` is stricter
                 _Handler(secure, peer, self)
         except (OSError, ssl.SSLError, ValueError) as error:
             self._desk.counts["connection failed"] += 1
