@@ -37,7 +37,7 @@ ACCOUNT = Account(
 )
 OSS_KEYS = Keys("LTAI5tSimulatedKeyId", "simulated-access-key-secret")
 STALLS = 120
-RUSH_STALLS = 12
+RUSH_STALLS = 20
 """So few that a rush goes through all three states within a minute or two."""
 HEARTBEAT_S = 5.0
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from edge.cities.city import Maker
 from edge.cities.classes import MessageClass, Sending
 from edge.cities.clock import Clock
-from edge.cities.uplink import Uplink
+from edge.cities.link import Link
 from edge.cities.verdict import Verdict
 
 # What nobody knows, or whose time nobody knows, is asked for again.
@@ -44,7 +44,7 @@ class Reports:
         classes: Sequence[MessageClass],
         makers: Mapping[str, Maker],
         settings: Sending,
-        uplink: Uplink,
+        uplink: Link,
         clock: Clock,
         known_before: Callable[[], bool],
     ) -> None:

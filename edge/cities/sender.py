@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from edge.cities.classes import Sending
 from edge.cities.clock import Clock
+from edge.cities.link import Link
 from edge.cities.pages import Pages
-from edge.cities.uplink import Uplink
 from edge.cities.verdict import Verdict
 from edge.ports import DeliveryStore, Due
 
@@ -56,15 +56,15 @@ class Sender:
     def __init__(
         self,
         city: str,
-        settings: Sending,
+        limits: Sending,
         store: DeliveryStore,
-        uplink: Uplink,
+        link: Link,
         *,
         clock: Clock,
         now_ms: Callable[[], int],
     ) -> None:
         """`now_ms`: the clock of `due_ms`, which no step moves."""
-        self._city, self._settings, self._store, self._uplink = city, settings, store, uplink
+        self._city, self._limits, self._store, self._link = city, limits, store, link
         self._clock, self._now_ms = clock, now_ms
         self._pages = Pages(city, store, clock, now_ms)
         self._requests: deque[list[Due]] = deque()  # of the page that is being sent
@@ -83,7 +83,7 @@ class Sender:
         """Due rows, until something urgent comes or the link must rest. How many were tried."""
         tried, rests = self._send_live()
         later = False
-        while not (rests or later or self._uplink.stopping):
+        while not (rests or later or self._link.stopping):
             request = self._next_request() if self._may_go_on() else None
             if request is None:
                 break
@@ -99,7 +99,7 @@ class Sender:
 
     def _may_go_on(self) -> bool:
         """The backlog at the pace that the city wants (Shenzhen SC73); at most a second's worth at once."""
-        rate = self._settings.backlog_per_s
+        rate = self._limits.backlog_per_s
         if not rate:
             return True
         now_s = self._clock.mono_s()
@@ -109,8 +109,8 @@ class Sender:
 
     def _next_request(self) -> list[Due] | None:
         if not self._requests:
-            page, settings = self._pages.next(), self._settings
-            self._requests.extend(requests_of(page, self._clock.wall_ms(), settings.batch, settings.batch_bytes))
+            page, limits = self._pages.next(), self._limits
+            self._requests.extend(requests_of(page, self._clock.wall_ms(), limits.batch, limits.batch_bytes))
         return self._requests.popleft() if self._requests else None
 
     def _send_live(self) -> tuple[int, bool]:
@@ -124,7 +124,7 @@ class Sender:
                 left for request in self._requests if (left := [row for row in request if row.id not in live])
             )
             for row in rows:
-                if self._uplink.stopping:
+                if self._link.stopping:
                     return tried, False
                 tried += 1
                 if not self._send([row]):
@@ -140,7 +140,7 @@ class Sender:
             return True
         if self._too_old(request):
             return True
-        verdicts = self._uplink.send_batch(first.kind, [(row.item_id, row.body) for row in request], repeat=True)
+        verdicts = self._link.send_batch(first.kind, [(row.item_id, row.body) for row in request], repeat=True)
         failed: dict[tuple[int, str], list[int]] = {}
         accepted: list[int] = []
         for row, verdict in zip(request, verdicts, strict=True):
@@ -152,7 +152,7 @@ class Sender:
             elif verdict.meaning == "refused" or (verdict.meaning == "retry" and self._ends(row)):
                 self._store.set_aside([row.id], self._why(row, verdict), self._clock.wall_ms())
             elif verdict.meaning == "retry":
-                again_ms = self._now_ms() + round(self._settings.retry_s * 1000)
+                again_ms = self._now_ms() + round(self._limits.retry_s * 1000)
                 failed.setdefault((again_ms, verdict.answer), []).append(row.id)
         self._pages.accepted(accepted)
         for (due_ms, answer), ids in failed.items():
@@ -162,7 +162,7 @@ class Sender:
     def _too_old(self, request: Sequence[Due]) -> bool:
         """Shenzhen SC72: a record that has waited longer than the city cares for is set aside. Whether any was; the
         others of the request are found again in the queue."""
-        max_age_s = self._settings.max_age_s
+        max_age_s = self._limits.max_age_s
         if max_age_s is None:
             return False
         old = [row.id for row in request if row.made_ms < self._clock.wall_ms() - max_age_s * 1000]
@@ -172,7 +172,7 @@ class Sender:
         return bool(old)
 
     def _ends(self, row: Due) -> bool:
-        return row.attempts >= self._settings.retries  # the first sending does not count (QC27)
+        return row.attempts >= self._limits.retries  # the first sending does not count (QC27)
 
     def _why(self, row: Due, verdict: Verdict) -> str:
         if verdict.meaning == "refused":

@@ -150,7 +150,7 @@ class Deliveries:
     def repeat(self, ids: Sequence[int]) -> int:
         """Send these set-aside ones again, now, with all their attempts. How many there were."""
         with self._change() as conn:
-            moved, _ = (conn.execute(each, {"ids": json.dumps(ids)}).rowcount for each in sql.REPEAT)
+            moved, *_ = [conn.execute(each, {"ids": json.dumps(ids)}).rowcount for each in sql.REPEAT]
             self._counts.update(waiting=moved, set_aside=-moved)
             self._nothing_waits.clear()
         return moved
@@ -184,7 +184,13 @@ class Deliveries:
             self._counts.update({state: moved, "waiting": -moved})
 
     def _due(self, query: str, values: dict[str, Any]) -> list[Due]:
-        return [Due(*row) for row in self._read(query, values)]
+        ids, kinds, items, bodies, made, attempts = self._read(query, values)[0]
+        if kinds is None:
+            return []
+        separator = sql.SEPARATOR
+        parts = (kinds.split(separator), items.split(separator), bodies.split(separator.encode()))
+        rows = zip(json.loads(ids), *parts, json.loads(made), json.loads(attempts), strict=True)
+        return [Due(*row) for row in rows]
 
     def _deliveries(self, query: str, values: dict[str, Any]) -> list[Delivery]:
         return [Delivery(*row) for row in self._read(query, values)]

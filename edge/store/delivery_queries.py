@@ -15,20 +15,29 @@ def _same_visit(visit_id: str) -> str:
 
 
 # ?9: the last digits of visit_id, or of item_id where there is no visit.
-_HAVE = f"SELECT 1 FROM messages AS e INDEXED BY visits WHERE {_KEY} = ?9 AND +e.visit_id = ?4 AND e.city = ?1"
 INSERT = (
-    "INSERT INTO messages (city, kind, item_id, visit_id, body, plate, made_ms, read_id, leads) "
-    f"SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?4 = '' OR NOT EXISTS ({_HAVE}) "
-    f"WHERE NOT EXISTS ({_HAVE} AND e.item_id = ?3 AND e.kind = ?2)"
+    "INSERT INTO messages (city, kind, item_id, visit_id, body, plate, made_ms, read_id) "
+    "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM messages AS e INDEXED BY visits "
+    f"WHERE {_KEY} = ?9 AND +e.visit_id = ?4 AND e.city = ?1 AND e.item_id = ?3 AND e.kind = ?2)"
 )
-ENQUEUE = "INSERT INTO waiting SELECT id, city, made_ms, 0, 0, '', 0 FROM messages WHERE id > ?"
+_BEFORE = f"""ifnull((SELECT max(e.id) FROM messages AS e INDEXED BY visits
+    WHERE {_same_visit("m.visit_id")} AND m.visit_id <> '' AND e.id < m.id AND e.city = m.city), 0)"""
+ENQUEUE = f"""INSERT INTO waiting SELECT m.id, m.city, m.made_ms, {_BEFORE}, 0, 0, '', 0
+    FROM messages AS m WHERE m.id > ?"""
 
 _DUE = "m.id, m.kind, m.item_id, m.body, m.made_ms, w.attempts"  # as in `ports.Due`
+# A page comes as one row of lists: every row of an answer would take and give back Python's lock, and wait for it.
+SEPARATOR = "\x1e"  # JSON has no bare control characters, nor have ids and kinds
+PAGE = f"""
+SELECT json_group_array(id), group_concat(kind, '{SEPARATOR}'), group_concat(item_id, '{SEPARATOR}'),
+    CAST(group_concat(body, '{SEPARATOR}') AS BLOB), json_group_array(made_ms), json_group_array(attempts)
+    FROM ({{rows}})
+"""
 _NOT_BUSY = "w.id NOT IN (SELECT value FROM json_each(:busy))"
 
 # The newest rows that wait, those made within the last minute; of their visits the oldest that waits, when its time
 # has come: an exit pulls its own entry along. What is newer than a live row is as live: a few hundred are a minute.
-LIVE = f"""
+LIVE = PAGE.format(rows=f"""
 WITH newest AS (
     SELECT id, made_ms FROM waiting WHERE city = :city ORDER BY id DESC LIMIT 500
 ), live AS (
@@ -41,17 +50,15 @@ WITH newest AS (
 )
 SELECT {_DUE} FROM head CROSS JOIN waiting AS w ON w.id = head.id CROSS JOIN messages AS m ON m.id = w.id
     WHERE w.due_ms <= :now_ms AND {_NOT_BUSY} ORDER BY w.id LIMIT :limit
-"""
+""")
 
 # From the queue's beginning: a page costs the same whether a hundred rows wait or a million.
-BACKLOG = f"""
+BACKLOG = PAGE.format(rows=f"""
 SELECT {_DUE} FROM waiting AS w CROSS JOIN messages AS m ON m.id = w.id
     WHERE w.city = :city AND w.due_ms <= :now_ms AND {_NOT_BUSY}
-    AND (m.leads OR NOT EXISTS (
-        SELECT 1 FROM messages AS e INDEXED BY visits CROSS JOIN waiting AS x ON x.id = e.id
-        WHERE {_same_visit("m.visit_id")} AND e.id < m.id AND e.city = m.city))
+    AND NOT EXISTS (SELECT 1 FROM waiting AS before WHERE before.id = w.after_id)
     ORDER BY w.id LIMIT :limit
-"""
+""")
 
 ANY_WAITING = "SELECT 1 FROM waiting WHERE city = :city LIMIT 1"
 
@@ -68,10 +75,20 @@ FAIL = (
     "UPDATE waiting SET attempts = attempts + 1, due_ms = :due_ms, last_answer = :answer, answered_ms = :at_ms "
     f"WHERE {_IDS}"
 )
+# Then all that waits of those visits stands behind what waits before it, whatever was accepted in between.
 REPEAT = (
-    f"""INSERT INTO waiting SELECT id, m.city, m.made_ms, 0, 0, e.last_answer, e.answered_ms
+    f"""INSERT INTO waiting SELECT id, m.city, m.made_ms, 0, 0, 0, e.last_answer, e.answered_ms
         FROM ended AS e JOIN messages AS m USING (id) WHERE e.state = 'set_aside' AND {_IDS}""",
     f"DELETE FROM ended WHERE state = 'set_aside' AND {_IDS}",
+    f"""WITH visit AS (SELECT DISTINCT visit_id, city FROM messages WHERE visit_id <> '' AND {_IDS}),
+    late AS (
+        SELECT (SELECT max(w.id) FROM messages AS e INDEXED BY visits CROSS JOIN waiting AS w ON w.id = e.id
+            WHERE {_same_visit("m.visit_id")} AND e.id < m.id AND e.city = m.city) AS after_id, m.id AS late_id
+        FROM visit CROSS JOIN messages AS m INDEXED BY visits
+            ON {_KEY.replace("e.", "m.")} = substr(visit.visit_id, -{KEY_DIGITS}) AND +m.visit_id = visit.visit_id
+            AND m.city = visit.city
+    )
+    UPDATE waiting SET after_id = late.after_id FROM late WHERE late.late_id = waiting.id AND late.after_id > 0""",
 )
 OLD = (
     "SELECT m.id FROM ended AS e CROSS JOIN messages AS m ON m.id = e.id "

@@ -9,10 +9,9 @@ CREATE TABLE messages (
     body     BLOB    NOT NULL,
     plate    TEXT    NOT NULL,
     made_ms  INTEGER NOT NULL,
-    read_id  TEXT    NOT NULL,
-    leads    INTEGER NOT NULL  -- 1: nothing of its visit was made before it, so nobody need look for what it waits for
+    read_id  TEXT    NOT NULL
 ) STRICT;
-INSERT INTO messages SELECT id, city, kind, item_id, visit_id, body, plate, made_ms, read_id, visit_id = ''
+INSERT INTO messages SELECT id, city, kind, item_id, visit_id, body, plate, made_ms, read_id
     FROM deliveries ORDER BY id;
 
 -- What belongs to a visit, and whether a message is there already. Ids are random, so every new row opens another page
@@ -25,13 +24,18 @@ CREATE TABLE waiting (
     id          INTEGER PRIMARY KEY,
     city        TEXT    NOT NULL,
     made_ms     INTEGER NOT NULL,
+    after_id    INTEGER NOT NULL,  -- the message of its visit before it, 0 = none: while that one waits it waits, too
     due_ms      INTEGER NOT NULL,
     attempts    INTEGER NOT NULL,
     last_answer TEXT    NOT NULL,
     answered_ms INTEGER NOT NULL
 ) STRICT;
-INSERT INTO waiting SELECT id, city, made_ms, due_ms, attempts, last_answer, answered_ms
-    FROM deliveries WHERE state = 'waiting' ORDER BY id;
+INSERT INTO waiting SELECT d.id, d.city, d.made_ms,
+        ifnull((SELECT max(e.id) FROM messages AS e INDEXED BY visits
+            WHERE substr(iif(e.visit_id = '', e.item_id, e.visit_id), -8) = substr(d.visit_id, -8)
+            AND +e.visit_id = d.visit_id AND d.visit_id <> '' AND e.id < d.id AND e.city = d.city), 0),
+        d.due_ms, d.attempts, d.last_answer, d.answered_ms
+    FROM deliveries AS d WHERE d.state = 'waiting' ORDER BY d.id;
 
 CREATE TABLE ended (
     id          INTEGER PRIMARY KEY,
