@@ -15,10 +15,10 @@ from collections.abc import Callable
 from typing import Literal
 from urllib.parse import urlsplit
 
+from edge.cities.http import HttpTransport, TransportFault
 from edge.cities.qingdao.conversation import Conversation
 from edge.cities.qingdao.envelope import Account
 from edge.cities.qingdao.messages import ParkSpace
-from edge.cities.qingdao.transport import HttpTransport, TransportFault
 from edge.config.model import Config
 from edge.ports import BoxView
 from edge.web.api import ActionResult, Step
@@ -92,7 +92,8 @@ class LinkCheck:
             return _handshake(found[0], port, host)
 
         def login() -> tuple[str, str]:
-            verdict = talk.logged_in(transport.post(talk.login()), time.monotonic())
+            request = talk.login()
+            verdict = talk.logged_in(request, transport.post(request), time.monotonic())
             if verdict.meaning != "accepted":
                 raise Failed(verdict.zh, verdict.en)
             return verdict.zh, verdict.en
