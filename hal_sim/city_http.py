@@ -14,7 +14,7 @@ import socket
 import ssl
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -51,6 +51,10 @@ class City(Protocol):
 
     @property
     def weather(self) -> Weather[Any]: ...
+
+    @property
+    def answer_kinds(self) -> Container[str]:
+        """The kinds of weather that can happen to an answer over HTTP."""
 
     def answer(self, post: Post, weather: Any) -> Answer:
         """Answer one POST under this weather (the server does `hang` itself)."""
@@ -168,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/sim/weather":
             self._write(self._switch(raw))
             return
-        weather = self._city.weather.strike(path)
+        weather = self._city.weather.strike(path, self._city.answer_kinds)
         if weather == "hang" and not self._held():
             self.close_connection = True
             return

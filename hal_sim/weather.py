@@ -11,6 +11,7 @@ import selectors
 import socket
 import threading
 from collections import Counter
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -68,11 +69,13 @@ class Weather(Generic[KindT]):
             self._spells, self._left = [], []
         self.release()
 
-    def strike(self, path: str) -> KindT | None:
-        """The weather of one request."""
+    def strike(self, path: str, among: Container[str] | None = None) -> KindT | None:
+        """The weather of one request. `among`: the kinds that can happen to it (None: all)."""
         with self._changed:
             for number, spell in enumerate(self._spells):
                 if spell.path not in ("", path) or self._left[number] == 0:
+                    continue
+                if among is not None and spell.kind not in among:
                     continue
                 if spell.probability < 1 and self._rng.random() >= spell.probability:
                     continue

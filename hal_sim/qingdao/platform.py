@@ -22,7 +22,7 @@ from hal_sim.qingdao.rules import broken
 from hal_sim.qingdao.session import Account, Refusal, Request, Session, check_sign, read_body
 from hal_sim.qingdao.tables import BY_PATH, NOT_SIMULATED, Interface
 from hal_sim.qingdao.values import faults
-from hal_sim.qingdao.weather import Kind, Weather
+from hal_sim.qingdao.weather import KINDS, Kind, Weather
 
 GARBAGE = b'\x00\xff<html>502 Bad Gateway</html>{"result_code":'
 INTERNAL_KEPT = 100
@@ -38,6 +38,8 @@ class Verdict:
 
 class Platform:
     """Everything but the sockets. Safe for every thread."""
+
+    answer_kinds = KINDS
 
     def __init__(
         self,
