@@ -53,7 +53,7 @@ def sha1(text: str) -> str:
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def envelope(data: str, **members: str) -> bytes:
+def envelope(data: str, /, **members: str) -> bytes:
     """Table 12 around this text; `members` replace its members by other JSON text ("" leaves one out)."""
     parts = {"timestamp": str(int(time.time())), "sign": f'"{sha1(data)}"', "data": data} | members
     return ("{" + ",".join(f'"{name}":{value}' for name, value in parts.items() if value) + "}").encode()
@@ -99,7 +99,7 @@ class Sender:
         finally:
             connection.close()
 
-    def send(self, code: int, data: str, **members: str) -> dict[str, Any]:
+    def send(self, code: int, data: str, /, **members: str) -> dict[str, Any]:
         """A signed request and its answer."""
         answer = json.loads(self.raw(code, envelope(data, **members))[2])
         assert isinstance(answer, dict)

@@ -93,7 +93,8 @@ def _one(code: int, data: list[Element], books: Books) -> Element:
         raise Refusal(lists.BAD_PARAMETER, "data", data, "须为一个元素 must have one element")
     wrong = faults(SESSION_FIELDS[code], data[0], books.notes)
     if wrong:
-        raise Refusal(lists.BAD_PARAMETER, wrong[0].field, wrong[0].value, wrong[0].allowed)
+        value = "***" if wrong[0].field == "password" else wrong[0].value  # it may be the clear one
+        raise Refusal(lists.BAD_PARAMETER, wrong[0].field, value, wrong[0].allowed)
     return data[0]
 
 
