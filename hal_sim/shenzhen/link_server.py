@@ -19,7 +19,7 @@ class LinkServer:
     def __init__(self, platform: Platform, tls: ssl.SSLContext, limit_s: float = HEARTBEAT_LIMIT_S) -> None:
         self._platform, self._tls, self._limit_s = platform, tls, limit_s
         self._changed = threading.Condition()
-        self._links: dict[Link, socket.socket] = {}
+        self._open: dict[socket.socket, Link | None] = {}  # None while TLS is being agreed
         self._threads: list[threading.Thread] = []
         self._newest: Link | None = None
         self._listening: socket.socket | None = None
@@ -50,9 +50,10 @@ class LinkServer:
     def cut(self) -> None:
         """Close every link now."""
         with self._changed:
-            links = list(self._links.items())
-        for link, connection in links:
-            link.close()
+            open_now = list(self._open.items())
+        for connection, link in open_now:
+            if link is not None:
+                link.close()
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:  # the box has left already
@@ -91,15 +92,17 @@ class LinkServer:
                 thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        link = Link(self._platform, self._limit_s, self._logged_in)
         with self._changed:
-            self._links[link] = connection
+            self._open[connection] = None
         with self._platform.lock:
             self._platform.link_counts["accepted"] += 1
         try:
             connection.settimeout(HANDSHAKE_S)
             # The dup keeps `connection` valid for `cut`, which must be able to wake this thread.
             with self._tls.wrap_socket(connection.dup(), server_side=True) as secured:
+                link = Link(self._platform, self._limit_s, self._logged_in)
+                with self._changed:
+                    self._open[connection] = link
                 link.run(secured)
         except (ssl.SSLError, OSError) as error:  # no TLS, or not ours: the box refuses us or is none
             self._platform.tell("link", f"TLS 失败 failed: {error}")
@@ -108,5 +111,5 @@ class LinkServer:
             raise
         finally:
             with self._changed:
-                del self._links[link]
+                del self._open[connection]
             connection.close()
