@@ -52,12 +52,14 @@ class ShenzhenPlatform(Platform):
         self._https = CityServer(self, "shenzhen-platform", DATA_MAX, tls)
         self._https.too_long = self._too_long
         self.links = LinkServer(self, tls, heartbeat_limit_s)
+        self.addresses: Addresses | None = None  # since `start`
         self.orders = Orders(self, self.links, self.authority.client_context())
 
     def start(self, https_port: int = 0, tcp_port: int = 0) -> Addresses:
         """Listen on 127.0.0.1 (0 = any free port)."""
         url = f"https://127.0.0.1:{self._https.start(https_port)}{BASE}"
-        return Addresses(url, self.links.start(tcp_port), self.authority.ca_file)
+        self.addresses = Addresses(url, self.links.start(tcp_port), self.authority.ca_file)
+        return self.addresses
 
     def stop(self) -> None:
         """Close every connection, also those that hang, and end every thread. Records stay readable."""
