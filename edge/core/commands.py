@@ -58,6 +58,8 @@ class Answer(Command, frozen=True):
     ok: bool = False
     zh: str = ""
     en: str = ""
+    reason: str = ""  # a word of `orders_flow.REASONS`; "" when all went as asked
+    rest: int = -1  # booking orders: stalls that can still be booked; -1 = not told
 
 
 class Note(Command, frozen=True):
