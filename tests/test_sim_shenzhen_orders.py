@@ -189,6 +189,15 @@ def test_the_same_order_twice_must_be_answered_alike(
     assert fields(platform) == ["code"]
 
 
+def test_an_order_that_was_left_comes_again(platform: ShenzhenPlatform, box: Callable[[Answering], Callback]) -> None:
+    platform.weather.set("order_left", times=1)
+    callback = box(as_printed)
+    assert platform.send_order(6001, [element(6001)]).codes == (0,)
+    callback.stop()  # waits for both
+    assert [asked.body["data"] for asked in callback.asked] == [[element(6001)]] * 2
+    assert fields(platform) == []
+
+
 def test_the_same_order_both_ways_at_once(platform: ShenzhenPlatform, box: Callable[[Answering], Callback]) -> None:
     platform.weather.set("order_both_ways")
     callback = box(as_printed)

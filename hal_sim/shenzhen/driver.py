@@ -159,12 +159,12 @@ class Driver:
         self._arrive(plate, colour)
 
     def entry_of(self, plate: str) -> str | None:
-        """The id under which the box reported the car's entry; None if it did not in time. Raises `Stopped`."""
+        """The id of the entry of a car that is inside; None if it did not come in time. Raises `Stopped`."""
         ends_s = time.monotonic() + self.tempo.inside_s
         while time.monotonic() < ends_s:
-            for record in self.platform.by_plate(plate):
-                if record.code == 5004:
-                    return record.item_id
+            entry_id = self.platform.entry_of(plate)
+            if entry_id is not None:
+                return entry_id
             self.pause(0.2)
         return None
 

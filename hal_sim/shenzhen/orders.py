@@ -88,6 +88,8 @@ class Orders:
         weather = self._platform.weather.strike(f"order/{code}", ORDER_KINDS)
         if weather in ("order_unsigned", "order_wrong_token"):
             self._must_be_refused(code, elements, chosen, weather)
+        if weather == "order_left":
+            self._leave(code, elements, chosen)
         if weather == "order_both_ways" and len(ways) == 2:
             answers = self._at_once(code, elements, ways)
         else:
@@ -150,6 +152,19 @@ class Orders:
             platform.violate(where, first, fault)
         return OrderAnswer(code, via, asked, result, raw.latency_s)
 
+    def _leave(self, code: int, elements: list[Element], via: Via) -> None:
+        """Send the order and wait for nothing."""
+        body = write_request(elements, self._platform.account.sign, self._platform.now())
+        if via == "tcp":
+            link = self._links.newest
+            if link is not None:
+                link.forget(link.request(code, body))
+            return
+        try:
+            self._https(code, body, None).close()
+        except (OSError, http.client.HTTPException, NoAnswer) as error:
+            self._platform.tell(f"order {code} https", f"order_left: {error}")
+
     def _must_be_refused(self, code: int, elements: list[Element], via: Via, weather: OrderKind) -> None:
         """A forged order: it must be refused as a whole, and (the driver sees) not be done."""
         platform = self._platform
@@ -201,33 +216,41 @@ class Orders:
         return [_Raw(None, answer, latency_s) for answer in pending.answers]
 
     def _post(self, code: int, body: bytes, token: str | None) -> _Raw:
-        with self._platform.lock:
-            callback, newest = self._platform.session.callback, self._platform.session.newest
-        if callback is None:
-            raise NoAnswer("HTTPS 无回调地址 no callbackServer was told at login")
-        parts = urlsplit(callback)
-        path = f"{parts.path.rstrip('/')}/{lists.VERSION}/{code}"
-        headers = {
-            "Content-Type": "application/json;charset=UTF-8",
-            "Authorization": f"bearer {token or self.down_token or newest}",
-        }
         started_s = time.monotonic()
-        connection = http.client.HTTPSConnection(
-            str(parts.hostname), parts.port or 443, timeout=GIVE_UP_S, context=self._trust
-        )
         try:
-            connection.request("POST", path, body, headers)
-            response = connection.getresponse()
-            answer = response.read(SEEN_MAX_BYTES)
-            return _Raw(response.status, answer, time.monotonic() - started_s)
+            connection = self._https(code, body, token)
+            try:
+                response = connection.getresponse()
+                return _Raw(response.status, response.read(SEEN_MAX_BYTES), time.monotonic() - started_s)
+            finally:
+                connection.close()
         except ssl.SSLCertVerificationError as error:
             fault = Fault("certificate", str(error)[:80], "回调服务器证书须可验证 must be verifiable", lists.OTHER)
             self._platform.violate(f"{code} https", "", fault)
             raise NoAnswer(f"HTTPS {error}") from error
         except (OSError, http.client.HTTPException) as error:
             raise NoAnswer(f"HTTPS {type(error).__name__}: {error}") from error
-        finally:
+
+    def _https(self, code: int, body: bytes, token: str | None) -> http.client.HTTPSConnection:
+        """A connection to the callback server on which the order was sent."""
+        with self._platform.lock:
+            callback, newest = self._platform.session.callback, self._platform.session.newest
+        if callback is None:
+            raise NoAnswer("HTTPS 无回调地址 no callbackServer was told at login")
+        parts = urlsplit(callback)
+        headers = {
+            "Content-Type": "application/json;charset=UTF-8",
+            "Authorization": f"bearer {token or self.down_token or newest}",
+        }
+        connection = http.client.HTTPSConnection(
+            str(parts.hostname), parts.port or 443, timeout=GIVE_UP_S, context=self._trust
+        )
+        try:
+            connection.request("POST", f"{parts.path.rstrip('/')}/{lists.VERSION}/{code}", body, headers)
+        except BaseException:
             connection.close()
+            raise
+        return connection
 
     def _count(self, name: str) -> None:
         with self._platform.lock:

@@ -127,6 +127,11 @@ class Platform:
         with self.lock:
             return self.books.by_plate(plate)
 
+    def entry_of(self, plate: str) -> str | None:
+        """The id of the entry (5004) of a car that has not left, None if it is not inside."""
+        with self.lock:
+            return self.books.inside.get(plate)
+
     def of(self, code: int) -> tuple[Record, ...]:
         """All records of an interface, in order of arrival."""
         with self.lock:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-from hal_sim.shenzhen.tables import Interface
+from hal_sim.shenzhen.tables import INTERFACES, Interface
 from hal_sim.shenzhen.values import Fault
 from hal_sim.strict_json import Fraction
 
@@ -104,7 +104,8 @@ class Books:
 
     def by_id(self, item_id: str) -> tuple[Record, ...]:
         """All records of that id: an entry, its exit and its corrections share one."""
-        return tuple(record for (_, one), record in self.by_key.items() if one == item_id.lower())
+        found = (self.get(interface.code, item_id) for interface in INTERFACES)
+        return tuple(record for record in found if record is not None)
 
     def by_plate(self, plate: str) -> tuple[Record, ...]:
         return tuple(record for record in self.by_key.values() if plate and record.plate == plate)

@@ -34,6 +34,7 @@ AnswerKind = Literal[
 OrderKind = Literal[
     "order_twice",  # the same bytes are sent twice, one after the other
     "order_both_ways",  # the same order over HTTPS and over TCP at once
+    "order_left",  # the platform leaves before the answer, then sends the same order again
     "order_unsigned",  # the first try has a wrong signature: the box must refuse it
     "order_wrong_token",  # the first try over HTTPS has a wrong token
 ]
