@@ -126,8 +126,10 @@ def write_site(
     city_url: str,
     season: tuple[str, ...],
     stalls: int,
+    more: str = "",
 ) -> SitePlan:
-    """Everything the two programs need, in `data_dir`. A data folder used before keeps its ledger."""
+    """Everything the two programs need, in `data_dir`; `more`: sections of other cities. A data folder used before
+    keeps its ledger."""
     data_dir.mkdir(parents=True, exist_ok=True)
     lane_socket, gpio_socket = data_dir / "lane.sock", data_dir / "gpio.sock"
     gpio_socket.unlink(missing_ok=True)
@@ -149,6 +151,7 @@ def write_site(
         timeout_s=times.timeout_s,
         retry_s=times.retry_s,
     )
+    text += more
     lane_template = Template(files("hal_sim.config").joinpath("lane.toml").read_text(encoding="utf-8"))
     for number, lane in enumerate(lanes, start=1):
         text += lane_template.substitute(

@@ -1,0 +1,181 @@
+"""The Shenzhen city's part of a run of the simulated site: platform, customers, section of the config, books.
+
+Its books must agree with the ledger by id: 5004 has the id of the entry's fact, 5005 and 5006 that of the entry
+of their visit, 5008 that of the payment's fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from hal_sim.ledger_view import FactRow
+from hal_sim.shenzhen import Account, Kind, ShenzhenPlatform, Summary, stories
+from hal_sim.shenzhen.driver import Driver, Tempo
+from hal_sim.site_config import Times, free_ports, write_secret
+from hal_sim.summary import CityFigures
+
+CITY = "shenzhen"
+ACCOUNT = Account("cadre01", "Parkbox-1", b"parkbox8", ("44030400100101000010",))
+PERMIT_NO = "663434"
+RECONNECT_MAX_S = 2  # a box that was away for a moment must not miss half of a short run
+
+PEOPLE = Tempo(between_s=(4.0, 20.0), step_s=(1.0, 4.0))
+HURRIED = Tempo(between_s=(0.2, 1.5), step_s=(0.05, 0.3), inside_s=6.0)
+
+
+class ShenzhenRun:
+    """Built and started before the programs, stopped after them."""
+
+    def __init__(self, data_dir: Path, seed: int, *, hurried: bool) -> None:
+        self._folder, self._seed, self._hurried = data_dir / "sz", seed, hurried
+        self.platform = ShenzhenPlatform(ACCOUNT, self._folder, seed=seed)
+        self.driver: Driver | None = None
+
+    def start(self, weather: Sequence[tuple[str, float]]) -> None:
+        """Open the platform's ports under this weather."""
+        self.platform.start()
+        for kind, probability in weather:
+            named: Kind = kind  # type: ignore[assignment]  # checked where it was read
+            self.platform.weather.add(named, probability=probability)
+
+    def section(self, times: Times) -> str:
+        """[city.shenzhen] of the box's config, and the files that it names."""
+        addresses = self.platform.addresses
+        assert addresses is not None
+        issued = self.platform.authority.issue("box")
+        template = Template(files("hal_sim.config").joinpath("shenzhen.toml").read_text(encoding="utf-8"))
+        return template.substitute(
+            url=addresses.url,
+            tcp_port=addresses.tcp_port,
+            ca_file=addresses.ca_file,
+            park_code=ACCOUNT.park_codes[0],
+            user=ACCOUNT.user_id,
+            password_file=write_secret(self._folder / "password", ACCOUNT.password),
+            key_file=write_secret(self._folder / "deskey", ACCOUNT.des_key.decode()),
+            timeout_s=times.timeout_s,
+            retry_s=times.retry_s,
+            reconnect_max_s=RECONNECT_MAX_S,
+            callback_port=free_ports(1)[0],
+            cert_file=issued.cert,
+            cert_key_file=issued.key,
+        )
+
+    def drive(self, arrive: Callable[[str, str], None]) -> None:
+        """Let people book and come."""
+        tempo = HURRIED if self._hurried else PEOPLE
+        self.driver = Driver(self.platform, arrive, stories.tell, tempo, seed=self._seed)
+        self.driver.start()
+
+    def end_driving(self) -> None:
+        """Nobody books any more."""
+        if self.driver is not None:
+            self.driver.stop()
+
+    def stop(self) -> None:
+        """The customers first, then the platform."""
+        self.end_driving()
+        self.platform.stop()
+
+    def settled(self, facts: Sequence[FactRow]) -> bool:
+        """Whether the city has all that the ledger knows."""
+        return not _missing(self.platform, facts)
+
+    def figures(self, facts: Sequence[FactRow], states: Mapping[str, int], *, calm: bool, whole: bool) -> CityFigures:
+        """The city's books against the ledger. `calm`: nobody was killed and the weather was fair; `whole`: the run
+        came to its own end, so that nothing may be missing."""
+        summary = self.platform.summary()
+        figures = CityFigures(
+            zh="深圳",
+            city=CITY,
+            accepted=states.get("accepted", 0),
+            waiting=states.get("waiting", 0),
+            refused=states.get("set_aside", 0),
+            records=sum(summary.accepted.values()),
+            repeats=sum(summary.repeats.values()),
+            violated=sum(calm or one.field != "(time)" for one in summary.violations),
+        )
+        figures.problems += [f"violated: {one}" for one in summary.violations if calm or one.field != "(time)"]
+        figures.problems += [f"the simulated platform itself failed: {text}" for text in summary.internal_errors]
+        figures.problems += [f"changed: {text}" for text in summary.changed]
+        for item_id in _invented(self.platform, facts):
+            figures.invented += 1
+            figures.problems.append(f"invented: the city has {item_id}, the ledger has not")
+        if whole:
+            for text in _missing(self.platform, facts):
+                figures.undelivered += 1
+                figures.problems.append(f"undelivered: {text} is not at the city")
+            figures.problems += _at_rest(self.platform, summary)
+        figures.lines = self._lines(summary)
+        if self.driver is not None:
+            figures.problems += self.driver.problems
+            figures.problems += self.driver.unfelt_coupons()
+            if calm and self.driver.counts["given_up"]:
+                figures.problems.append(f"unanswered: {self.driver.counts['given_up']} orders were never answered")
+        return figures
+
+    def _lines(self, summary: Summary) -> list[str]:
+        """What else a person wants to know of this city."""
+        orders = [one for one in self.platform.orders.log if one.result is not None]
+        slowest_ms = max((one.latency_s for one in orders), default=0.0) * 1000
+        told = ", ".join(f"{name} {count}" for name, count in sorted(summary.notes.items())) or "-"
+        late = sum(summary.late.values())
+        said = (
+            f"  深圳指令 orders: {len(orders)} 应答 answered, 最慢 slowest {slowest_ms:.0f} ms; "
+            f"心跳 heartbeats {summary.link.get('1006', 0)}; 迟于3秒 later than 3 s {late}; 备注 notes {told}"
+        )
+        out = [said]
+        if self.driver is not None:
+            counts = self.driver.counts
+            told = ", ".join(
+                f"{name} {counts[name]}" for name in (one.__name__ for one, _ in stories.MIX) if counts[name]
+            )
+            out.append(f"  深圳预约 people: 到场 came {counts['came']}; {told or '-'}")
+        return out
+
+
+def _key(fact: FactRow) -> tuple[int, str]:
+    """The record that a fact becomes: an exit has the id of its entry, or its own if nobody saw that."""
+    if fact.kind == "Paid":
+        return 5008, fact.id
+    if fact.body["direction"] == "in":
+        return 5004, fact.id
+    return 5005, str(fact.body.get("visit_id") or fact.id)
+
+
+def _known(facts: Sequence[FactRow]) -> dict[tuple[int, str], str]:
+    """What the city should have: passages and payments of money, with the plate for the words."""
+    return {
+        _key(fact): str(fact.body.get("plate", ""))
+        for fact in facts
+        if fact.kind == "Passed" or (fact.kind == "Paid" and int(fact.body["paid_fen"]) > 0)
+    }
+
+
+def _missing(platform: ShenzhenPlatform, facts: Sequence[FactRow]) -> list[str]:
+    there = {(code, one.item_id) for code in (5004, 5005, 5008) for one in platform.of(code)}
+    return [
+        f"{code} {item_id} {plate}" for (code, item_id), plate in _known(facts).items() if (code, item_id) not in there
+    ]
+
+
+def _invented(platform: ShenzhenPlatform, facts: Sequence[FactRow]) -> list[str]:
+    known = set(_known(facts)) | {(5008, fact.id) for fact in facts if fact.kind == "Paid"}
+    # An exit whose entry nobody knows may bring an entry of its own making along.
+    made_up = {(5004, item_id) for code, item_id in known if code == 5005}
+    return [
+        f"{code} {one.item_id} {one.plate}"
+        for code in (5004, 5005, 5008)
+        for one in platform.of(code)
+        if (code, one.item_id) not in known | made_up
+    ]
+
+
+def _at_rest(platform: ShenzhenPlatform, summary: Summary) -> list[str]:
+    """What must hold once everything is delivered."""
+    found = [f"money: the sums of exit {one} are not those of its payments" for one in summary.charge_differs]
+    found += [f"plate: exit {one}, and no correction (5006)" for one in summary.plate_differs]
+    found += [f"missing: {code} was never reported" for code in (3001, 3002, 3005, 5003, 7001) if not platform.of(code)]
+    return found
