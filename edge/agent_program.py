@@ -21,6 +21,7 @@ from edge.agent_pictures import PictureIndex
 from edge.agent_socket import AgentSocket, agent_socket
 from edge.agent_source import AgentSource
 from edge.agent_upkeep import Limits, Upkeep
+from edge.agent_uploads import CityPictures, wanted
 from edge.config.model import Config
 from edge.evidence.jobs import Child
 from edge.fault_view import fault_view
@@ -59,8 +60,14 @@ def run(config: Config) -> int:
     cities = CityLinks(config, ledger, store, link.view, died=ending.failed, changed=source.changed)
     box = config.box
     limits = Limits(box.evidence_days, box.evidence_mb * 1_000_000, box.free_mb * 1_000_000)
-    shelf = Pictures(data / "pictures.db")
-    upkeep = Upkeep(data / "pictures", shelf, limits, store.undelivered)
+    shelf = Pictures(data / "pictures.db", uploading=wanted(config))
+    uploads = CityPictures(config, shelf, store.undelivered, died=ending.failed, changed=source.changed)
+    upkeep = Upkeep(data / "pictures", shelf, limits, uploads.still_needed)
+
+    def picture_changed() -> None:
+        source.changed()
+        uploads.kick()
+
     evidence = Evidence(
         config,
         ledger,
@@ -68,11 +75,13 @@ def run(config: Config) -> int:
         Child(data),
         upkeep,
         died=ending.failed,
-        changed=source.changed,
+        changed=picture_changed,
     )
-    source.attach(link, cities, evidence, lasting)
+    source.attach(link, cities, evidence, uploads, lasting)
     page = PageServer(config.web, source, on_failure=ending.failed)
-    orders = AgentSocket(agent_socket(config.box.socket), store.repeat, lane_changed, ending.failed)
+    orders = AgentSocket(
+        agent_socket(config.box.socket), store.repeat, lane_changed, ending.failed, repeat_pictures=uploads.repeat
+    )
     # Whatever happens to this thread, no other is left behind: a program half alive is not started again.
     with ExitStack() as at_end:
         at_end.callback(ending.close)
@@ -82,6 +91,8 @@ def run(config: Config) -> int:
         at_end.callback(link.stop)
         evidence.start()
         at_end.callback(evidence.stop)
+        uploads.start()
+        at_end.callback(uploads.stop)
         at_end.callback(cities.stop)
         page.start()
         at_end.callback(page.stop)

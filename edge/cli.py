@@ -16,7 +16,9 @@ USAGE = """用法 usage:
   parkbox check CONFIG    检查配置 judge a configuration; nothing is started
   parkbox verify FILE...  检验证据图片 judge evidence pictures: [--key evidence.pub]
   parkbox deliveries CONFIG [--plate P] [--from T] [--to T] [--show ID] [--repeat ID...]
-                          上传记录 was this car reported, when, and if not, why; --help"""
+                          上传记录 was this car reported, when, and if not, why; --help
+  parkbox flow [--policy FILE] < events.jsonl
+                          流量管控重放 replay arrivals and exits, one line a decision"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,6 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from edge.deliveries_command import main as deliveries  # noqa: PLC0415
 
             return deliveries(rest)
+        case ["flow", *rest]:
+            from edge.flow_command import main as flow  # noqa: PLC0415
+
+            return flow(rest)
         case ["lane" | "agent" as program, path] if not path.startswith("-"):
             return _program(program, Path(path))
         case [name, *rest] if name not in {"lane", "agent", "check"} and not name.startswith("-"):

@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 import time
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +27,10 @@ from edge.core.lot import LotState
 from edge.evidence.spool import SpoolWriter
 from edge.evidence.spool_index import newest_pictures
 from edge.lane_clock import LaneClock, boot_id
+from edge.lane_memory import settle
 from edge.lane_reads import LaneReads
 from edge.lane_runtime import LaneRuntime
-from edge.lane_setup import lane_settings, lot_rules, tariff_rule
+from edge.lane_setup import flow_policy, lane_settings, lot_rules, tariff_rule
 from edge.lane_socket import LaneSocket
 from edge.lane_view import box_view
 from edge.ports import DeviceError
@@ -65,14 +65,15 @@ before the arm goes down behind it."""
 
 
 def new_id() -> str:
-    """A fact's id: 32 hex digits, never reused (DESIGN 1)."""
-    return uuid.uuid4().hex
+    """A fact's id: 32 hex digits from the kernel, never reused (DESIGN 1)."""
+    return os.urandom(16).hex()
 
 
 def empty_box(config: Config) -> Box:
     lanes = [lane_settings(lane) for lane in config.lane]
     rules, tariff = lot_rules(config), tariff_rule(config)
-    return Box(lanes, rules, tariff, LotState(config.lot.total_stalls), new_id, VERSION, config.box.id)
+    lot, policy = LotState(config.lot.total_stalls), flow_policy(config)
+    return Box(lanes, rules, tariff, lot, new_id, VERSION, config.box.id, policy)
 
 
 def restore(ledger: Ledger, config: Config) -> Box:
@@ -238,4 +239,5 @@ def main(config: Config) -> int:
         level=os.environ.get("PARKBOX_LOG", "INFO"),
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
+    settle()
     return run(config)

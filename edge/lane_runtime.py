@@ -71,6 +71,7 @@ class LaneRuntime:
         self._untold: set[str] = set()  # command ids whose answer waits for its fact to be durable
         self._since_snapshot = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_ms = 0  # the deadline that it was armed for
         self._store_faults: set[str] = set()
         self._riding: list[Fact] = []  # pictures that wait for other facts of the lane to be stored with
         self._urgent: set[int] = set()  # last seq of each urgent submit that is not durable yet
@@ -137,6 +138,8 @@ class LaneRuntime:
                             "%s: %s", command.lane or "box", command.text)
                     for noted in self.on_note:
                         noted(command, now)
+        if facts and not urgent and self._riding:
+            facts, self._riding = self._riding + facts, []
         if facts:
             # An answer is a promise: whoever has it may forget his order (DESIGN 2: records, then answers).
             self._untold.update(answer.command_id for answer in answers)
@@ -212,18 +215,22 @@ class LaneRuntime:
     # --- time ----------------------------------------------------------------------------------------------
 
     def _arm_timer(self) -> None:
+        """A timer that rings too early is left alone: `_due` arms the next one. It costs less than to move it."""
         deadline_ms = self.box.deadline_ms
+        if deadline_ms is None or (self._timer is not None and self._timer_ms <= deadline_ms):
+            return
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        if deadline_ms is not None:
-            # A loop may wake a hair early; one millisecond more makes the deadline surely due.
-            delay_s = max(0, deadline_ms - self._clock.mono_ms() + 1) / 1000
-            self._timer = self._loop.call_later(delay_s, self._due)
+        # A loop may wake a hair early; one millisecond more makes the deadline surely due.
+        delay_s = max(0, deadline_ms - self._clock.mono_ms() + 1) / 1000
+        self._timer, self._timer_ms = self._loop.call_later(delay_s, self._due), deadline_ms
 
     def _due(self) -> None:
         self._timer = None
-        self.feed(Tick())
+        if self.box.deadline_ms is not None and self.box.deadline_ms <= self._clock.mono_ms():
+            self.feed(Tick())
+        else:
+            self._arm_timer()
 
     def check_clock(self) -> None:
         """About once a second."""

@@ -3,6 +3,8 @@
 One JSON object a line, both ways:
 
     {"op": "command", "command": {"command_id": ..., "lane": ..., "action": ..., ...}}  ->  {"ok", "zh", "en"}
+    {"op": "book" | "control" | "coupon" | "priority" | "role", "order": {...}}  (see `edge.core.orders_flow`)
+                                                                 ->  {"ok", "zh", "en", "reason", "rest"}
     {"op": "view"}                                                                      ->  {"view": BoxView}
     {"op": "watch"}          ->  {"view": BoxView} on every change, {"note": {...}} as they come, until closed
 
@@ -24,6 +26,7 @@ from msgspec import Meta
 from edge.core.commands import Note
 from edge.core.events import Commanded
 from edge.core.facts import Stamp
+from edge.core.orders_flow import OPS, AnyFlowOrder
 from edge.lane_runtime import LaneRuntime
 from edge.ports import BoxView
 
@@ -67,8 +70,14 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class _Request(msgspec.Struct, forbid_unknown_fields=True):
-    op: Literal["command", "view", "watch"]
+    op: Literal["command", "view", "watch", "book", "control", "coupon", "priority", "role"]
     command: Order | None = None
+    order: msgspec.Raw | None = None
+
+    def flow_order(self) -> AnyFlowOrder | None:
+        """The order of an operation of flow control. Raises `msgspec.DecodeError`."""
+        kind = OPS.get(self.op)
+        return None if kind is None or self.order is None else msgspec.json.decode(self.order, type=kind)
 
 
 class LaneSocket:
@@ -119,6 +128,7 @@ class LaneSocket:
     async def _one(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         try:
             request = msgspec.json.decode(line, type=_Request)
+            order = request.flow_order()
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._runtime.counters["socket_bad_line"] += 1
             _send(writer, _refusal(f"无法理解: {error}", f"not understood: {error}"))
@@ -130,21 +140,27 @@ class LaneSocket:
             elif request.op == "watch":
                 self._runtime.counters["socket_watcher_refused"] += 1
                 _send(writer, _refusal(f"最多 {WATCHERS_MAX} 个观察者", f"at most {WATCHERS_MAX} watchers"))
-            elif request.command is not None:
+            elif order is not None:
+                _send(writer, await self._command(order))
+            elif request.op == "command" and request.command is not None:
                 _send(writer, await self._command(request.command.event()))
             else:
                 self._runtime.counters["socket_bad_line"] += 1
-                _send(writer, _refusal("缺少 command", "command is missing"))
+                missing = "order" if request.op in OPS else "command"
+                _send(writer, _refusal(f"缺少 {missing}", f"{missing} is missing"))
         await writer.drain()
 
-    async def _command(self, command: Commanded) -> dict[str, Any]:
+    async def _command(self, command: Commanded | AnyFlowOrder) -> dict[str, Any]:
         waiting = self._runtime.ask(command.command_id)
         self._runtime.feed(command)
         try:
             answer = await asyncio.wait_for(asyncio.shield(waiting), ANSWER_WITHIN_S)
         except TimeoutError:
             return _refusal("3 秒内没有结果", "no result within 3 s")
-        return {"ok": answer.ok, "zh": answer.zh, "en": answer.en}
+        told: dict[str, Any] = {"ok": answer.ok, "zh": answer.zh, "en": answer.en}
+        if not isinstance(command, Commanded):
+            told |= {"reason": answer.reason, "rest": answer.rest}
+        return told
 
     async def _watch(self, writer: asyncio.StreamWriter) -> None:
         changed = asyncio.Event()

@@ -105,6 +105,53 @@ class DeliveryStore(Protocol):
         """Made from `from_ms` to before `to_ms`, newest first, whose plate contains `plate`."""
 
 
+# --- pictures to the city's storage (agent) --------------------------------------------------------------------
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """One picture that the city's storage is to get."""
+
+    id: int
+    record_id: str
+    direction: str
+    day: str  # the folder of the file
+    passed_ms: int
+    attempts: int = 0
+
+
+class UploadQueue(Protocol):
+    """A table in the agent's files. Every call is one transaction; none is held across the network."""
+
+    def due(self, now_ms: int, live_ms: int, limit: int) -> list[Upload]:
+        """Those whose time has come: of passages since `live_ms` first, then in the order of passing."""
+
+    def next_due_ms(self) -> int | None: ...
+
+    def stored(self, ids: Sequence[int], answer: str, at_ms: int) -> None: ...
+
+    def failed(self, ids: Sequence[int], due_ms: int, answer: str, at_ms: int) -> None:
+        """Again at `due_ms`; counts one attempt."""
+
+    def set_aside(self, ids: Sequence[int], answer: str, at_ms: int) -> None: ...
+
+    def gone(self, ids: Sequence[int], answer: str, at_ms: int) -> None: ...
+
+    def counts(self) -> dict[str, int]:
+        """Pictures that wait, and that were set aside."""
+
+
+class PictureStory(msgspec.Struct, frozen=True):
+    """What became of one passage's picture: made or not, uploaded or not, and why not."""
+
+    state: str  # made, missing, failed, deleted
+    why: str = ""
+    upload: str = ""  # waiting, stored, set_aside, gone; "" = no upload is configured
+    attempts: int = 0
+    due_ms: int = 0
+    answer: str = ""
+    answered_ms: int = 0
+
+
 # --- the lane's status, as the socket and the page see it ------------------------------------------------------
 
 
@@ -211,6 +258,9 @@ class DeliveryFound(msgspec.Struct, frozen=True):
     picture: bool  # the box has the picture of its read
     zh: str
     en: str
+    picture_zh: str = ""
+    """With picture, uploaded when, and if not, why; "" when no picture belongs to it."""
+    picture_en: str = ""
 
 
 class PageSource(Protocol):

@@ -13,8 +13,10 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from hal_sim.oss import WEATHER
 from hal_sim.programs import signal_event
 from hal_sim.qingdao import KINDS
 from hal_sim.site_config import HEADLESS, LANES_MAX, REAL
@@ -52,6 +54,13 @@ def parser() -> argparse.ArgumentParser:
         help=f"平台天气  the city's weather: {', '.join(KINDS)}; share of requests, e.g. http_500:0.2",
     )
     made.add_argument(
+        "--oss-weather",
+        action="append",
+        default=[],
+        metavar="KIND[:SHARE]",
+        help=f"图片存储天气  the picture storage's weather: {', '.join(WEATHER)}",
+    )
+    made.add_argument(
         "--data", type=Path, metavar="DIR", help="数据目录  data folder (default: a temporary one)"
     )
     made.add_argument(
@@ -70,16 +79,16 @@ def _positive(text: str) -> int:
     return value
 
 
-def _weather(text: str) -> tuple[str, float]:
+def _weather(text: str, option: str = "--weather", kinds: Sequence[str] = KINDS) -> tuple[str, float]:
     kind, _, share = text.partition(":")
     try:
         value = float(share or "1")
     except ValueError:
         value = -1.0
-    if kind not in KINDS or not 0 < value <= 1:
-        allowed = ", ".join(KINDS)
+    if kind not in kinds or not 0 < value <= 1:
+        allowed = ", ".join(kinds)
         raise SimError(
-            f"--weather {text}: 须为  must be KIND[:SHARE], SHARE above 0 to 1, KIND one of {allowed}"
+            f"{option} {text}: 须为  must be KIND[:SHARE], SHARE above 0 to 1, KIND one of {allowed}"
         )
     return kind, value
 
@@ -105,6 +114,7 @@ def options_of(argv: list[str], data_dir: Path) -> Options:
         times=times,
         data_dir=given.data.resolve() if given.data else data_dir,
         weather=tuple(map(_weather, given.weather)),
+        oss_weather=tuple(_weather(text, "--oss-weather", WEATHER) for text in given.oss_weather),
         kill_every_s=given.kill_every,
     )
 

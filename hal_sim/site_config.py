@@ -13,6 +13,7 @@ from string import Template
 from typing import Literal
 
 from hal_sim.cameras.sender import CameraSpec
+from hal_sim.oss import OssBucket
 from hal_sim.qingdao import Account
 from hal_sim.site.lane import LanePins
 from hal_sim.site.relays import pins_of
@@ -124,6 +125,8 @@ def write_site(
     *,
     account: Account,
     city_url: str,
+    oss: OssBucket,
+    oss_endpoint: str,
     season: tuple[str, ...],
     stalls: int,
     more: str = "",
@@ -148,6 +151,11 @@ def write_site(
         user=account.user,
         password_file=write_secret(data_dir / "password", account.password),
         passkey_file=write_secret(data_dir / "passkey", account.passkey),
+        oss_endpoint=oss_endpoint,
+        oss_region=oss.rules.region,
+        oss_bucket=oss.rules.bucket,
+        oss_key_id_file=write_secret(data_dir / "oss-key-id", oss.keys.key_id),
+        oss_key_secret_file=write_secret(data_dir / "oss-key-secret", oss.keys.secret),
         timeout_s=times.timeout_s,
         retry_s=times.retry_s,
     )

@@ -15,7 +15,9 @@ from typing import Any
 
 from hal_sim.cameras.pictures import Painter
 from hal_sim.cameras.sender import SimCamera
-from hal_sim.ledger_view import LedgerView, delivery_counts, facts_after
+from hal_sim.ledger_view import FactRow, LedgerView, delivery_counts, facts_after
+from hal_sim.oss import Keys, OssServer, Rules
+from hal_sim.pictures_run import compare_pictures, pictures_there, unkept
 from hal_sim.printing import PassagePrinter
 from hal_sim.programs import Killer, Program, programs
 from hal_sim.qingdao import Account, QingdaoPlatform
@@ -32,6 +34,7 @@ from hal_sim.summary import Report, add_violations, compare_city, compare_ledger
 ACCOUNT = Account(
     cno="880001", sub_code="0000001", user="parkbox", password="Parkbox-1", passkey="0123456789abcdef"
 )
+OSS_KEYS = Keys("LTAI5tSimulatedKeyId", "simulated-access-key-secret")
 STALLS = 120
 HEARTBEAT_S = 5.0
 
@@ -42,6 +45,8 @@ FOLDER_CHARS_MAX = 90
 """A UNIX socket's path may have 107 bytes; ours add up to ten."""
 
 LEDGER_DRAIN_S = 15.0
+PICTURE_FACT_S = 3.0
+"""A picture's fact is stored within half a second of its passage; one whose program was killed never comes."""
 CITY_DRAIN_S = 90.0
 
 SWITCH_S = 0.0005
@@ -60,6 +65,7 @@ class Options:
     times: Times
     data_dir: Path
     weather: tuple[tuple[str, float], ...] = ()
+    oss_weather: tuple[tuple[str, float], ...] = ()
     kill_every_s: float | None = None
     mix: bool = True
 
@@ -71,6 +77,7 @@ class SiteRun:
         self._options, self._say = options, say
         self._stack = ExitStack()
         self.interrupted = False
+        self._drained: list[FactRow] = []
 
     def run(self, asked: threading.Event) -> Report:
         before = sys.getswitchinterval()
@@ -103,11 +110,17 @@ class SiteRun:
         self._stack.callback(self.platform.stop)
         for kind, probability in options.weather:
             self.platform.weather.add(kind, probability=probability)  # type: ignore[arg-type]  # checked there
+        self.oss = OssServer(Rules(ACCOUNT.sub_code), OSS_KEYS, seed=options.seed)
+        endpoint = self.oss.start()
+        self._stack.callback(self.oss.stop)
+        for kind, probability in options.oss_weather:
+            self.oss.weather.add(kind, probability=probability)  # type: ignore[arg-type]  # checked there
         specs = lane_specs(options.lanes)
         season = season_plates(options.seed)
         self.plan = write_site(
-            options.data_dir, specs, times, account=ACCOUNT, city_url=url, season=season, stalls=STALLS
-        )
+            options.data_dir, specs, times, account=ACCOUNT, city_url=url, season=season, stalls=STALLS,
+            oss=self.oss, oss_endpoint=endpoint,
+        )  # fmt: skip
         self._first_seq = max(
             (fact.seq for fact in facts_after(options.data_dir / "ledger.db", 0)), default=0
         )
@@ -194,6 +207,7 @@ class SiteRun:
         self.lane.stop()
         printer.stop()
         self.platform.stop()
+        self.oss.stop()
         return self._report(finished)
 
     def _note(self, note: dict[str, Any]) -> None:
@@ -239,7 +253,11 @@ class SiteRun:
             facts = facts_after(ledger, 0)
             if sum(fact.kind == "Passed" for fact in facts) >= truth:
                 break
+        for _ in _until(PICTURE_FACT_S, asked):
+            if not unkept(facts_after(ledger, 0)):
+                break
         self.platform.weather.clear()
+        self.oss.weather.clear()
         for _ in _until(CITY_DRAIN_S, asked):
             facts = facts_after(ledger, 0)
             passed = sum(fact.kind == "Passed" for fact in facts)
@@ -248,6 +266,10 @@ class SiteRun:
             there = accepted.get("carIn", 0) + accepted.get("carOut", 0) >= passed
             there = there and accepted.get("carcharge", 0) >= paid
             if there and delivery_counts(self.plan.data_dir / "deliveries.db").get("waiting", 0) == 0:
+                break
+        for _ in _until(CITY_DRAIN_S, asked):
+            self._drained = facts_after(ledger, 0)
+            if pictures_there(self._drained, self.oss, self.plan.data_dir / "pictures.db"):
                 break
 
     # --- summing up ----------------------------------------------------------------------------------------
@@ -273,6 +295,7 @@ class SiteRun:
         compare_ledger(report, passages, facts)
         records = [one for kind in ("carIn", "carOut", "carcharge") for one in self.platform.of_kind(kind)]
         report.city_records = len(records)
+        compare_pictures(report, facts, self._drained, self.oss, self.plan.data_dir)
         if not self.interrupted:
             compare_city(report, facts, records)
             if not finished:

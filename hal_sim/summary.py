@@ -83,6 +83,11 @@ class Report:
     city_records: int = 0
     city_repeats: int = 0
     city_changed: int = 0
+    uploaded: int = 0
+    picture_repeats: int = 0
+    pictures_waiting: int = 0
+    pictures_refused: int = 0
+    pictures_missing: int = 0
     lost: int = 0
     double: int = 0
     invented: int = 0
@@ -99,6 +104,7 @@ class Report:
     def ok(self) -> bool:
         counted = (
             self.lost + self.double + self.invented + self.undelivered + self.refused + self.city_changed
+            + self.pictures_refused + self.pictures_missing
         )
         clean = counted == 0 and not any(self.violations.values()) and not self.problems
         return clean and all(city.ok for city in self.cities)
@@ -239,6 +245,11 @@ def lines(report: Report, seconds: float) -> list[str]:
     )
     for city in report.cities:
         out += [city.line(), *city.lines]
+    out.append(
+        f"图片上传 pictures: 已上传 uploaded {report.uploaded}, 等待 waiting {report.pictures_waiting}, "
+        f"拒绝 refused {report.pictures_refused}, 缺少 missing {report.pictures_missing}, "
+        f"重复 repeats {report.picture_repeats}"
+    )
     out.append(f"违规 violations: {counted}")
     out.append(
         f"丢失 lost {report.lost}, 重复 double {report.double}, 虚构 invented {report.invented}, "

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from edge.config.check import run
 from edge.config.load import ConfigError, load
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = sorted((ROOT / "configs").glob("*.toml"))
 TEXT = (ROOT / "configs" / "entry-exit.toml").read_text(encoding="utf-8")
 GOOD = TEXT.replace("/var/lib/", "./").replace("/run/", "./")
+
+
+def secret(path: Path, mode: int = 0o600) -> Path:
+    path.write_text("x", encoding="utf-8")
+    path.chmod(mode)
+    return path
 
 
 def issues_of(folder: Path, text: str) -> dict[str, str]:
@@ -28,7 +36,10 @@ def issues_of(folder: Path, text: str) -> dict[str, str]:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_config_is_fit_to_run(path: Path, tmp_path: Path) -> None:
     copy = tmp_path / path.name
-    copy.write_text(path.read_text(encoding="utf-8").replace("/var/lib/", "./"), encoding="utf-8")
+    text = path.read_text(encoding="utf-8").replace("/var/lib/", "./").replace("/etc/parkbox/", "./")
+    copy.write_text(text, encoding="utf-8")
+    for name in re.findall(r'^\w+_file = "\./(.+)"', text, re.MULTILINE):
+        secret(tmp_path / name)
     config = load(copy)
     assert config.lane
     assert config.box.data_dir.startswith(str(tmp_path))
@@ -139,3 +150,52 @@ def test_the_command_prints_everything_and_exits_2(tmp_path: Path) -> None:
         assert "lane[1].number = 0" in run.stderr
     assert done == {"check": 2, "lane": 2, "agent": 2}
     assert [p.name for p in tmp_path.iterdir()] == ["box.toml"]
+
+
+OSS = (ROOT / "configs" / "qingdao.toml").read_text(encoding="utf-8").replace("/etc/parkbox/", "./")
+OSS = OSS.replace("/var/lib/", "./").replace("/run/", "./")
+SECRETS = ("qingdao-password", "qingdao-passkey", "oss-key-id", "oss-key-secret")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "says"),
+    [
+        ('endpoint = "https://oss-cn-qingdao.aliyuncs.com"', 'endpoint = "oss-cn-qingdao.aliyuncs.com"',
+         "city.qingdao.oss.endpoint", "http(s)://"),
+        ('endpoint = "https://oss-cn-qingdao.aliyuncs.com"', 'endpoint = "https://host/bucket"',
+         "city.qingdao.oss.endpoint", "http(s)://"),
+        ('bucket = "park-pictures"', 'bucket = "Park_Pictures"', "city.qingdao.oss.bucket", "3 to 63"),
+        ('bucket = "park-pictures"\n', "", "city.qingdao.oss.bucket", "missing"),
+        ('acl = "public-read-write"', 'acl = "public"', "city.qingdao.oss.acl", "public-read, public-read-write"),
+        ('acl = "public-read-write"', "timeout_s = 0", "city.qingdao.oss.timeout_s", "0..600"),
+        ('acl = "public-read-write"', 'token_file = "./none"', "city.qingdao.oss.token_file", "cannot be read"),
+        ('acl = "public-read-write"', 'token_file = "./oss-key-id"\nsignature = "v1"', "city.qingdao.oss.token_file",
+         "v4"),
+        ('acl = "public-read-write"', 'secret = "abc"', "city.qingdao.oss.secret", "unknown key"),
+        ('key_secret_file = "./oss-key-secret"', 'key_secret_file = "./open"', "city.qingdao.oss.key_secret_file",
+         "0600"),
+    ],
+)  # fmt: skip
+def test_picture_storage_is_judged(tmp_path: Path, old: str, new: str, path: str, says: str) -> None:
+    for name in SECRETS:
+        secret(tmp_path / name)
+    secret(tmp_path / "open", 0o644)
+    found = issues_of(tmp_path, OSS.replace(old, new))
+    assert list(found) == [path]
+    assert says in found[path]
+
+
+def test_check_says_where_pictures_go_and_what_public_means(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in SECRETS:
+        secret(tmp_path / name)
+    path = tmp_path / "box.toml"
+    path.write_text(OSS, encoding="utf-8")
+    assert run(path) == 0
+    assert "anybody can read, replace, delete" in capsys.readouterr().out
+    path.write_text(OSS.replace("public-read-write", "private"), encoding="utf-8")
+    assert run(path) == 0
+    said = capsys.readouterr().out
+    assert "https://oss-cn-qingdao.aliyuncs.com park-pictures, private" in said
+    assert "anybody" not in said

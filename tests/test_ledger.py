@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from edge.core.facts import Fact
+from edge.store.commit import LOG_BYTES
 from edge.store.errors import StoreError
 from edge.store.ledger import Ledger, StoreResult
 from tests.store_tools import DEADLINE_S, Answers, keep, passed
@@ -195,4 +197,19 @@ def test_the_log_is_folded_in_when_nobody_writes(tmp_path: Path, monkeypatch: py
     for n in range(31, 200):
         keep(ledger, [passed(n)])
     assert (tmp_path / "ledger.db-wal").stat().st_size == wal, "the log grew although it was folded in"
+    ledger.close()
+
+
+def test_the_log_gets_its_size_before_it_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that grows costs each commit a change of the file's size: what is written into it leaves its size alone."""
+    monkeypatch.setattr("edge.store.ledger.QUIET_S", 0.001)
+    ledger = Ledger(tmp_path / "ledger.db")
+    ledger.open()
+    log = tmp_path / "ledger.db-wal"
+    until_s = time.monotonic() + DEADLINE_S
+    while log.stat().st_size < LOG_BYTES:
+        assert time.monotonic() < until_s
+    for n in range(1, 300):
+        keep(ledger, [passed(n)])
+    assert log.stat().st_size == LOG_BYTES
     ledger.close()

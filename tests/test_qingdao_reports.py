@@ -63,6 +63,7 @@ def test_every_class_has_a_policy_and_the_cadence_that_the_standard_prints() -> 
         "parkininfo": ("master", 86_400), "equipinfo": ("master", 86_400), "standardinfo": ("master", 86_400),
         "parkspace": ("state", 60), "equipstatus": ("state", 60),
         "carIn": ("record", 0), "carOut": ("record", 0), "carcharge": ("record", 0),
+        "picture": ("record", 0),
     }  # fmt: skip
     assert {kind for kind, (policy, _) in printed.items() if policy == "state"} == {
         kind for kind in printed if not BY_KIND[kind].repeated

@@ -37,6 +37,11 @@ def summary(config: Config) -> list[str]:
         f"  相机上报 cameras push to: {config.listener.host}:{config.listener.port}",
         f"  网页 page: http://{config.web.host}:{config.web.port}/",
     ]
+    if config.flow is not None:
+        flow = config.flow
+        low, high = flow.bands
+        lines.append(f"  流量管控 flow control: 饱和 saturated {low:.0%}, 满位 full {high:.0%}, "
+                     f"{flow.saturated.reserved}:{flow.saturated.ordinary}, 出 {flow.full.out} 进 1")
     for lane in config.lane:
         barrier, loops = lane.barrier, lane.loops
         pins = [f"开 open {barrier.open_pin}"]
@@ -54,4 +59,10 @@ def summary(config: Config) -> list[str]:
                          f"@ {', '.join(camera.addresses)}{relay}")
     qingdao = config.city.qingdao
     lines.append(f"  青岛平台 Qingdao: {qingdao.url}" if qingdao else "  没有配置城市平台 no city platform")
+    if qingdao is not None and (oss := qingdao.oss) is not None:
+        lines.append(f"    图片 pictures: {oss.endpoint} {oss.bucket}, {oss.acl}, {oss.signature}")
+        if oss.acl == "public-read-write":
+            lines.append("    ! 公共读写: 任何人可读、改、删图片 anybody can read, replace, delete (B.1 rule 11)")
+    elif qingdao is not None:
+        lines.append("    图片不上传 pictures are not uploaded: no [city.qingdao.oss]")
     return lines

@@ -68,5 +68,13 @@ def _resolve(config: Config, folder: Path) -> Config:
             password_file=absolute(city.qingdao.password_file),
             passkey_file=absolute(city.qingdao.passkey_file),
         )
+        if (oss := qingdao.oss) is not None:
+            oss = msgspec.structs.replace(
+                oss,
+                key_id_file=absolute(oss.key_id_file),
+                key_secret_file=absolute(oss.key_secret_file),
+                token_file=oss.token_file and absolute(oss.token_file),
+            )
+            qingdao = msgspec.structs.replace(qingdao, oss=oss)
         city = msgspec.structs.replace(city, qingdao=qingdao)
     return msgspec.structs.replace(config, box=box, city=city)

@@ -20,7 +20,8 @@ SOCKET_PATH_BYTES = 107 - len(AGENT_SOCKET_SUFFIX)
 
 def judge(config: Config) -> list[ConfigIssue]:
     """All issues between settings."""
-    issues = [*_pins(config), *_names(config), *_cameras(config), *_files(config), *_plates(config)]
+    issues = [*_pins(config), *_names(config), *_cameras(config), *_files(config), *_plates(config),
+              *_flow(config)]
     if config.web.port and config.web.port == config.listener.port and config.web.host == config.listener.host:
         issues.append(ConfigIssue("web.port", str(config.web.port), "与 listener.port 相同", "same as listener.port"))
     tariff = config.tariff
@@ -30,6 +31,24 @@ def judge(config: Config) -> list[ConfigIssue]:
             f"小于 first_fen {tariff.first_fen}; 0 为不封顶", f"below first_fen {tariff.first_fen}; 0 = no cap",
         ))
     return issues
+
+
+def _flow(config: Config) -> Iterator[ConfigIssue]:
+    flow = config.flow
+    for number, lane in enumerate(config.lane):
+        for name, default in (("role", "mixed"), ("ordinary", "rules")):
+            value, path = getattr(lane, name), f"lane[{number}].{name}"
+            if value != default and flow is None:
+                yield ConfigIssue(path, value, "需要 [flow] 一节", "needs the section [flow]")
+            elif value != default and lane.direction == "out":
+                yield ConfigIssue(path, value, "只用于入口", "is for entries only")
+    if flow is None:
+        return
+    low, high = flow.bands
+    if low > high:
+        yield ConfigIssue("flow.bands", f"{low:g}, {high:g}", "饱和须不大于满位", "saturated must be full or less")
+    if flow.schedule and (len(flow.schedule) != 2 or flow.schedule[0] == flow.schedule[1]):
+        yield ConfigIssue("flow.schedule", ", ".join(flow.schedule), "须为两个不同时刻", "two different times of day")
 
 
 def _pins(config: Config) -> Iterator[ConfigIssue]:
@@ -105,6 +124,13 @@ def _files(config: Config) -> Iterator[ConfigIssue]:
     if qingdao is not None:
         yield from _secret("city.qingdao.password_file", qingdao.password_file)
         yield from _secret("city.qingdao.passkey_file", qingdao.passkey_file)
+        if (oss := qingdao.oss) is not None:
+            for name in ("key_id_file", "key_secret_file", *(["token_file"] if oss.token_file else [])):
+                yield from _secret(f"city.qingdao.oss.{name}", getattr(oss, name))
+            if oss.token_file and oss.signature == "v1":
+                # alibabacloud-oss-v2 1.4 names the token's header wrongly under V1, so OSS would refuse every picture.
+                yield ConfigIssue("city.qingdao.oss.token_file", oss.token_file, "仅可与 signature = \"v4\" 同用",
+                                  "works with signature = \"v4\" only")
 
 
 def _secret(path: str, name: str) -> Iterator[ConfigIssue]:

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from edge.core.orders_flow import AnyFlowOrder
+
 
 class Event(msgspec.Struct, frozen=True):
     """Base of all events. `lane` "" concerns the whole box."""
@@ -117,5 +119,5 @@ class Tick(Event, frozen=True):
 
 AnyEvent = (
     LoopChanged | LimitChanged | PlateRead | PictureSpooled | Stored | Commanded | Emergency
-    | DeviceDown | DeviceUp | ClockChanged | Tick
+    | DeviceDown | DeviceUp | ClockChanged | Tick | AnyFlowOrder
 )

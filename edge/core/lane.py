@@ -115,8 +115,11 @@ class Lane(OrderActions):
         elif event.end == "down" and before:
             self.fire(Signal.DOWN_LEFT)
 
-    def on_stored(self, token: int) -> None:
-        """A decision or order is durable. A token of before a restart, or one that came too late, moves nothing."""
+    def on_stored(self, token: int) -> bool:
+        """A decision or order is durable; False: none of this lane's.
+
+        A token of before a restart, or one that came too late, moves nothing.
+        """
         car, front = self.traffic.standing, self.traffic.front
         if car is not None and self.desk is Desk.STORING and car.token == token:
             self.fire(Signal.STORED)
@@ -128,6 +131,9 @@ class Lane(OrderActions):
             self.late_tokens.discard(token)
             if not self.late_tokens:
                 self.clear_fault("storage_failing", "ledger")
+        else:
+            return False
+        return True
 
     def on_emergency(self, active: bool) -> None:
         if active:

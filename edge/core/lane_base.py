@@ -14,6 +14,7 @@ from edge.core.lane_table import DESK_SIGNALS, Desk, Gate, IllegalSignal, Row, S
 from edge.core.lane_traffic import Traffic
 from edge.core.lane_types import Arrival, LaneMemory, LaneSettings, fault_key
 from edge.core.lot import LotState
+from edge.core.lot_flow import LotFlow
 from edge.core.tariff import TariffRule
 
 # A read that comes speaks for its camera: a second, silent camera or a listener that is back need no person.
@@ -27,6 +28,7 @@ class Services(Protocol):
     tariff: TariffRule
     out: list[AnyCommand]
     now: Stamp
+    flows: LotFlow
     memory: LaneMemory  # the box's own, with the faults that concern all lanes
 
     def new_id(self) -> str: ...
@@ -34,8 +36,6 @@ class Services(Protocol):
     def new_token(self) -> int: ...
 
     def record(self, lane: str, body: AnyBody, fact_id: str = "", token: int = 0, urgent: bool = False) -> str: ...
-
-    def on_the_way(self) -> int: ...
 
 
 class OrderRefused(Exception):

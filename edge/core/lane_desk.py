@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import msgspec
 
-from edge.core.admission import ExitVerdict, Verdict, decide_entry, decide_exit
+from edge.core.admission import EntryVerdict, ExitVerdict, Newcomer, Verdict, decide_entry, decide_exit
 from edge.core.commands import TriggerCamera
 from edge.core.events import PlateRead
-from edge.core.facts import Decided, Paid, PlateCorrected, ReadTaken
-from edge.core.lane_base import OrderRefused, Preread
+from edge.core.facts import Decided, PlateCorrected, ReadTaken
+from edge.core.facts_flow import ControlSeen
+from edge.core.lane_base import Preread
 from edge.core.lane_gate import GateActions
 from edge.core.lane_table import Desk, Signal
 from edge.core.lane_types import Arrival, PastRead
+from edge.core.lot_flow import VEHICLE_OF
 from edge.core.plates import confusable, is_no_plate, normalise
 
 OWN_READ_MS = 1_000
 """The next car's head is 4.2 m behind (car and gap), 1.7 s at 2.5 m/s: a read sooner than this is of the car here."""
+
+_NOT_FLOW = EntryVerdict("refuse", "", "", "", "")
+"""Flow control had no say."""
 
 WAIT_STATE = {"payment": Desk.WAIT_PAYMENT, "stall": Desk.WAIT_STALL, "confirmation": Desk.WAIT_CONFIRM}
 
@@ -195,25 +200,42 @@ class DeskActions(GateActions):
 
     def verdict(self, car: Arrival) -> Verdict:
         if self.settings.direction == "in":
-            found: Verdict = decide_entry(self.box.lot, self.rules, car.plate, self.box.on_the_way())
+            flows, newcomer = self.box.flows, self.newcomer(car)
+            found: Verdict = decide_entry(
+                self.box.lot, self.rules, flows.flow, newcomer, flows.in_force(car.plate)
+            )
         else:
-            found = decide_exit(self.box.lot, self.rules, self.box.tariff, car.plate, self.box.now)
+            controls = self.box.flows.in_force(car.plate)
+            found = decide_exit(self.box.lot, self.rules, self.box.tariff, car.plate, self.box.now, controls)
         code = self.fault_with("stops") or self.fault_with("asks")
         if code and found.decision == "admit":
+            if isinstance(found, EntryVerdict):
+                found = msgspec.structs.replace(found, counted_as="", booking="")
             return msgspec.structs.replace(
                 found, decision="wait", wait_for="confirmation", rule=f"fault_{code}",
                 zh=f"设备故障 {code}, 请等待人工确认", en=f"device fault {code}, please wait for the attendant",
             )  # fmt: skip
         return found
 
+    def newcomer(self, car: Arrival) -> Newcomer:
+        return Newcomer(self.id, car.plate, VEHICLE_OF.get(car.colour, ""))
+
     def decide(self) -> Desk:
         car = self._car()
         if self.memory.locked:
             return self.shut_desk()
         verdict = self.verdict(car)
+        self._tell_controls(car)
         if isinstance(verdict, ExitVerdict):
             self._take_visit(car, verdict)
         return self._settle_on(car, verdict)
+
+    def _tell_controls(self, car: Arrival) -> None:
+        """A car under control is here: whoever watches it is told, whatever is decided (4001, strategy 4)."""
+        if car.plate and car.plate != car.controlled:
+            car.controlled = car.plate
+            for entry in self.box.flows.in_force(car.plate):
+                self.record(ControlSeen(entry.entry_id, entry.plate, entry.strategy, car.id, entry.city))
 
     def _take_visit(self, car: Arrival, verdict: ExitVerdict) -> None:
         visit = verdict.visit
@@ -245,10 +267,12 @@ class DeskActions(GateActions):
         return WAIT_STATE[verdict.wait_for]
 
     def _decided(self, car: Arrival, verdict: Verdict, who: str = "", why: str = "") -> Decided:
+        part = verdict if isinstance(verdict, EntryVerdict) else _NOT_FLOW
         return Decided(
             arrival_id=car.id, read_id=car.read_id, plate=car.plate, decision=verdict.decision, rule=verdict.rule,
             zh=verdict.zh, en=verdict.en, wait_for=verdict.wait_for, visit_id=car.visit_id, order_id=car.order_id,
-            due_fen=car.due_fen, who=who, why=why,
+            due_fen=car.due_fen, who=who, why=why, counted_as=part.counted_as, booking=part.booking,
+            state=part.state, reasons=part.reasons,
         )  # fmt: skip
 
     def _store(self, car: Arrival, admit: Verdict, who: str = "", why: str = "") -> Desk:
@@ -262,11 +286,12 @@ class DeskActions(GateActions):
         return Desk.STORING
 
     def try_again(self) -> Desk:
-        """A stall came free. Only a verdict that is another one is a new decision."""
+        """Something changed in the lot. Only another verdict is a new decision; the sign says the numbers."""
         car = self._car()
         verdict = self.verdict(car)
-        if (verdict.decision, verdict.wait_for) == ("wait", "stall"):
-            return Desk.WAIT_STALL
+        if verdict.decision == "wait" and WAIT_STATE[verdict.wait_for] is self.desk:
+            self.show(verdict.zh, verdict.en)
+            return self.desk
         return self._settle_on(car, verdict)
 
     def give_up(self) -> None:
@@ -328,59 +353,6 @@ class DeskActions(GateActions):
             return self.decide()
         self.desk_due_ms = self.now_ms + self.settings.read_ms
         return Desk.WAIT_READ
-
-    # --- people ------------------------------------------------------------------------------------------------------
-
-    def let_in(self) -> Desk:
-        """An operator or the city opens for the car that stands here: a decision like any other, with who and why."""
-        order = self.commanded
-        assert order is not None
-        car = self._car()
-        car.how = order.source
-        zh, en = ("平台放行", "opened by the city") if order.source == "city" else ("人工放行", "opened by a person")
-        return self._store(car, Verdict("admit", "", order.source, zh, en), order.who, order.why)
-
-    def take_payment(self) -> Desk:
-        """pay_cash or pay_free. What the operator did not take is discount: due = paid + discount."""
-        order = self.commanded
-        assert order is not None
-        car = self._car()
-        if order.order_id and order.order_id != car.order_id:
-            raise OrderRefused("订单号不符", f"order_id: {order.order_id} is not the order of this car")
-        if self.settings.direction != "out":
-            raise OrderRefused("入口不收费", "lane: an entry takes no payment")
-        free = order.action == "pay_free"
-        due_fen = car.due_fen
-        if not due_fen and not free:
-            if order.amount_fen < 0:
-                raise OrderRefused("请输入金额", "amount_fen: required, the fee of this car is not known")
-            due_fen = order.amount_fen
-        paid_fen = 0 if free else (due_fen if order.amount_fen < 0 else order.amount_fen)
-        if paid_fen > due_fen:
-            raise OrderRefused(
-                f"金额 {paid_fen} 分超过应缴 {due_fen} 分", f"amount_fen: {paid_fen} is more than the {due_fen} due"
-            )
-        car.due_fen, car.paid_fen, car.discount_fen = due_fen, paid_fen, due_fen - paid_fen
-        car.order_id = car.order_id or self.box.new_id()
-        self.record(
-            Paid(
-                order_id=car.order_id, visit_id=car.visit_id, plate=car.plate, method="free" if free else "cash",
-                due_fen=due_fen, paid_fen=paid_fen, discount_fen=due_fen - paid_fen, entered=car.entered,
-                who=order.who, why=order.why,
-            )
-        )  # fmt: skip
-        admit = Verdict("admit", "", "paid", "已缴费, 请通行", "paid, please drive on")
-        return self._store(car, admit, order.who, order.why)
-
-    def correct(self) -> Desk:
-        order = self.commanded
-        assert order is not None
-        plate = normalise(order.plate)
-        if not plate:
-            raise OrderRefused(f"车牌 {order.plate!r} 无效", f"plate: {order.plate!r} is no plate")
-        car = self._car()
-        car.corrected_from, car.plate = car.plate, plate
-        return self.decide()
 
     def _car(self) -> Arrival:
         car = self.traffic.standing

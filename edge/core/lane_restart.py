@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from edge.core.commands import TriggerCamera
 from edge.core.facts import BackedOut
-from edge.core.lane_desk import DeskActions
+from edge.core.lane_people import PeopleActions
 from edge.core.lane_table import Desk, Gate, Signal
 from edge.core.lane_types import Admission, Arrival
 
@@ -37,7 +37,7 @@ JUST_PASSED_MS = 5_000
 record from that moment on (`under_arm`), so what is not on record is the end of the one before."""
 
 
-class RestartActions(DeskActions):
+class RestartActions(PeopleActions):
     def all_told(self) -> bool:
         wanted = {"safety"}
         if self.settings.arrival == "loop":

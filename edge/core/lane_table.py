@@ -212,7 +212,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         **_WAITS,
         S.READ: row("better_read", D.WAIT_CONFIRM, *DECIDED),
         S.DESK_TIMER: row("give_up", D.REFUSED),
-        S.FREED: row("note", D.WAIT_CONFIRM),
+        S.FREED: row("try_again", D.WAIT_CONFIRM, *DECIDED),
         S.PAY: row("take_payment", D.STORING),
     },
     D.REFUSED: {

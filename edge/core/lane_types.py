@@ -62,9 +62,9 @@ class Arrival:
     """One car from its first word (loop or camera) until it passed or left."""
 
     __slots__ = (
-        "admitted", "asked_camera", "borrowed_until_ms", "colour", "corrected_from", "deciding", "discount_fen",
-        "due_fen", "entered", "fell_ms", "how", "id", "order_id", "paid_fen", "plate", "read_id", "rule",
-        "safety_fell_ms", "token", "unsure", "visit_id",
+        "admitted", "asked_camera", "borrowed_until_ms", "colour", "controlled", "corrected_from", "deciding",
+        "discount_fen", "due_fen", "entered", "fell_ms", "how", "id", "order_id", "paid_fen", "plate", "read_id",
+        "rule", "safety_fell_ms", "token", "unsure", "visit_id",
     )  # fmt: skip
 
     def __init__(self, arrival_id: str) -> None:
@@ -82,6 +82,7 @@ class Arrival:
         self.entered: Stamp | None = None
         self.due_fen = self.paid_fen = self.discount_fen = 0
         self.corrected_from = ""
+        self.controlled = ""  # its entries on control lists were told under this plate
         self.asked_camera = False
         self.borrowed_until_ms = 0  # its read came before it stood here; until then one of its own would be better
         self.fell_ms: int | None = None  # the arrival loop cleared behind it

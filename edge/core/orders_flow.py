@@ -34,6 +34,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "unknown_entry": ("名单不存在", "no such entry of a control list"),
     "bad_value": ("参数错误", "a value is not allowed"),
     "unknown_lane": ("没有该入口", "no such entrance"),
+    "no_clock": ("盒子时钟未校准", "the box does not know the time yet"),
     "id_used": ("该命令编号已用于另一命令", "command_id was used for another order"),
 })  # fmt: skip
 """What an answer's `reason` can be, in words. T/SZPIA table 44: no_stall 1501, unknown_booking 1104, booking_exists

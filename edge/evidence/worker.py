@@ -17,10 +17,11 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.core.clock import CHINA, china_datetime
+from edge.evidence.child import LENGTH, serve_frame
 from edge.evidence.claim import Claim
 from edge.evidence.conform import conform
 from edge.evidence.fit import EncodeError
-from edge.evidence.jobs import LENGTH, NICE, Done, Job
+from edge.evidence.jobs import NICE, Done, Job
 from edge.evidence.keys import KeyFileError, check_code, load_or_make, write_durably
 from edge.evidence.look import NotAPictureError, look
 from edge.evidence.seal import seal
@@ -97,9 +98,7 @@ def main() -> int:
     source, out = sys.stdin.buffer, sys.stdout.buffer
     while head := source.read(LENGTH.size):
         job = msgspec.msgpack.decode(source.read(LENGTH.unpack(head)[0]), type=Job)
-        answer = msgspec.msgpack.encode(worker.make(job))
-        out.write(LENGTH.pack(len(answer)) + answer)
-        out.flush()
+        serve_frame(out, msgspec.msgpack.encode(worker.make(job)))
     return 0
 
 

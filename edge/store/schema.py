@@ -16,7 +16,7 @@ MIGRATIONS_DIR = Path(__file__).parent / "migrations"
 
 BUSY_S = 1.0  # a person's tool may hold the lock this long; the lane gives a decision 2 s (Timing.store_s)
 CACHE_KB = 512  # appending touches a handful of pages; SQLite's own default of 2 MB is a lot on this box
-AUTOCHECKPOINT_PAGES = 1000  # SQLite's default, the net under a burst. When it is quiet, the owner does it
+AUTOCHECKPOINT_PAGES = 4000  # 16 MB of log, the net under a burst. When it is quiet, the owner does it
 
 _STEP_NAME = re.compile(r"^(?P<database>[a-z]+)_(?P<number>\d{4})_[a-z_]+\.sql$")
 

@@ -63,6 +63,8 @@ class FoundRow(DeliveryRow, frozen=True, kw_only=True):
     """"" unless its picture can be fetched."""
     zh: str
     en: str
+    picture_zh: str
+    picture_en: str
 
 
 class PageState(msgspec.Struct, frozen=True):
@@ -144,6 +146,8 @@ def found_row(found: DeliveryFound) -> FoundRow:
         read_id=delivery.read_id if found.picture else "",
         zh=found.zh[:ANSWER_MAX_CHARS],
         en=found.en[:ANSWER_MAX_CHARS],
+        picture_zh=found.picture_zh[:ANSWER_MAX_CHARS],
+        picture_en=found.picture_en[:ANSWER_MAX_CHARS],
     )
 
 

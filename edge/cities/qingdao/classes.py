@@ -39,6 +39,7 @@ CLASSES = (
     MessageClass("carIn", "record", after="parkininfo"),
     MessageClass("carcharge", "record", after="parkininfo"),
     MessageClass("carOut", "record", after="parkininfo"),
+    MessageClass("picture", "record"),  # interface 5; beside its record, in a queue of its own (QC32, QC99)
 )
 PERIODIC = tuple(each for each in CLASSES if each.every)
 

@@ -47,7 +47,7 @@ export function showFound(nowMs) {
     say(p.kind, word(row.kind));
     say(p.plate, row.plate || word("no_plate"));
     say(p.state, word(row.state));
-    say(p.words, said(row));
+    say(p.words, [said(row), said(row, "picture_")].filter(Boolean).join(" · "));
     p.picture.hidden = row.read_id === "";
     say(p.picture, word("with_picture"));
     p.picture.onclick = () => enlarge(row);

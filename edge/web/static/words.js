@@ -90,6 +90,7 @@ const WORDS = {
   parkspace: ["车位数", "Stall count"],
   qingdao: ["青岛", "Qingdao"],
   shenzhen: ["深圳", "Shenzhen"],
+  oss: ["图片存储", "Pictures"],
   second_ago: ["{0} 秒前", "{0} s ago"],
   minute_ago: ["{0} 分钟前", "{0} min ago"],
   hour_ago: ["{0} 小时前", "{0} h ago"],
