@@ -98,8 +98,12 @@ def lock(answer: dict[str, Any], result: int = 0, **envelope_members: Any) -> An
     """The answer to 6001 with these members instead."""
     (printed,) = example(6001, "response")["data"]
     del printed["bluetoothAddress"]
-    body = json.loads(reply([printed | {"code": 0} | answer], result)) | envelope_members
-    return lambda _: (200, json.dumps(body).encode())
+
+    def made(_: Asked) -> tuple[int, bytes]:
+        body = json.loads(reply([printed | {"code": 0} | answer], result)) | envelope_members
+        return 200, json.dumps(body).encode()
+
+    return made
 
 
 WRONG: list[tuple[str, Answering]] = [
