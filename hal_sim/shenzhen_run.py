@@ -13,7 +13,7 @@ from string import Template
 
 from hal_sim.ledger_view import FactRow
 from hal_sim.shenzhen import Account, Kind, ShenzhenPlatform, Summary, stories
-from hal_sim.shenzhen.driver import Driver, Tempo
+from hal_sim.shenzhen.driver import Arrival, Driver, Tempo
 from hal_sim.site_config import Times, free_ports, write_secret
 from hal_sim.summary import CityFigures
 
@@ -111,7 +111,8 @@ class ShenzhenRun:
         figures.lines = self._lines(summary)
         if self.driver is not None:
             figures.problems += self.driver.problems
-            figures.problems += self.driver.unfelt_coupons()
+            figures.problems += self.driver.unfelt_coupons() + self.driver.charged_guests()
+            figures.problems += _judged_otherwise(self.driver.arrivals, facts)
             if calm and self.driver.counts["given_up"]:
                 figures.problems.append(f"unanswered: {self.driver.counts['given_up']} orders were never answered")
         return figures
@@ -171,6 +172,25 @@ def _invented(platform: ShenzhenPlatform, facts: Sequence[FactRow]) -> list[str]
         for one in platform.of(code)
         if (code, one.item_id) not in known | made_up
     ]
+
+
+def _judged_otherwise(arrivals: Sequence[Arrival], facts: Sequence[FactRow]) -> list[str]:
+    """Customers whom flow control took for what they were not (6.3, 6.8)."""
+    admitted: dict[str, FactRow] = {}
+    for fact in facts:  # the first decision is that at the entrance: nobody comes twice
+        if fact.kind == "Decided" and fact.body["decision"] == "admit" and not fact.body.get("who"):
+            admitted.setdefault(str(fact.body["plate"]), fact)
+    found = []
+    for arrival in arrivals:
+        fact_of = admitted.get(arrival.plate)
+        if fact_of is None:
+            continue
+        booking = str(fact_of.body.get("booking", ""))
+        if (booking == arrival.book_code) is not arrival.reserved and arrival.book_code:
+            right = "预约车 reserved" if arrival.reserved else "非预约车 ordinary"
+            said = f"{fact_of.body.get('rule')} {fact_of.body.get('zh')}"
+            found.append(f"booking {arrival.book_code} of {arrival.plate}: {right}, but it was judged by {said}")
+    return found
 
 
 def _at_rest(platform: ShenzhenPlatform, summary: Summary) -> list[str]:

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from hal_sim.shenzhen import ShenzhenPlatform, stories
+from hal_sim.shenzhen import Record, ShenzhenPlatform, stories
 from hal_sim.shenzhen.driver import Driver, Stopped, Tempo
 from hal_sim.shenzhen.stories import MIX, Story
 from tests.shenzhen_wire import ACCOUNT, LOT, WAIT_S, Asked, Callback, Sender, example, reply, sorted_text
 
-TEMPO = Tempo(between_s=(0.01, 0.02), step_s=(0.0, 0.01), short_s=1, inside_s=WAIT_S)
+TEMPO = Tempo(between_s=(0.01, 0.02), step_s=(0.0, 0.01), short_s=1, inside_s=0.3)
 BEIJING_S = 8 * 3600
 
 
@@ -82,6 +82,17 @@ class SmallBox:
         element |= {"carInfo": {"plateNo": plate}, "enterTime": stamp(time.time())}
         assert self._sender.send(5004, sorted_text([element]))["data"][0]["code"] == 0
 
+    def leave(self, entry: Record, received: str) -> None:
+        """Pay and leave, half a minute from now."""
+        same = {"parkCode": LOT, "carInfo": {"plateNo": entry.plate}}
+        money = {"receivables": received, "discount": "#0.00#", "received": received}
+        pay = example(5008)["data"][0] | {"recordId": entry.item_id} | money
+        left = example(5005)["data"][0] | {"id": entry.item_id} | same | money
+        left |= {"enterTime": entry.item["enterTime"], "leaveTime": stamp(time.time() + 30)}
+        for code, element in ((5008, pay), (5005, left)):
+            answer = self._sender.send(code, sorted_text([element]))
+            assert answer["data"][0]["code"] == 0, answer
+
 
 Made = Callable[[str], tuple[SmallBox, Driver]]
 
@@ -112,7 +123,7 @@ def test_a_story_runs_clean_against_an_honest_box(make: Made, story: Story) -> N
     assert driver.problems == []
     assert driver.platform.summary().violations == ()
     assert driver.counts["given_up"] == 0
-    assert box.entered == driver.arrived
+    assert box.entered == [arrival.plate for arrival in driver.arrivals]
     stays_away = story in (stories.never_comes, stories.mistaken, stories.wanted)
     assert len(box.entered) == (0 if stays_away else 1) or story is stories.cancels
     assert bool(box.coupons) == (story is stories.with_coupon)
@@ -164,10 +175,15 @@ def test_a_coupon_that_the_fee_forgets_is_found(make: Made) -> None:
     box, driver = make("")
     stories.with_coupon(driver, random.Random(1))
     assert driver.unfelt_coupons() == []  # he is still inside
-    entry = driver.platform.of(5004)[0]
-    element = example(5005)["data"][0] | {"id": entry.item_id, "parkCode": LOT, "carInfo": {"plateNo": entry.plate}}
-    element |= {"enterTime": entry.item["enterTime"], "leaveTime": stamp(time.time() + 30)}
-    element |= {"receivables": "#5.00#", "discount": "#0.00#", "received": "#5.00#"}
-    answer = box._sender.send(5005, sorted_text([element]))
-    assert answer["data"][0]["code"] == 0, answer
+    box.leave(driver.platform.of(5004)[0], "#5.00#")
     assert len(driver.unfelt_coupons()) == len(set(box.coupons))
+
+
+def test_a_guest_who_pays_is_found(make: Made) -> None:
+    box, driver = make("")
+    box.arrive("粤BA1234", "blue")
+    entry = driver.platform.of(5004)[0]
+    driver.let_in_free("粤BA1234", entry.item_id)
+    assert driver.charged_guests() == []
+    box.leave(entry, "#5.00#")
+    assert len(driver.charged_guests()) == 1

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from hal_sim.ledger_view import FactRow
-from hal_sim.shenzhen_run import ACCOUNT, ShenzhenRun
+from hal_sim.shenzhen import stories
+from hal_sim.shenzhen.driver import Driver
+from hal_sim.shenzhen_run import ACCOUNT, HURRIED, ShenzhenRun
 from hal_sim.site_config import HEADLESS
 from hal_sim.summary import CityFigures, Report, lines
 from tests import shenzhen_wire
@@ -148,3 +150,18 @@ def test_the_summary_has_a_line_for_each_city_and_fails_with_it() -> None:
         figures = CityFigures("深圳", "shenzhen")
         setattr(figures, name, 1)
         assert not Report(cities=[figures]).ok
+
+
+@pytest.mark.parametrize(
+    ("reserved", "booking", "fits"), [(True, "YD1", True), (True, "", False), (False, "", True), (False, "YD1", False)]
+)
+def test_a_booked_car_must_be_judged_as_one_and_nobody_else(
+    run: ShenzhenRun, sender: Sender, reserved: bool, booking: str, fits: bool
+) -> None:
+    report(sender, *MASTER)
+    run.driver = Driver(run.platform, lambda plate, colour: None, stories.tell, HURRIED, seed=1)
+    run.driver.come("粤B12345", "blue", "YD1", reserved=reserved)
+    decided = fact("9" * 32, "Decided", decision="admit", booking=booking, rule="r", zh="z")
+    decided.body["plate"] = "粤B12345"
+    found = judged(run, [decided]).problems
+    assert [text.split()[1] for text in found] == ([] if fits else ["YD1"])

@@ -53,6 +53,23 @@ class Given:
     at_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A customer who set out for the lot: on which booking, and whether he has a right to its stall (SC50)."""
+
+    plate: str
+    book_code: str
+    reserved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A plate that had free passage for its whole stay (4001, strategy 5)."""
+
+    plate: str
+    entry_id: str
+
+
 class Driver:
     """`start` and `stop`; `arrive(plate, colour)` brings a car to the simulated entrances."""
 
@@ -78,7 +95,8 @@ class Driver:
         self.counts: Counter[str] = Counter()
         self.problems: list[str] = []
         self.coupons: list[Given] = []
-        self.arrived: list[str] = []
+        self.arrivals: list[Arrival] = []
+        self.guests: list[Guest] = []
 
     def start(self) -> None:
         for number in range(self._workers):
@@ -151,10 +169,10 @@ class Driver:
             self.counts["given_up"] += 1
         return None
 
-    def come(self, plate: str, colour: str) -> None:
+    def come(self, plate: str, colour: str, book_code: str = "", *, reserved: bool = False) -> None:
         """The car drives to the lot."""
         with self._lock:
-            self.arrived.append(plate)
+            self.arrivals.append(Arrival(plate, book_code, reserved))
             self.counts["came"] += 1
         self._arrive(plate, colour)
 
@@ -167,6 +185,20 @@ class Driver:
                 return entry_id
             self.pause(0.2)
         return None
+
+    def has_left(self, plate: str) -> bool:
+        """Wait for the box to report his exit; False if it did not in time. Raises `Stopped`."""
+        ends_s = time.monotonic() + self.tempo.inside_s
+        while self.platform.entry_of(plate) is not None:
+            if time.monotonic() > ends_s:
+                return False
+            self.pause(0.2)
+        return True
+
+    def let_in_free(self, plate: str, entry_id: str) -> None:
+        """He was on the list from before his entry until after his exit."""
+        with self._lock:
+            self.guests.append(Guest(plate, entry_id))
 
     def gave(self, coupon_no: str, entry_id: str) -> None:
         """The box took a coupon for a car that is inside."""
@@ -194,6 +226,15 @@ class Driver:
             return self._lock.wait_for(lambda: self.counts["ended"] >= stories, timeout_s)
 
     # --- at the end ----------------------------------------------------------------------------------------
+
+    def charged_guests(self) -> list[str]:
+        """Guests of honour who paid all the same."""
+        return [
+            f"guest {guest.plate} paid, though strategy 5 lets him out free ({one.item_id})"
+            for guest in self.guests
+            for one in self.platform.of(5008)
+            if str(one.item["recordId"]).lower() == guest.entry_id.lower() and yuan(one.item["received"]) > 0
+        ]
 
     def unfelt_coupons(self) -> list[str]:
         """Coupons that a later exit with a fee took no account of."""

@@ -21,7 +21,7 @@ from hal_sim.city_http import Answer, Post
 from hal_sim.shenzhen import lists
 from hal_sim.shenzhen.door import BadToken, Door
 from hal_sim.shenzhen.envelope import Refusal, read_request, write_answer
-from hal_sim.shenzhen.records import Books, Record, Summary
+from hal_sim.shenzhen.records import Books, Record, Summary, Violation
 from hal_sim.shenzhen.rules import broken, note, out_of_order
 from hal_sim.shenzhen.session import Account, Session
 from hal_sim.shenzhen.tables import BY_CODE, Interface
@@ -136,6 +136,18 @@ class Platform:
         """All records of an interface, in order of arrival."""
         with self.lock:
             return self.books.of(code)
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """Everything that was accepted, in order of arrival."""
+        with self.lock:
+            return tuple(self.books.by_key.values())
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """What the box did and the standard does not allow, in order."""
+        with self.lock:
+            return tuple(self.books.violations)
 
     def expire_tokens(self) -> None:
         """Every token that was given out ends now."""

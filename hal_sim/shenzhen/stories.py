@@ -64,8 +64,9 @@ class Booking:
         element: Element = {"bookCode": self.code, "parkCode": self.lot, "confirmStatus": status}
         self.driver.order(6002, element, set(codes))
 
-    def come(self) -> None:
-        self.driver.come(self.plate, self.colour)
+    def come(self, *, reserved: bool) -> None:
+        """He drives to the lot; `reserved`: his booking lets him in."""
+        self.driver.come(self.plate, self.colour, self.code, reserved=reserved)
 
 
 def window(from_s: float, open_s: float) -> Element:
@@ -96,7 +97,7 @@ def in_time(driver: Driver, dice: random.Random) -> None:
     """Books, confirms, comes within his time."""
     booking = booked(driver, dice)
     if booking is not None:
-        booking.come()
+        booking.come(reserved=True)
 
 
 def with_coupon(driver: Driver, dice: random.Random) -> None:
@@ -104,7 +105,7 @@ def with_coupon(driver: Driver, dice: random.Random) -> None:
     booking = booked(driver, dice)
     if booking is None:
         return
-    booking.come()
+    booking.come(reserved=True)
     entry_id = driver.entry_of(booking.plate)
     if entry_id is None:
         return
@@ -122,7 +123,7 @@ def unconfirmed(driver: Driver, dice: random.Random) -> None:
     booking = Booking(driver, dice, -1.0, driver.tempo.window_s, 30)
     if booking.lock():
         driver.step(dice)
-        booking.come()
+        booking.come(reserved=True)
 
 
 def late(driver: Driver, dice: random.Random) -> None:
@@ -134,14 +135,14 @@ def late(driver: Driver, dice: random.Random) -> None:
     ends_s = booking.now_s + driver.tempo.short_s + LAPSE_S
     driver.pause(max(0.0, ends_s - driver.platform.now()))
     booking.confirm(EXPIRED)
-    booking.come()
+    booking.come(reserved=False)
 
 
 def early(driver: Driver, dice: random.Random) -> None:
     """Comes an hour before his time: an ordinary car for now."""
     booking = booked(driver, dice, from_s=3600, open_s=3600)
     if booking is not None:
-        booking.come()
+        booking.come(reserved=False)
 
 
 def changes(driver: Driver, dice: random.Random) -> None:
@@ -153,7 +154,7 @@ def changes(driver: Driver, dice: random.Random) -> None:
     told = driver.order(6001, changed, LOCKED_OR_FULL)
     driver.step(dice)
     if told is not None and told.get("code") == DONE:
-        booking.come()
+        booking.come(reserved=True)
 
 
 def cancels(driver: Driver, dice: random.Random) -> None:
@@ -165,7 +166,7 @@ def cancels(driver: Driver, dice: random.Random) -> None:
     booking.cancel()
     booking.confirm(CANCELLED)
     if dice.random() < 0.5:
-        booking.come()
+        booking.come(reserved=False)
 
 
 def never_comes(driver: Driver, dice: random.Random) -> None:
@@ -187,7 +188,7 @@ def platform_repeats(driver: Driver, dice: random.Random) -> None:
     driver.order(6001, booking.element | {"obligatTime": 15}, {BOOKED_ALREADY})
     booking.confirm()
     booking.confirm()
-    booking.come()
+    booking.come(reserved=True)
 
 
 def mistaken(driver: Driver, dice: random.Random) -> None:
@@ -202,14 +203,16 @@ def mistaken(driver: Driver, dice: random.Random) -> None:
 
 
 def guest_of_honour(driver: Driver, dice: random.Random) -> None:
-    """4001: strategy 5 (in and out for free), told twice; he comes; then the entry is deleted."""
+    """4001: strategy 5 (in and out for free), told twice; he comes and goes; then the entry is deleted."""
     plate, colour = driver.fresh_plate(dice)
     entry = _control(driver, plate, 5)
     for _ in range(2):
         driver.order(4001, entry, {DONE})
     driver.step(dice)
     driver.come(plate, colour)
-    driver.entry_of(plate)
+    entry_id = driver.entry_of(plate)
+    if entry_id is not None and driver.has_left(plate):
+        driver.let_in_free(plate, entry_id)
     _, bare = _forms(entry)
     driver.order(4001, {"blackWhiteGraySheet": bare, "status": 2}, {DONE})
 
