@@ -7,22 +7,26 @@ of their visit, 5008 that of the payment's fact.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from hal_sim.ledger_view import FactRow
-from hal_sim.shenzhen import Account, Kind, ShenzhenPlatform, Summary, stories
+from hal_sim.shenzhen import Account, Kind, Record, ShenzhenPlatform, Summary, stories
 from hal_sim.shenzhen.driver import Arrival, Driver, Tempo
+from hal_sim.shenzhen.rules import epoch
 from hal_sim.site_config import Times, free_ports, write_secret
 from hal_sim.summary import CityFigures
 
 CITY = "shenzhen"
 ACCOUNT = Account("cadre01", "Parkbox-1", b"parkbox8", ("44030400100101000010",))
-PERMIT_NO = "663434"
 RECONNECT_MAX_S = 2  # a box that was away for a moment must not miss half of a short run
 
 PEOPLE = Tempo(between_s=(4.0, 20.0), step_s=(1.0, 4.0))
+SAME_EXIT_S = 2.0
+"""Times are written in whole seconds."""
+
 HURRIED = Tempo(between_s=(0.2, 1.5), step_s=(0.05, 0.3), inside_s=6.0)
 
 
@@ -81,7 +85,7 @@ class ShenzhenRun:
 
     def settled(self, facts: Sequence[FactRow]) -> bool:
         """Whether the city has all that the ledger knows."""
-        return not _missing(self.platform, facts)
+        return not _compared(self.platform, facts).missing
 
     def figures(self, facts: Sequence[FactRow], states: Mapping[str, int], *, calm: bool, whole: bool) -> CityFigures:
         """The city's books against the ledger. `calm`: nobody was killed and the weather was fair; `whole`: the run
@@ -100,13 +104,12 @@ class ShenzhenRun:
         figures.problems += [f"violated: {one}" for one in summary.violations if calm or one.field != "(time)"]
         figures.problems += [f"the simulated platform itself failed: {text}" for text in summary.internal_errors]
         figures.problems += [f"changed: {text}" for text in summary.changed]
-        for item_id in _invented(self.platform, facts):
-            figures.invented += 1
-            figures.problems.append(f"invented: the city has {item_id}, the ledger has not")
+        compared = _compared(self.platform, facts)
+        figures.invented = len(compared.invented)
+        figures.problems += [f"invented: the city has {text}, the ledger has not" for text in compared.invented]
         if whole:
-            for text in _missing(self.platform, facts):
-                figures.undelivered += 1
-                figures.problems.append(f"undelivered: {text} is not at the city")
+            figures.undelivered = len(compared.missing)
+            figures.problems += [f"undelivered: {text} is not at the city" for text in compared.missing]
             figures.problems += _at_rest(self.platform, summary)
         figures.lines = self._lines(summary)
         if self.driver is not None:
@@ -137,41 +140,48 @@ class ShenzhenRun:
         return out
 
 
-def _key(fact: FactRow) -> tuple[int, str]:
-    """The record that a fact becomes: an exit has the id of its entry, or its own if nobody saw that."""
-    if fact.kind == "Paid":
-        return 5008, fact.id
-    if fact.body["direction"] == "in":
-        return 5004, fact.id
-    return 5005, str(fact.body.get("visit_id") or fact.id)
+@dataclass(slots=True)
+class _Compared:
+    """Ledger against city by id: what is missing there, and what only the city has."""
+
+    missing: list[str]
+    invented: list[str]
 
 
-def _known(facts: Sequence[FactRow]) -> dict[tuple[int, str], str]:
-    """What the city should have: passages and payments of money, with the plate for the words."""
-    return {
-        _key(fact): str(fact.body.get("plate", ""))
-        for fact in facts
-        if fact.kind == "Passed" or (fact.kind == "Paid" and int(fact.body["paid_fen"]) > 0)
-    }
-
-
-def _missing(platform: ShenzhenPlatform, facts: Sequence[FactRow]) -> list[str]:
-    there = {(code, one.item_id) for code in (5004, 5005, 5008) for one in platform.of(code)}
-    return [
-        f"{code} {item_id} {plate}" for (code, item_id), plate in _known(facts).items() if (code, item_id) not in there
+def _compared(platform: ShenzhenPlatform, facts: Sequence[FactRow]) -> _Compared:
+    at_city = {(code, one.item_id): one for code in (5004, 5005, 5008) for one in platform.of(code)}
+    wanted: dict[tuple[int, str], str] = {}
+    unknown_exits: list[FactRow] = []  # nobody saw their entry: the box makes an id up for the visit
+    for fact in facts:
+        if fact.kind == "Paid" and int(fact.body["paid_fen"]) > 0:
+            wanted[5008, fact.id] = str(fact.body.get("plate", ""))
+        elif fact.kind == "Passed" and fact.body["direction"] == "in":
+            wanted[5004, fact.id] = str(fact.body["plate"])
+        elif fact.kind == "Passed" and fact.body.get("visit_id"):
+            wanted[5005, str(fact.body["visit_id"])] = str(fact.body["plate"])
+        elif fact.kind == "Passed":
+            unknown_exits.append(fact)
+    known = set(wanted) | {(5008, fact.id) for fact in facts if fact.kind == "Paid"}
+    missing = [
+        f"{code} {item_id} {plate}" for (code, item_id), plate in wanted.items() if (code, item_id) not in at_city
     ]
-
-
-def _invented(platform: ShenzhenPlatform, facts: Sequence[FactRow]) -> list[str]:
-    known = set(_known(facts)) | {(5008, fact.id) for fact in facts if fact.kind == "Paid"}
-    # An exit whose entry nobody knows may bring an entry of its own making along.
-    made_up = {(5004, item_id) for code, item_id in known if code == 5005}
-    return [
-        f"{code} {one.item_id} {one.plate}"
-        for code in (5004, 5005, 5008)
-        for one in platform.of(code)
-        if (code, one.item_id) not in known | made_up
+    for fact in unknown_exits:
+        made_up = next((key for key, one in at_city.items() if key not in known and _is_exit(one, fact)), None)
+        if made_up is None:
+            missing.append(f"5005 of exit {fact.id} {fact.body['plate']}")
+        else:
+            known |= {made_up, (5004, made_up[1])}
+    invented = [
+        f"{code} {item_id} {at_city[code, item_id].plate}" for code, item_id in at_city if (code, item_id) not in known
     ]
+    return _Compared(missing, invented)
+
+
+def _is_exit(record: Record, fact: FactRow) -> bool:
+    """Whether a 5005 tells of this exit: plate (if there is one) and second."""
+    left_s = epoch(record.item.get("leaveTime"))
+    same_plate = not fact.body["plate"] or record.plate == fact.body["plate"]
+    return record.code == 5005 and same_plate and left_s is not None and abs(left_s - fact.wall_ms / 1000) < SAME_EXIT_S
 
 
 def _judged_otherwise(arrivals: Sequence[Arrival], facts: Sequence[FactRow]) -> list[str]:

@@ -116,12 +116,20 @@ def test_differing_money_and_violations_fail(run: ShenzhenRun, sender: Sender) -
     assert [text.partition(":")[0] for text in figures.problems] == ["violated", "money"]
 
 
-def test_an_exit_without_entry_has_its_own_id_and_may_bring_an_entry(run: ShenzhenRun, sender: Sender) -> None:
-    facts = [fact(EXIT, "Passed", direction="out")]
+@pytest.mark.parametrize(
+    ("plate", "seconds", "fits"), [("粤B88888", 0, True), ("粤B88889", 0, False), ("粤B88888", 9, False)]
+)
+def test_an_exit_without_entry_has_an_id_of_its_own_and_may_bring_an_entry(
+    run: ShenzhenRun, sender: Sender, plate: str, seconds: int, fits: bool
+) -> None:
+    left_s = 1514826061 - seconds  # 2018-01-02 01:01:01 in Beijing
+    facts = [FactRow(1, EXIT, "out1", "Passed", left_s * 1000 + 400, {"direction": "out", "plate": plate})]
     report(sender, *MASTER)
-    report(sender, 5004, id=EXIT)
-    report(sender, 5005, id=EXIT, chargeIdList=[], receivables="#0.00#", discount="#0.00#", received="#0.00#")
-    assert judged(run, facts).problems == []
+    report(sender, 5004, id="a" * 32)
+    report(sender, 5005, id="a" * 32, chargeIdList=[], receivables="#0.00#", discount="#0.00#", received="#0.00#")
+    figures = judged(run, facts)
+    assert (figures.undelivered, figures.invented) == ((0, 0) if fits else (1, 2))
+    assert figures.ok is fits
 
 
 def test_the_section_is_toml_and_its_files_are_there(run: ShenzhenRun) -> None:

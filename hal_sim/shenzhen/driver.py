@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from hal_sim.shenzhen.lists import CODES, OWN_CODES_FROM
 from hal_sim.shenzhen.orders import Element, Via
 from hal_sim.shenzhen.records import yuan
 from hal_sim.shenzhen.rules import epoch
@@ -154,8 +155,8 @@ class Driver:
         """One order until it is answered; None if it never was. Raises `Stopped`."""
         for _ in range(TRIES):
             answer = self.platform.send_order(code, [element], self._via)
-            if answer.result is not None and len(answer.result.elements) == 1:
-                told = answer.result.elements[0]
+            told = answer.result.elements[0] if answer.result is not None and answer.result.elements else None
+            if told is not None and not _busy(told.get("code")):
                 with self._lock:
                     self.counts[f"{code} {told.get('code')}"] += 1
                 if told.get("code") not in allowed:
@@ -246,3 +247,8 @@ class Driver:
             if yuan(left.item["receivables"]) > 0 and yuan(left.item["discount"]) == 0:
                 found.append(f"coupon {given.coupon_no} not felt in the exit of {left.plate} ({given.entry_id})")
         return found
+
+
+def _busy(code: object) -> bool:
+    """An extension code (7.1.5.2) is no judgement of the order that table 44 knows: it may be sent again."""
+    return isinstance(code, int) and code >= OWN_CODES_FROM and code not in CODES

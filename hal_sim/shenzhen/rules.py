@@ -100,8 +100,8 @@ def note(interface: Interface, item_id: str, item: Item, books: Books, now_s: fl
     if interface.code == 5004:
         if yuan(item["receivables"]) != 0:
             books.notes["entry_with_fee"] += 1
-        if plate in books.inside:
-            books.notes["entered_twice"] += 1
+        if plate in books.inside and any(sign.isascii() and sign.isdigit() for sign in plate):
+            books.notes["entered_twice"] += 1  # 无牌车 and the like are no plates: several may be inside
         books.inside[plate] = item_id
     elif interface.code == 5005:
         if books.get(5004, item_id) is None:
