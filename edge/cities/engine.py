@@ -11,6 +11,7 @@ reached, refuses the login or our account, the link rests and no record is blame
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -29,6 +30,8 @@ from edge.cities.reports import Maker, Reports, Things
 from edge.cities.sender import Sender
 from edge.config.model import Lane, Lot, Qingdao
 from edge.ports import DeliveryStore, LedgerReader, LinkView
+
+log = logging.getLogger(__name__)
 
 # An idle engine looks into the ledger this often; `kick` makes it look at once.
 POLL_S = 0.2
@@ -147,6 +150,7 @@ class DeliveryEngine:
         except self._storage_errors as error:
             self._storage_trouble = str(error)
             self._feed.reset()
+            self._sender.reset()
             wait_s = STORAGE_REST_S
         self._update_faults()
         return wait_s
@@ -160,9 +164,18 @@ class DeliveryEngine:
                 with self._wake:
                     self._wake.wait_for(lambda: self._kicked or self._uplink.stopping, wait_s)
                     self._kicked = False
+            self._note_at_end()
         except BaseException as error:
             self._died(error)
             raise
+
+    def _note_at_end(self) -> None:
+        try:
+            self._sender.note()
+        except self._storage_errors as error:
+            log.warning("accepted records could not be noted and will be sent again: %s", error)
+        finally:
+            self._sender.reset()
 
     def _round(self) -> float:
         more = self._feed.advance()

@@ -78,11 +78,10 @@ class HttpTransport:
             headers = {"User-Agent": "parkbox", "Accept-Encoding": "identity"}
             known = requests.Request("POST", self._base_url + request.path, headers, data=b"-").prepare()
             self._known[request.path] = known
-        prepared = known.copy()
-        prepared.headers.update(request.headers)
-        prepared.headers["Content-Length"] = str(len(request.body))
-        prepared.body = request.body
-        return prepared
+        known.headers.update(request.headers)
+        known.headers["Content-Length"] = str(len(request.body))
+        known.body = request.body
+        return known
 
     def abort(self) -> None:
         """Cut the request that is under way and refuse every later one."""
@@ -208,41 +207,64 @@ class _Wire:
 
 
 class _Adapter(HTTPAdapter):
-    """One kept connection whose socket the wire knows; no retries of its own."""
+    """One kept connection to one city, whose socket the wire knows; no retries of its own, no proxy. What is worked
+    out of an address is worked out once, not in every request."""
 
     def __init__(self, wire: _Wire) -> None:
         self._wire = wire
+        self._pool: Any = None
+        self._targets: dict[str, str] = {}
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _pools(self._wire)
 
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+        return self._pool
+
+    def request_url(self, request: requests.PreparedRequest, proxies: object) -> str:
+        url = request.url or ""
+        target = self._targets.get(url)
+        if target is None:
+            target = self._targets[url] = request.path_url
+        return target
+
 
 def _pools(wire: _Wire) -> dict[str, Any]:
-    """Pools whose connections tell the wire when they are made (TLS included) and when the first byte leaves."""
+    """Pools whose connections tell the wire when they are made (TLS included) and when the first byte leaves. Head and
+    body leave in one piece: one call, and no city that answers the head alone."""
 
-    class Plain(connection.HTTPConnection):
+    class Whole:
+        held: bytearray | None = None
+        sock: socket.socket | None
+
         def connect(self) -> None:
-            super().connect()
-            wire.connected(self)
+            super().connect()  # type: ignore[misc]
+            wire.connected(self)  # type: ignore[arg-type]
+
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            self.held = bytearray()
+            try:
+                super().request(*args, **kwargs)  # type: ignore[misc]
+            finally:
+                whole, self.held = self.held, None
+            self.send(whole)
 
         def send(self, data: Any) -> None:
+            if self.held is not None:
+                self.held += data
+                return
             if self.sock is None:
                 self.connect()
             wire.sent = True
-            super().send(data)
+            super().send(data)  # type: ignore[misc]
 
-    class Tls(connection.HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            wire.connected(self)
+    class Plain(Whole, connection.HTTPConnection): ...
 
-        def send(self, data: Any) -> None:
-            if self.sock is None:
-                self.connect()
-            wire.sent = True
-            super().send(data)
+    class Tls(Whole, connection.HTTPSConnection): ...
 
     class PlainPool(connectionpool.HTTPConnectionPool):
         ConnectionCls = Plain
