@@ -72,12 +72,14 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class _Request(msgspec.Struct, forbid_unknown_fields=True):
     op: Literal["command", "view", "watch", "book", "control", "coupon", "priority", "role"]
     command: Order | None = None
-    order: msgspec.Raw | None = None
+    order: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET  # with None beside it msgspec takes null alone
 
     def flow_order(self) -> AnyFlowOrder | None:
         """The order of an operation of flow control. Raises `msgspec.DecodeError`."""
         kind = OPS.get(self.op)
-        return None if kind is None or self.order is None else msgspec.json.decode(self.order, type=kind)
+        if kind is None or isinstance(self.order, msgspec.UnsetType):
+            return None
+        return msgspec.json.decode(self.order, type=kind)
 
 
 class LaneSocket:

@@ -8,22 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
-Name = Annotated[str, Meta(min_length=1, max_length=50)]
-Ident = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,19}$", description="letters, digits, - and _, at most 20")
-]
-Guid = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$", description="32 lower-case hex digits")]
-Port = Annotated[int, Meta(ge=0, le=65535)]
-Seconds = Annotated[float, Meta(ge=0, le=86400)]
-Fen = Annotated[int, Meta(ge=0, le=10_000_000)]
-BcmPin = Annotated[int, Meta(ge=2, le=27, description="BCM number of a GPIO on the 40-pin header, 2..27")]
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all sections: an unknown key is an error."""
+from edge.config.base import BcmPin, Fen, Guid, Ident, Name, Port, Seconds, Section
+from edge.config.shenzhen import Shenzhen
 
 
 class Box(Section, frozen=True, kw_only=True):
@@ -300,7 +288,10 @@ class Qingdao(Section, frozen=True, kw_only=True):
 
 
 class Cities(Section, frozen=True, kw_only=True):
+    """A box may report to both."""
+
     qingdao: Qingdao | None = None
+    shenzhen: Shenzhen | None = None
 
 
 class Web(Section, frozen=True, kw_only=True):

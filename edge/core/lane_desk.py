@@ -7,12 +7,13 @@ import msgspec
 from edge.core.admission import EntryVerdict, ExitVerdict, Newcomer, Verdict, decide_entry, decide_exit
 from edge.core.commands import TriggerCamera
 from edge.core.events import PlateRead
-from edge.core.facts import Decided, PlateCorrected, ReadTaken
+from edge.core.facts import Decided, Paid, ReadTaken
 from edge.core.facts_flow import ControlSeen
 from edge.core.lane_base import Preread
 from edge.core.lane_gate import GateActions
 from edge.core.lane_table import Desk, Signal
 from edge.core.lane_types import Arrival, PastRead
+from edge.core.lot import corrected
 from edge.core.lot_flow import VEHICLE_OF
 from edge.core.plates import confusable, is_no_plate, normalise
 
@@ -206,7 +207,9 @@ class DeskActions(GateActions):
             )
         else:
             controls = self.box.flows.in_force(car.plate)
-            found = decide_exit(self.box.lot, self.rules, self.box.tariff, car.plate, self.box.now, controls)
+            coupons = self.box.coupons.of
+            car.billed = car.billed or self.box.now
+            found = decide_exit(self.box.lot, self.rules, self.box.tariff, car.plate, car.billed, controls, coupons)
         code = self.fault_with("stops") or self.fault_with("asks")
         if code and found.decision == "admit":
             if isinstance(found, EntryVerdict):
@@ -239,14 +242,15 @@ class DeskActions(GateActions):
 
     def _take_visit(self, car: Arrival, verdict: ExitVerdict) -> None:
         visit = verdict.visit
-        car.due_fen = verdict.due_fen
+        car.due_fen, car.coupons = verdict.due_fen, verdict.coupons
         if visit is None:
-            car.visit_id, car.entered = "", None
+            car.visit_id, car.entered, car.entry_lane, car.booking = "", None, "", ""
             return
         car.visit_id, car.entered = visit.visit_id, visit.entered
+        car.entry_lane, car.booking = visit.lane, visit.booking
         if verdict.corrected_from:
             car.corrected_from, car.plate = verdict.corrected_from, visit.plate
-            self.record(PlateCorrected(visit_id=visit.visit_id, old=verdict.corrected_from, new=visit.plate))
+            self.record(corrected(visit, verdict.corrected_from, visit.plate))
 
     def _settle_on(self, car: Arrival, verdict: Verdict) -> Desk:
         if verdict.decision == "admit":
@@ -277,6 +281,10 @@ class DeskActions(GateActions):
 
     def _store(self, car: Arrival, admit: Verdict, who: str = "", why: str = "") -> Desk:
         """Decided: now it must become durable before the arm moves (invariant 8)."""
+        if isinstance(admit, EntryVerdict):
+            car.booking = admit.booking
+        elif isinstance(admit, ExitVerdict) and admit.coupons:
+            self._paid_by_coupons(car)
         car.rule = admit.rule
         car.deciding = True
         car.token = self.box.new_token()
@@ -285,10 +293,24 @@ class DeskActions(GateActions):
         self.show(admit.zh, admit.en)
         return Desk.STORING
 
+    def _paid_by_coupons(self, car: Arrival) -> None:
+        """Its coupons cover the whole fee: nobody pays, and the city is told what was taken off (5008)."""
+        car.order_id = car.order_id or self.box.new_id()
+        car.paid_fen, car.discount_fen = 0, car.due_fen
+        self.record(
+            Paid(
+                order_id=car.order_id, visit_id=car.visit_id, plate=car.plate, method="coupon", due_fen=car.due_fen,
+                paid_fen=0, discount_fen=car.due_fen, entered=car.entered, colour=car.colour,
+                entry_lane=car.entry_lane, booking=car.booking, coupons=car.coupons,
+            )
+        )  # fmt: skip
+
     def try_again(self) -> Desk:
         """Something changed in the lot. Only another verdict is a new decision; the sign says the numbers."""
         car = self._car()
         verdict = self.verdict(car)
+        if isinstance(verdict, ExitVerdict):
+            self._take_visit(car, verdict)
         if verdict.decision == "wait" and WAIT_STATE[verdict.wait_for] is self.desk:
             self.show(verdict.zh, verdict.en)
             return self.desk

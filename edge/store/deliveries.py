@@ -26,15 +26,22 @@ from edge.store.schema import steps_of
 LIVE_MS = 60_000  # a message made within the last minute goes before the backlog (DESIGN 8: real-time first)
 STATES = ("waiting", "accepted", "set_aside")
 
+_ADVANCE = (
+    "INSERT INTO cursors (city, seq) VALUES (?, ?) ON CONFLICT (city) DO UPDATE SET seq = excluded.seq "
+    "WHERE seq <= excluded.seq"
+)
+
+
 class Deliveries:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._conn: sqlite3.Connection | None = None
         self._counts: Counter[str] = Counter()
-        # False: a file has replaced a damaged one, and who feeds the queue has not asked where to begin. Until then
-        # row ids and a cursor that somebody still holds are those of the file that is gone.
-        self._begun = True
+        self._cities: tuple[str, ...] = ("qingdao",)
+        # A file has replaced a damaged one, and these have not asked where to begin. Until then row ids and a cursor
+        # that one of them still holds are those of the file that is gone.
+        self._unbegun: set[str] = set()
         self.recovery: Recovery | None = None  # what was moved aside: the fault `deliveries_damaged`
 
     def open(self) -> Recovery | None:
@@ -50,12 +57,22 @@ class Deliveries:
 
     # --- ports.DeliveryStore ---------------------------------------------------------------------------------
 
-    def cursor(self) -> int:
-        rows = self._read("SELECT seq FROM cursor", {})
-        self._begun = True
-        return int(rows[0][0])
+    def begin(self, cities: Sequence[str]) -> None:
+        """These are configured. One that was not before begins where the furthest of the others is: what happened
+        before it was known is none of its business. With a new queue all begin at the ledger's first fact."""
+        self._cities = tuple(cities)
+        with self._change() as conn:
+            furthest = conn.execute("SELECT ifnull(max(seq), 0) FROM cursors").fetchone()[0]
+            rows = [(city, furthest) for city in cities]
+            conn.executemany("INSERT INTO cursors (city, seq) VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
 
-    def add(self, cursor: int, new: Sequence[Delivery]) -> None:
+    def cursor(self, city: str = "qingdao") -> int:
+        rows = self._read("SELECT seq FROM cursors WHERE city = :city", {"city": city})
+        with self._lock:
+            self._unbegun.discard(city)
+        return int(rows[0][0]) if rows else 0
+
+    def add(self, cursor: int, new: Sequence[Delivery], city: str = "qingdao") -> None:
         rows = [
             (
                 d.city, d.kind, d.item_id, d.visit_id, d.body, d.plate, d.made_ms, d.read_id,
@@ -64,9 +81,10 @@ class Deliveries:
             for d in new
         ]  # fmt: skip
         with self._change() as conn:
-            moved = conn.execute("UPDATE cursor SET seq = ?1 WHERE seq <= ?1", (cursor,)).rowcount
+            moved = conn.execute(_ADVANCE, (city, cursor)).rowcount
             if moved != 1:
-                raise ValueError(f"cursor is {cursor}, needed {self._cursor_now(conn)} or more: it never goes back")
+                now = conn.execute("SELECT seq FROM cursors WHERE city = ?", (city,)).fetchone()[0]
+                raise ValueError(f"cursor is {cursor}, needed {now} or more: it never goes back")
             if rows:
                 before = conn.execute("SELECT ifnull(max(id), 0) FROM messages").fetchone()
                 conn.executemany(sql.INSERT, rows)
@@ -82,6 +100,8 @@ class Deliveries:
 
     def live(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         values = {"city": city, "now_ms": now_ms, "live_ms": now_ms - LIVE_MS, "limit": limit}
+        if city in self._unbegun:  # so that an idle city notices too, and the others need not wait for it
+            raise self._begins_anew()
         return self._due(sql.LIVE, {**values, "busy": json.dumps(busy)})
 
     def accepted(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
@@ -164,8 +184,8 @@ class Deliveries:
         with self._lock:
             counts = self._counts.copy()
             conn = self._opened()
-            if not self._begun:
-                raise StoreError("damaged", self._path, "begun anew: the cursor is to be read first")
+            if self._unbegun:
+                raise self._begins_anew()
             try:
                 conn.execute("BEGIN IMMEDIATE")
                 yield conn
@@ -185,8 +205,12 @@ class Deliveries:
         if kind == "damaged" and self._conn is not None:
             self._conn.close()
             self._open(str(error))
-            self._begun = False
+            self._unbegun = set(self._cities)
         return StoreError(kind, self._path, str(error))
+
+    def _begins_anew(self) -> StoreError:
+        who = ", ".join(sorted(self._unbegun))
+        return StoreError("damaged", self._path, f"begun anew: the cursor is to be read first ({who})")
 
     def _open(self, damage: str) -> None:
         self._conn, moved = open_or_begin(self._path, steps_of("deliveries"), _probe, damage=damage)
@@ -199,13 +223,8 @@ class Deliveries:
             raise StoreError("closed", self._path, "used before open() or after close()")
         return self._conn
 
-    @staticmethod
-    def _cursor_now(conn: sqlite3.Connection) -> int:
-        return int(conn.execute("SELECT seq FROM cursor").fetchone()[0])
-
 
 def _probe(conn: sqlite3.Connection) -> None:
     """What the first minute will read: the cursor and every state (the table is kept small by `prune`)."""
-    if conn.execute("SELECT seq FROM cursor WHERE one = 1").fetchone() is None:
-        raise sqlite3.OperationalError("no cursor row")
+    conn.execute("SELECT city, seq FROM cursors").fetchall()
     conn.execute(sql.COUNTS).fetchall()

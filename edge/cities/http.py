@@ -1,4 +1,4 @@
-"""Transport: the only socket to the Qingdao platform. Bytes out, bytes in, everything bounded.
+"""Transport: the only socket to a city's HTTP server. Bytes out, bytes in, everything bounded.
 
 One kept connection, prepared requests handed straight to the adapter: no proxy or credential of the environment
 is read, no redirect is followed, TLS is verified. A request takes `timeout_s` in all, however slowly the answer
@@ -17,7 +17,8 @@ from requests.adapters import HTTPAdapter
 from urllib3 import connection, connectionpool
 from urllib3.exceptions import HTTPError
 
-from edge.cities.qingdao.envelope import Answer, Request
+from edge.cities.city import Request
+from edge.cities.verdict import Answer
 
 # An answer about one record is some hundred bytes.
 ANSWER_MAX_BYTES = 1_000_000
@@ -42,9 +43,13 @@ class TransportFault(Exception):
 class HttpTransport:
     """`post` is for one thread; `abort` may come from any."""
 
-    def __init__(self, base_url: str, timeout_s: float) -> None:
+    def __init__(
+        self, base_url: str, timeout_s: float, *, ca_file: str = "", client_cert_file: str = ""
+    ) -> None:
+        """`ca_file`: the only authorities that are believed; "" those that `requests` brings along."""
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
+        self._ca_file, self._client_cert_file = ca_file, client_cert_file
         self._wire = _Wire()
         self._adapter = _Adapter(self._wire)
         self._known: dict[str, requests.PreparedRequest] = {}
@@ -58,7 +63,8 @@ class HttpTransport:
                 prepared,
                 stream=True,
                 timeout=(min(CONNECT_MAX_S, self._timeout_s), self._timeout_s),
-                verify=True,
+                verify=self._ca_file or True,
+                cert=self._client_cert_file or None,
                 proxies={},
             ) as response:
                 answer = Answer(response.status_code, _bounded(response))
@@ -89,7 +95,12 @@ class HttpTransport:
 
     def farewell(self, request: Request) -> Answer:
         """One last request after `abort`, on a connection of its own."""
-        last = HttpTransport(self._base_url, min(FAREWELL_S, self._timeout_s))
+        last = HttpTransport(
+            self._base_url,
+            min(FAREWELL_S, self._timeout_s),
+            ca_file=self._ca_file,
+            client_cert_file=self._client_cert_file,
+        )
         try:
             return last.post(request)
         finally:
@@ -151,7 +162,7 @@ class _Wire:
             self.late = self.sent = False
             self._deadline_s = time.monotonic() + timeout_s
             if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="qingdao-watchdog", daemon=True)
+                self._thread = threading.Thread(target=self._watch, name="city-watchdog", daemon=True)
                 self._thread.start()
             if self._idle:  # else it wakes by itself at an earlier deadline: no switch of threads a request
                 self._changed.notify()
