@@ -193,6 +193,32 @@ def test_the_same_order_twice_must_be_answered_alike(
     assert fields(platform) == ["code"]
 
 
+def test_a_box_that_knows_only_the_token_it_used_last_is_shown_that_one(
+    platform: ShenzhenPlatform, sender: Sender, box: Callable[[Answering], Callback]
+) -> None:
+    callback = box(as_printed)
+    known = sender.token
+    sender.send(5003, sorted_text([example(5003)["data"][0]]))
+    with platform.lock:  # given out, but its answer was lost
+        platform.session.welcome(callback.url)
+    platform.send_order(6001, [element(6001)])
+    assert callback.asked[0].headers["Authorization"] == f"bearer {known}"
+
+
+def test_a_box_that_knows_no_token_is_asked_with_both_and_no_violation(
+    platform: ShenzhenPlatform, sender: Sender, box: Callable[[Answering], Callback]
+) -> None:
+    callback = box(lambda _: (401, reply([], 5)))
+    sender.send(5003, sorted_text([example(5003)["data"][0]]))
+    with platform.lock:
+        platform.session.welcome(callback.url)
+    answer = platform.send_order(6001, [element(6001)])
+    assert (answer.result, "401" in answer.fault) == (None, True)
+    assert len({asked.headers["Authorization"] for asked in callback.asked}) == 2
+    assert platform.summary().orders == {"https": 1, "unauthorised": 1, "unanswered": 1}
+    assert fields(platform) == []
+
+
 def test_an_order_that_was_left_comes_again(platform: ShenzhenPlatform, box: Callable[[Answering], Callback]) -> None:
     platform.weather.set("order_left", times=1)
     callback = box(as_printed)

@@ -44,6 +44,7 @@ class Door:
             self.session.expire_all()
         if not self.session.alive(token):
             raise BadToken("无此令牌或已过期 no such token, or it has ended")
+        self.session.used = token
         return token
 
     def login(self, data: list[Element]) -> Element:

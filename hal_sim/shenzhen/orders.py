@@ -29,6 +29,7 @@ Via = Literal["https", "tcp"]
 ANSWER_S = 3.0  # 7.2.2
 GIVE_UP_S = 10.0  # how late an answer may be and still be measured
 SEEN_MAX_BYTES = 10_000_000
+UNAUTHORISED = 401
 
 _IDS = {4001: "id", 4002: "couponNo", 6001: "bookCode", 6002: "bookCode"}
 
@@ -161,7 +162,9 @@ class Orders:
                 link.forget(link.request(code, body))
             return
         try:
-            self._https(code, body, None).close()
+            with self._platform.lock:
+                tokens = self._platform.session.shown_to_box()
+            self._https(code, body, self.down_token or tokens[0]).close()
         except (OSError, http.client.HTTPException, NoAnswer) as error:
             self._platform.tell(f"order {code} https", f"order_left: {error}")
 
@@ -215,7 +218,21 @@ class Orders:
             raise NoAnswer(f"TCP 没有应答 no answer within {latency_s:.1f} s")
         return [_Raw(None, answer, latency_s) for answer in pending.answers]
 
-    def _post(self, code: int, body: bytes, token: str | None) -> _Raw:
+    def _post(self, code: int, body: bytes, forged: str | None) -> _Raw:
+        """Show the box the tokens that it may know us by. One that knows none of them has just been restarted, or its
+        token has ended, or the answer with a new one was lost: it logs in, and whoever ordered asks again."""
+        with self._platform.lock:
+            tokens = self._platform.session.shown_to_box()
+        if forged is not None or self.down_token is not None:
+            return self._post_with(code, body, forged or str(self.down_token))
+        for token in tokens:
+            raw = self._post_with(code, body, token)
+            if raw.status != UNAUTHORISED:
+                return raw
+        self._count("unauthorised")
+        raise NoAnswer("HTTPS 401: 盒子尚无有效令牌 the box has no living token now")
+
+    def _post_with(self, code: int, body: bytes, token: str) -> _Raw:
         started_s = time.monotonic()
         try:
             connection = self._https(code, body, token)
@@ -231,16 +248,16 @@ class Orders:
         except (OSError, http.client.HTTPException) as error:
             raise NoAnswer(f"HTTPS {type(error).__name__}: {error}") from error
 
-    def _https(self, code: int, body: bytes, token: str | None) -> http.client.HTTPSConnection:
+    def _https(self, code: int, body: bytes, token: str) -> http.client.HTTPSConnection:
         """A connection to the callback server on which the order was sent."""
         with self._platform.lock:
-            callback, newest = self._platform.session.callback, self._platform.session.newest
+            callback = self._platform.session.callback
         if callback is None:
             raise NoAnswer("HTTPS 无回调地址 no callbackServer was told at login")
         parts = urlsplit(callback)
         headers = {
             "Content-Type": "application/json;charset=UTF-8",
-            "Authorization": f"bearer {token or self.down_token or newest}",
+            "Authorization": f"bearer {token}",
         }
         connection = http.client.HTTPSConnection(
             str(parts.hostname), parts.port or 443, timeout=GIVE_UP_S, context=self._trust

@@ -68,7 +68,8 @@ class Session:
     life_s: int
     now: Callable[[], float]
     ends_s: dict[str, float] = field(default_factory=dict)
-    newest: str = ""
+    newest: str = ""  # given out last; its answer may have been lost
+    used: str = ""  # the box has shown last that it knows this one
     callback: str | None = None
 
     def welcome(self, callback: str | None) -> dict[str, object]:
@@ -101,6 +102,10 @@ class Session:
         except ValueError as error:
             return f"password: {error}"
         return "" if clear == self.account.password else "password: 密码错误 wrong password"
+
+    def shown_to_box(self) -> tuple[str, ...]:
+        """The tokens by which the box may know us (SC06), the likeliest first."""
+        return tuple(dict.fromkeys(token for token in (self.used, self.newest) if token))
 
     def alive(self, token: str) -> bool:
         return self.ends_s.get(token, 0.0) > self.now()
