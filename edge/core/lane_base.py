@@ -31,6 +31,7 @@ class Services(Protocol):
     now: Stamp
     flows: LotFlow
     coupons: Coupons
+    flow_told: bool  # flow control is configured
     memory: LaneMemory  # the box's own, with the faults that concern all lanes
 
     def new_id(self) -> str: ...
