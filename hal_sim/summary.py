@@ -173,7 +173,7 @@ def compare_ledger(report: Report, truth: Sequence[Passage], facts: Sequence[Fac
                 report.lost += 1
                 name = passage.plate or "no plate"
                 report.problem(
-                    f"lost: {name} (read {passage.read_plate or 'none'}, {passage.kind}) at {lane}"
+                    f"lost: {name} (read {passage.read_plate or 'none'}, {passage.kind}) at {lane_id}"
                 )
 
 
