@@ -9,7 +9,7 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -111,7 +111,8 @@ def test_login_heartbeat_and_logout_answer_as_annex_b(platform: ShenzhenPlatform
         assert one.body["data"] == [element | {"code": 0} for element in printed["data"]]
     link.sock.close()
     assert platform.summary().violations == ()
-    assert platform.summary().link == {"accepted": 1, "1004": 1, "1006": 1, "1005": 1}
+    platform.stop()
+    assert platform.summary().link == {"accepted": 1, "1004": 1, "1006": 1, "1005": 1, "ended": 1}
 
 
 def test_an_empty_request_has_an_empty_answer(platform: ShenzhenPlatform, link: LinkClient) -> None:
@@ -145,17 +146,17 @@ def test_records_do_not_come_over_tcp(platform: ShenzhenPlatform, link: LinkClie
 @pytest.mark.parametrize(
     ("body", "field", "code"),
     [
-        (b"{", "(body)", 2),
-        (b"[]", "(body)", 3),
-        (envelope('[{"a":1}]'), "data", 3),
-        (envelope("[]", sign='"0"'), "sign", 3),
+        (lambda: b"{", "(body)", 2),
+        (lambda: b"[]", "(body)", 3),
+        (lambda: envelope('[{"a":1}]'), "data", 3),
+        (lambda: envelope("[]", sign='"0"'), "sign", 3),
     ],
 )
 def test_a_wrong_envelope_is_named(
-    platform: ShenzhenPlatform, link: LinkClient, body: bytes, field: str, code: int
+    platform: ShenzhenPlatform, link: LinkClient, body: Callable[[], bytes], field: str, code: int
 ) -> None:
     link.login()
-    link.sock.sendall(frame(2, 1006, body))
+    link.sock.sendall(frame(2, 1006, body()))
     assert link.read().body["resultCode"] == code
     assert fields(platform) == [field]
 
