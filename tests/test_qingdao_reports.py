@@ -16,7 +16,8 @@ from edge.config.model import Box, Cities, Config, Lane, Tariff
 from edge.ports import BoxView
 from hal_sim.qingdao import QingdaoPlatform
 from hal_sim.qingdao.tables import BY_KIND
-from hal_sim.qingdao.values import decode, faults
+from hal_sim.qingdao.values import faults
+from hal_sim.strict_json import decode
 from tests.city_fakes import ACCOUNT, LOT, PARK_ID, SETTINGS, T0_MS, FakeRandom, Rig, entered, lane
 from tests.program_rig import account, box_in, until
 from tests.web_fakes import box as box_view

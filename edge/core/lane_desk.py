@@ -92,9 +92,12 @@ class DeskActions(CameraActions):
         """STORING or ADMITTED on a read from before the car stood here, and now it is read as another car.
 
         The read before was of a car that went away again. This one's own read takes its place if it is admitted too;
-        if it is not, the arm is on its way already and the first decision stands.
+        if it is not, the arm is on its way already and the first decision stands. So it does once the fee is settled:
+        the money belongs to the car that was billed.
         """
         car, preread = self._car(), self.preread
+        if car.paid_fen or car.discount_fen:
+            return self.desk
         if preread is None or self.now_ms >= car.borrowed_until_ms or not self._differs(car, preread.plate):
             return self.desk
         if self._under_way():
