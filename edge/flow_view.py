@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
-
 from edge.core.facts import Stamp
 from edge.core.flow import Car, Flow
 from edge.core.flow_words import STATES, clock_text, words
@@ -15,7 +13,7 @@ def flow_view(flows: LotFlow, configured: bool, now: Stamp) -> FlowView:
     flow, policy = flows.flow, flows.policy
     zh, en = STATES[flow.band]
     rule_zh, rule_en = _rule(flow)
-    soonest = heapq.nsmallest(BOOKINGS_SHOWN, flow.bookings.by_code.values(), key=lambda each: each.terms.from_ms)
+    soonest = flow.bookings.soonest(BOOKINGS_SHOWN)
     schedule = policy.schedule_min
     return FlowView(
         configured=configured,

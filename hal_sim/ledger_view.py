@@ -23,6 +23,7 @@ class FactRow:
     kind: str
     wall_ms: int
     body: dict[str, Any]
+    mono_ms: int = 0
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -49,7 +50,7 @@ def facts_after(path: Path, seq: int) -> list[FactRow]:
     connection = _connect(path)
     try:
         rows = connection.execute(
-            "SELECT seq, id, lane, kind, wall_ms, body FROM facts WHERE seq > ? ORDER BY seq", (seq,)
+            "SELECT seq, id, lane, kind, wall_ms, body, mono_ms FROM facts WHERE seq > ? ORDER BY seq", (seq,)
         ).fetchall()
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
@@ -57,16 +58,19 @@ def facts_after(path: Path, seq: int) -> list[FactRow]:
         raise
     finally:
         connection.close()
-    return [FactRow(s, i, lane, kind, wall, json.loads(body)) for s, i, lane, kind, wall, body in rows]
+    return [
+        FactRow(s, i, lane, kind, wall, json.loads(body), mono) for s, i, lane, kind, wall, body, mono in rows
+    ]
 
 
-def delivery_counts(path: Path) -> dict[str, int]:
-    """Deliveries by state; empty while the file is not there."""
+def delivery_counts(path: Path, city: str = "") -> dict[str, int]:
+    """Deliveries by state, of one city or ("") of all; empty while the file is not there."""
     if not path.exists():
         return {}
     connection = _connect(path)
     try:
-        rows = connection.execute("SELECT state, count(*) FROM deliveries GROUP BY state").fetchall()
+        query = "SELECT state, count(*) FROM deliveries WHERE ?1 IN ('', city) GROUP BY state"
+        rows = connection.execute(query, (city,)).fetchall()
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
             return {}

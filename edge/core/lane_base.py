@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from edge.core.admission import LotRules
 from edge.core.commands import AnyCommand, Note, Show
+from edge.core.coupons import Coupons
 from edge.core.events import Commanded, PlateRead
 from edge.core.facts import AnyBody, Stamp
 from edge.core.faults import CATALOGUE
@@ -29,6 +30,7 @@ class Services(Protocol):
     out: list[AnyCommand]
     now: Stamp
     flows: LotFlow
+    coupons: Coupons
     flow_told: bool  # flow control is configured
     memory: LaneMemory  # the box's own, with the faults that concern all lanes
 
@@ -87,6 +89,7 @@ class LaneBase:
         self.desk_since_ms = 0
         self.desk_due_ms: int | None = None
         self.preread: Preread | None = None
+        self.newest_shot_ms: dict[str, int] = {}  # camera -> its own time of the newest read just after the start
         self.sign = ("", "")
         # gate
         self.gate = Gate.STARTING

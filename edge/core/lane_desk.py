@@ -1,4 +1,4 @@
-"""The desk: whose read is it, what is decided about the car on the arrival side, how its wait ends (DESIGN 5, 6, 8)."""
+"""The desk: what is decided about the car on the arrival side and how its wait ends (DESIGN 5, 6, 8)."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import msgspec
 
 from edge.core.admission import EntryVerdict, ExitVerdict, Newcomer, Verdict, decide_entry, decide_exit
 from edge.core.commands import TriggerCamera
-from edge.core.events import PlateRead
-from edge.core.facts import Decided, PlateCorrected, ReadTaken
+from edge.core.facts import Decided, Paid
 from edge.core.facts_flow import ControlSeen
-from edge.core.lane_base import Preread
-from edge.core.lane_gate import GateActions
+from edge.core.lane_camera import CameraActions
 from edge.core.lane_table import Desk, Signal
-from edge.core.lane_types import Arrival, PastRead
+from edge.core.lane_types import Arrival
+from edge.core.lot import corrected
 from edge.core.lot_flow import VEHICLE_OF
-from edge.core.plates import confusable, is_no_plate, normalise
 
 OWN_READ_MS = 1_000
 """The next car's head is 4.2 m behind (car and gap), 1.7 s at 2.5 m/s: a read sooner than this is of the car here."""
@@ -25,66 +23,8 @@ _NOT_FLOW = EntryVerdict("refuse", "", "", "", "")
 WAIT_STATE = {"payment": Desk.WAIT_PAYMENT, "stall": Desk.WAIT_STALL, "confirmation": Desk.WAIT_CONFIRM}
 
 
-class DeskActions(GateActions):
+class DeskActions(CameraActions):
     # --- reads -------------------------------------------------------------------------------------------------
-
-    def on_read(self, read: PlateRead) -> None:
-        """One camera event. A repeat of a car that is known is dropped, history is only kept."""
-        plate = "" if read.no_plate or is_no_plate(read.plate_raw) else normalise(read.plate_raw)
-        if self._is_repeat(read, plate):
-            return
-        self.record(
-            ReadTaken(
-                camera=read.camera, event_id=read.event_id, plate=plate, plate_raw=read.plate_raw,
-                colour=read.colour, confidence_pct=read.confidence_pct, plate_width_px=read.plate_width_px,
-                camera_time_ms=read.camera_time_ms, picture=read.picture, replay=read.replay,
-            ),
-            fact_id=read.read_id,
-        )  # fmt: skip
-        if read.replay:
-            return
-        self.preread = Preread(read, plate, self.now_ms)
-        if self.desk is Desk.VACANT and self.settings.arrival == "camera":
-            self.traffic.came()
-            self.fire(Signal.ARRIVED)
-        else:
-            self.fire(Signal.READ)
-
-    def _is_repeat(self, read: PlateRead, plate: str) -> bool:
-        """The camera's own event id, then the plate within same_plate_ms, a confusable one too (one arrival)."""
-        for past in self.memory.reads:
-            same = read.event_id and (past.camera, past.event_id) == (read.camera, read.event_id)
-            if same and (read.replay or not self._orphaned(past)):
-                return True
-        if read.replay or not plate:
-            return False
-        standing = self.traffic.standing
-        if standing is not None and standing.unsure:
-            return False  # after a restart this read says whether it is the car that was admitted
-        for car in (standing, self.traffic.front):
-            if car is not None and car.plate and not self._differs(car, plate):
-                return True  # it stands there as long as it likes
-        for past in reversed(self.memory.reads):
-            recent = (
-                past.stamp.boot_id == self.box.now.boot_id
-                and self.now_ms - past.stamp.mono_ms < self.settings.same_plate_ms
-            )
-            same = past.plate and (past.plate == plate or confusable(past.plate, plate))
-            if recent and same and not self._orphaned(past):
-                return True
-        return False
-
-    def _orphaned(self, past: PastRead) -> bool:
-        """A read whose decision a restart took away, and its car still stands here, known to nobody.
-
-        Only with no passage since: else it may be the read of a car that has gone through.
-        """
-        car, last, woke_ms = self.traffic.standing, self.memory.last_passed, self.woke_ms
-        if car is None or car.plate or car.deciding or past.stamp.boot_id != self.box.now.boot_id:
-            return False
-        return past.stamp.mono_ms < woke_ms and (
-            last is None or last.boot_id != past.stamp.boot_id or last.mono_ms < past.stamp.mono_ms
-        )
 
     def begin(self) -> Desk:
         """A new car on the arrival side. A read that came shortly before it is its own."""
@@ -101,16 +41,31 @@ class DeskActions(GateActions):
     def take_read(self) -> Desk:
         car, preread = self._car(), self.preread
         assert preread is not None
+        if self._under_way():
+            return self.desk
         if car.unsure and self._differs(car, preread.plate):
             return self._other_car(car)
         car.unsure = False
+        if self._leftovers():
+            car.borrowed_until_ms = max(car.borrowed_until_ms, self.arrival_since_ms + OWN_READ_MS)
         car.plate, car.colour, car.read_id = preread.plate, preread.read.colour, preread.read.read_id
         self.preread = None
         return self.decide()
 
     def better_read(self) -> Desk:
         """The standing car had no plate yet: this one is its own. Otherwise it belongs to the next car."""
-        return self.desk if self._car().plate else self.take_read()
+        return self.read_while_waiting() if self._car().plate else self.take_read()
+
+    def read_while_waiting(self) -> Desk:
+        """Kept for the next car, unless the read that this one is judged by may be a leftover of one that has gone."""
+        car, preread = self._car(), self.preread
+        assert preread is not None
+        leftover = self._leftovers() and self.now_ms < car.borrowed_until_ms
+        if not leftover or self._under_way() or not self._differs(car, preread.plate):
+            return self.desk
+        car.visit_id = car.order_id = car.corrected_from = ""
+        car.entered, car.due_fen = None, 0
+        return self.take_read()
 
     def read_while_locked(self) -> None:
         car = self._car()
@@ -122,6 +77,8 @@ class DeskActions(GateActions):
     def no_read(self) -> Desk:
         """read_ms is over: ask the camera once, then treat the car as one without plate."""
         car = self._car()
+        if self.preread is not None and not self._under_way():
+            return self.take_read()  # it came while the arrival loop had lost the car
         if not car.asked_camera:
             car.asked_camera = True
             self.desk_due_ms = self.now_ms + self.settings.read_ms
@@ -135,10 +92,15 @@ class DeskActions(GateActions):
         """STORING or ADMITTED on a read from before the car stood here, and now it is read as another car.
 
         The read before was of a car that went away again. This one's own read takes its place if it is admitted too;
-        if it is not, the arm is on its way already and the first decision stands.
+        if it is not, the arm is on its way already and the first decision stands. So it does once the fee is settled:
+        the money belongs to the car that was billed.
         """
         car, preread = self._car(), self.preread
+        if car.paid_fen or car.discount_fen:
+            return self.desk
         if preread is None or self.now_ms >= car.borrowed_until_ms or not self._differs(car, preread.plate):
+            return self.desk
+        if self._under_way():
             return self.desk
         before = (car.plate, car.colour, car.read_id)
         car.plate, car.colour, car.read_id = preread.plate, preread.read.colour, preread.read.read_id
@@ -147,7 +109,8 @@ class DeskActions(GateActions):
             car.plate, car.colour, car.read_id = before
             return self.desk
         self.preread = None
-        car.borrowed_until_ms = 0
+        if not self._leftovers():
+            car.borrowed_until_ms = 0
         if isinstance(verdict, ExitVerdict):
             self._take_visit(car, verdict)
         if self.desk is Desk.STORING:
@@ -160,14 +123,14 @@ class DeskActions(GateActions):
         car = self._car()
         if not car.unsure:
             return self.own_read()
-        if self.preread is None or not self.preread.plate:
+        if self.preread is None or not self.preread.plate or self._under_way():
             return Desk.ADMITTED
         return self.assume_same()
 
     def assume_same(self) -> Desk:
         """Unless a camera says otherwise, a car that stands here just after a restart is the one of before."""
         car = self._car()
-        if self.preread is not None:
+        if self.preread is not None and not self._under_way():
             if self._differs(car, self.preread.plate):
                 return self._other_car(car)
             self.preread = None
@@ -175,11 +138,6 @@ class DeskActions(GateActions):
         self.desk_due_ms = None
         self._to_gate()
         return Desk.ADMITTED
-
-    def _differs(self, car: Arrival, plate: str) -> bool:
-        if plate and not car.plate and car.rule == "under_arm":
-            return not self.woke_covered  # it was on the safety loop and is not any more; this one is
-        return bool(plate and car.plate) and plate != car.plate and not confusable(plate, car.plate)
 
     def _other_car(self, car: Arrival) -> Desk:
         """Another car stands here, so the one on record went on: through, or under the arm since the start."""
@@ -192,6 +150,7 @@ class DeskActions(GateActions):
         else:
             self.resolve(car)
             other = self.traffic.came()
+            other.fell_ms = car.fell_ms  # the loop may have lost it, or it may be leaving, just now
             if covers:
                 self.traffic.front = other
         return self.begin()
@@ -206,7 +165,9 @@ class DeskActions(GateActions):
             )
         else:
             controls = self.box.flows.in_force(car.plate)
-            found = decide_exit(self.box.lot, self.rules, self.box.tariff, car.plate, self.box.now, controls)
+            coupons = self.box.coupons.of
+            car.billed = car.billed or self.box.now
+            found = decide_exit(self.box.lot, self.rules, self.box.tariff, car.plate, car.billed, controls, coupons)
         code = self.fault_with("stops") or self.fault_with("asks")
         if code and found.decision == "admit":
             if isinstance(found, EntryVerdict):
@@ -239,14 +200,15 @@ class DeskActions(GateActions):
 
     def _take_visit(self, car: Arrival, verdict: ExitVerdict) -> None:
         visit = verdict.visit
-        car.due_fen = verdict.due_fen
+        car.due_fen, car.coupons = verdict.due_fen, verdict.coupons
         if visit is None:
-            car.visit_id, car.entered = "", None
+            car.visit_id, car.entered, car.entry_lane, car.booking = "", None, "", ""
             return
         car.visit_id, car.entered = visit.visit_id, visit.entered
+        car.entry_lane, car.booking = visit.lane, visit.booking
         if verdict.corrected_from:
             car.corrected_from, car.plate = verdict.corrected_from, visit.plate
-            self.record(PlateCorrected(visit_id=visit.visit_id, old=verdict.corrected_from, new=visit.plate))
+            self.record(corrected(visit, verdict.corrected_from, visit.plate))
 
     def _settle_on(self, car: Arrival, verdict: Verdict) -> Desk:
         if verdict.decision == "admit":
@@ -278,6 +240,10 @@ class DeskActions(GateActions):
 
     def _store(self, car: Arrival, admit: Verdict, who: str = "", why: str = "") -> Desk:
         """Decided: now it must become durable before the arm moves (invariant 8)."""
+        if isinstance(admit, EntryVerdict):
+            car.booking = admit.booking
+        elif isinstance(admit, ExitVerdict) and admit.coupons:
+            self._paid_by_coupons(car)
         car.rule = admit.rule
         car.deciding = True
         car.token = self.box.new_token()
@@ -286,10 +252,24 @@ class DeskActions(GateActions):
         self.show(admit.zh, admit.en)
         return Desk.STORING
 
+    def _paid_by_coupons(self, car: Arrival) -> None:
+        """Its coupons cover the whole fee: nobody pays, and the city is told what was taken off (5008)."""
+        car.order_id = car.order_id or self.box.new_id()
+        car.paid_fen, car.discount_fen = 0, car.due_fen
+        self.record(
+            Paid(
+                order_id=car.order_id, visit_id=car.visit_id, plate=car.plate, method="coupon", due_fen=car.due_fen,
+                paid_fen=0, discount_fen=car.due_fen, entered=car.entered, colour=car.colour,
+                entry_lane=car.entry_lane, booking=car.booking, coupons=car.coupons,
+            )
+        )  # fmt: skip
+
     def try_again(self) -> Desk:
         """Something changed in the lot. Only another verdict is a new decision; the sign says the numbers."""
         car = self._car()
         verdict = self.verdict(car)
+        if isinstance(verdict, ExitVerdict):
+            self._take_visit(car, verdict)
         if verdict.decision == "wait" and WAIT_STATE[verdict.wait_for] is self.desk:
             self.show(verdict.zh, verdict.en)
             return self.desk
@@ -354,9 +334,4 @@ class DeskActions(GateActions):
             return self.decide()
         self.desk_due_ms = self.now_ms + self.settings.read_ms
         return Desk.WAIT_READ
-
-    def _car(self) -> Arrival:
-        car = self.traffic.standing
-        assert car is not None, f"{self.desk.name} without a car"
-        return car
 

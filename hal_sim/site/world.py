@@ -56,6 +56,7 @@ class Truth:
     entered: int = 0
     left: int = 0
     backed_out: int = 0
+    backed_out_unseen: set[tuple[str, str]] = field(default_factory=set)  # lane, plate as read: the box was down
     spawned: int = 0
     read_to_relay_ms: list[float] = field(default_factory=list)
     stood_long: int = 0
@@ -152,6 +153,8 @@ class World:
             lane.step(now_s)
             for vehicle in lane.backed_out:
                 self.truth.backed_out += 1
+                if vehicle.unseen:
+                    self.truth.backed_out_unseen.add((lane.id, vehicle.read.plate))
                 self._plans.pop(vehicle.car_id, None)
             lane.backed_out.clear()
             self._watch(lane, now_s)
