@@ -1,7 +1,7 @@
 """`python -m bench [names...] [--quick | --full]`, or `make bench`: all figures of the box as ratios, in one run.
 
-Names: ledger latency load deliveries node-red writes start memory plan pictures. Without one, all of them (about 14
-minutes; --quick about 5).
+Names: ledger latency load deliveries node-red writes start memory plan flow pictures. Without one, all of them (about
+14 minutes; --quick about 5).
 Everything is written into a temporary folder that is deleted at the end; PARKBOX_BENCH_DIR names another place for it
 (the disk that is to be measured). The exit code is 0 unless a part could not be run: a figure that misses its goal is a
 finding, not an error.
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import deliveries, latency, ledger, load, memory, node_red, pictures, plan, starting, writes
+from bench import deliveries, flow, latency, ledger, load, memory, node_red, pictures, plan, starting, writes
 from bench.figures import Row, machine, show
 
 
@@ -58,6 +58,7 @@ PARTS: dict[str, tuple[str, Callable[[Path, Size], list[Row]]]] = {
     "memory": (
         "内存 memory", lambda folder, size: memory.run(folder, cars=size.cars, within_s=size.cars_within_s),
     ),
+    "flow": ("流量管控 flow control", lambda folder, size: flow.run(4 * size.starts)),
     "plan": ("规则比较 plan", lambda folder, size: plan.run(size.starts)),
     "pictures": ("证据图片 evidence pictures", lambda folder, size: pictures.run(folder, size.picture_rounds)),
 }

@@ -20,7 +20,7 @@ from edge.store.reader import LedgerFile
 
 
 class SystemClock:
-    """`cities.qingdao.uplink.Clock` on this machine."""
+    """`cities.link.Clock` on this machine."""
 
     def __init__(self, trusted: bool) -> None:
         self._trusted = trusted

@@ -40,6 +40,9 @@ REST_WITHIN_S = 0.2
 SNAPSHOT_EVERY = 256
 """Facts between two snapshots of the fold: a start reads at most about this many."""
 
+SNAPSHOT_BYTES_A_FACT = 1024
+"""A large fold (a control list of 100,000 entries has 10 MB) is kept more rarely: it must not wear the card out."""
+
 STORE_FAULTS = {"disk_full": "disk_full", "disk_read_only": "disk_read_only", "damaged": "ledger_damaged"}
 """What the ledger calls it -> fault code; whatever else keeps a commit from happening is `storage_failing`."""
 
@@ -70,6 +73,7 @@ class LaneRuntime:
         self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._untold: set[str] = set()  # command ids whose answer waits for its fact to be durable
         self._since_snapshot = 0
+        self._snapshot_every = SNAPSHOT_EVERY
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ms = 0  # the deadline that it was armed for
         self._store_faults: set[str] = set()
@@ -173,10 +177,12 @@ class LaneRuntime:
             self._urgent.add(last_seq)
             self._at_rest.clear()
         self._since_snapshot += len(facts)
-        if self._snapshots and self._since_snapshot >= SNAPSHOT_EVERY:
+        if self._snapshots and self._since_snapshot >= self._snapshot_every:
             # The fold in memory is that of the facts up to this one.
             self._since_snapshot = 0
-            self._ledger.snapshot(last_seq, self.box.encode())
+            data = self.box.encode()
+            self._snapshot_every = max(SNAPSHOT_EVERY, len(data) // SNAPSHOT_BYTES_A_FACT)
+            self._ledger.snapshot(last_seq, data)
 
     def _stored(self, result: StoreResult, tokens: list[int], answers: list[Answer], count: int) -> None:
         self._urgent.discard(result.first_seq + count - 1)

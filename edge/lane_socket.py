@@ -69,15 +69,15 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         return Commanded(**known)
 
 
-class _Request(msgspec.Struct, forbid_unknown_fields=True):
+class Request(msgspec.Struct, forbid_unknown_fields=True):
     op: Literal["command", "view", "watch", "book", "control", "coupon", "priority", "role"]
     command: Order | None = None
-    order: msgspec.Raw | None = None
+    order: msgspec.Raw = msgspec.Raw()  # empty: none was given
 
     def flow_order(self) -> AnyFlowOrder | None:
         """The order of an operation of flow control. Raises `msgspec.DecodeError`."""
         kind = OPS.get(self.op)
-        return None if kind is None or self.order is None else msgspec.json.decode(self.order, type=kind)
+        return None if kind is None or not bytes(self.order) else msgspec.json.decode(self.order, type=kind)
 
 
 class LaneSocket:
@@ -127,7 +127,7 @@ class LaneSocket:
 
     async def _one(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         try:
-            request = msgspec.json.decode(line, type=_Request)
+            request = msgspec.json.decode(line, type=Request)
             order = request.flow_order()
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._runtime.counters["socket_bad_line"] += 1

@@ -75,6 +75,17 @@ class Delivery(msgspec.Struct, frozen=True):
     answered_ms: int = 0  # wall clock of the last answer, 0 while there was none
 
 
+class Due(msgspec.Struct, frozen=True):
+    """What is needed to send a waiting delivery: members as there."""
+
+    id: int
+    kind: str
+    item_id: str
+    body: bytes
+    made_ms: int
+    attempts: int = 0
+
+
 class DeliveryStore(Protocol):
     """`deliveries.db`: the queue is the table. Every call is one transaction; none is held across the network."""
 
@@ -84,9 +95,13 @@ class DeliveryStore(Protocol):
     def add(self, cursor: int, new: Sequence[Delivery]) -> None:
         """Cursor advance and new rows in one transaction. A repeated (city, kind, item_id) is one row."""
 
-    def due(self, city: str, now_ms: int, limit: int) -> list[Delivery]:
+    def due(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         """Waiting rows whose time has come, live before backlog; of one visit only its oldest waiting one (none
-        while that one's time has not come), so an exit pulls its own entry forward."""
+        while that one's time has not come), so an exit pulls its own entry forward. Those of `busy` count as waiting
+        and are not among them."""
+
+    def live(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
+        """Of `due`, the live ones: made within the last minute, or first of a visit with such a row."""
 
     def accepted(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
         """`at_ms`, here and below: wall clock of the answer."""
@@ -174,6 +189,71 @@ class LaneView(LaneStatus, frozen=True, kw_only=True):
     name: str
 
 
+class QueueView(msgspec.Struct, frozen=True):
+    """A car that waits at an entrance, in the order in which they may go."""
+
+    lane: str
+    plate: str
+    reserved: bool
+    since_wall_ms: int
+    decision: Literal["wait", "ask"]
+    rule: str
+    zh: str
+    en: str
+
+
+class BookingView(msgspec.Struct, frozen=True):
+    code: str
+    plate: str
+    from_ms: int
+    until_ms: int
+    ends_ms: int  # with what it is kept beyond: last moment at which its car is a reserved one
+    confirmed: bool
+    arrived: bool  # its car is admitted and not yet through
+    city: str
+
+
+class EntranceView(msgspec.Struct, frozen=True):
+    """One entrance and its rules. `role` differs from `configured` while it is switched; `until_ms` 0: no end."""
+
+    lane: str
+    role: Literal["reserved", "ordinary", "mixed"]
+    configured: Literal["reserved", "ordinary", "mixed"]
+    until_ms: int
+    ordinary: Literal["rules", "wait", "ask"]
+
+
+class FlowView(msgspec.Struct, frozen=True):
+    """Flow control as it stands. To change it: `priority`, `role` and `book` on the lane socket."""
+
+    configured: bool  # False: no [flow] in the configuration; holds of bookings count all the same
+    state: Literal["free", "saturated", "full"]
+    state_zh: str
+    state_en: str
+    saturated_from: float  # share of the stalls
+    full_from: float
+    parked: int  # P: inside, and admitted but not yet through
+    held: int  # H: bookings that hold a stall
+    room: int  # T - P - H; negative when overbooked
+    priority: bool
+    scheduled: tuple[str, str] | None  # on from, off from
+    rule_zh: str  # what an ordinary car meets now
+    rule_en: str
+    reserved_since: int  # of `reserved_needed`, while saturated
+    reserved_needed: int
+    exits: int  # of `out`, while full
+    out: int
+    credits: int
+    queue: tuple[QueueView, ...]
+    bookings: tuple[BookingView, ...]  # the next ones, at most BOOKINGS_SHOWN
+    bookings_all: int
+    entrances: tuple[EntranceView, ...]
+    controls: int  # entries of control lists
+
+
+BOOKINGS_SHOWN = 100
+
+
 class BoxView(msgspec.Struct, frozen=True):
     """Everything the page shows about the lane program; sent on every change, at most 10 a second."""
 
@@ -187,6 +267,7 @@ class BoxView(msgspec.Struct, frozen=True):
     wall_ms: int
     ledger_seq: int
     counters: dict[str, int]
+    flow: FlowView | None = None  # None from a lane program older than flow control
 
 
 # --- cameras to lane program -----------------------------------------------------------------------------------

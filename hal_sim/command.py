@@ -61,6 +61,10 @@ def parser() -> argparse.ArgumentParser:
         help=f"图片存储天气  the picture storage's weather: {', '.join(WEATHER)}",
     )
     made.add_argument(
+        "--rush", action="store_true",
+        help="高峰: 两入口小车场, 预约与流量管控  two entrances, few stalls, bookings, flow control",
+    )  # fmt: skip
+    made.add_argument(
         "--data", type=Path, metavar="DIR", help="数据目录  data folder (default: a temporary one)"
     )
     made.add_argument(
@@ -105,17 +109,23 @@ def options_of(argv: list[str], data_dir: Path) -> Options:
             f"--speed {given.speed}: 允许 0.1 到 12  allowed 0.1 to 12 (faster cars jump over loops)"
         )
     times = HEADLESS if given.headless else REAL
+    if given.rush and given.lanes not in {None, LANES_MAX}:
+        raise SimError(f"--rush: 需要 {LANES_MAX} 条车道  needs {LANES_MAX} lanes")
+    if given.rush and not given.headless:
+        times = dataclasses.replace(times, arrival_s=4.0, stay_s=(40.0, 90.0))
     if given.speed is not None:
         times = dataclasses.replace(times, speed=given.speed)
     return Options(
         cars=given.cars,
-        lanes=given.lanes or (4 if given.headless else 2),
+        lanes=given.lanes or (4 if given.headless or given.rush else 2),
         seed=given.seed,
         times=times,
         data_dir=given.data.resolve() if given.data else data_dir,
         weather=tuple(map(_weather, given.weather)),
         oss_weather=tuple(_weather(text, "--oss-weather", WEATHER) for text in given.oss_weather),
         kill_every_s=given.kill_every,
+        mix=not given.rush,
+        rush=given.rush,
     )
 
 

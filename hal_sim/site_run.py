@@ -26,9 +26,10 @@ from hal_sim.site.attendant import Attendant
 from hal_sim.site.gpio_server import GpioServer
 from hal_sim.site.lane import SimLane
 from hal_sim.site.pins import PinBank
+from hal_sim.site.rush import Rush
 from hal_sim.site.traffic import Traffic, season_plates
 from hal_sim.site.world import Pace, World
-from hal_sim.site_config import SitePlan, Times, lane_specs, write_site
+from hal_sim.site_config import RESERVED_LANE, SitePlan, Times, lane_specs, write_site
 from hal_sim.summary import Report, add_violations, compare_city, compare_ledger
 
 ACCOUNT = Account(
@@ -36,6 +37,8 @@ ACCOUNT = Account(
 )
 OSS_KEYS = Keys("LTAI5tSimulatedKeyId", "simulated-access-key-secret")
 STALLS = 120
+RUSH_STALLS = 20
+"""So few that a rush goes through all three states within a minute or two."""
 HEARTBEAT_S = 5.0
 
 CARS_WITHIN_S = 3.0
@@ -68,6 +71,11 @@ class Options:
     oss_weather: tuple[tuple[str, float], ...] = ()
     kill_every_s: float | None = None
     mix: bool = True
+    rush: bool = False
+
+    @property
+    def stalls(self) -> int:
+        return RUSH_STALLS if self.rush else STALLS
 
 
 class SiteRun:
@@ -116,10 +124,10 @@ class SiteRun:
         for kind, probability in options.oss_weather:
             self.oss.weather.add(kind, probability=probability)  # type: ignore[arg-type]  # checked there
         specs = lane_specs(options.lanes)
-        season = season_plates(options.seed)
+        season = () if options.rush else season_plates(options.seed)
         self.plan = write_site(
-            options.data_dir, specs, times, account=ACCOUNT, city_url=url, season=season, stalls=STALLS,
-            oss=self.oss, oss_endpoint=endpoint,
+            options.data_dir, specs, times, account=ACCOUNT, city_url=url, season=season,
+            stalls=options.stalls, oss=self.oss, oss_endpoint=endpoint, rush=options.rush,
         )  # fmt: skip
         self._first_seq = max(
             (fact.seq for fact in facts_after(options.data_dir / "ledger.db", 0)), default=0
@@ -132,7 +140,8 @@ class SiteRun:
         painter = Painter(options.seed)
         painter.prepare()
         self.cameras = self._cameras(self.plan, painter)
-        traffic = Traffic(options.seed, times.stay_s, mix=options.mix)
+        parked_share = {"parked_share": 0.0} if options.rush else {}  # who stays for ever would fill the small lot
+        traffic = Traffic(options.seed, times.stay_s, mix=options.mix, **parked_share)
         pace = Pace(times.arrival_s, times.read_delay_s, inside_max=times.inside_max)
         self.world = World(
             bank, self.lanes, self.cameras, traffic, pace, cars=options.cars, seed=options.seed
@@ -143,6 +152,9 @@ class SiteRun:
             self.plan.lane_socket, self.world.ordered, seed=options.seed, think_s=times.think_s
         )
         self.world.sign = self.attendant.admitted
+        self.rush = Rush(self.plan.lane_socket, RESERVED_LANE, options.seed) if options.rush else None
+        if self.rush is not None:
+            self.world.sets_out = self.rush.sets_out
 
     def _lane(self, bank: PinBank, lane_id: str, direction: str, number: int) -> SimLane:
         times, dice = self._options.times, random.Random(f"bounce {self._options.seed} {number}")
@@ -178,11 +190,14 @@ class SiteRun:
         self.attendant.on_note = self._note
         self.attendant.start()
         self._stack.callback(self.attendant.stop)
+        if self.rush is not None:
+            self.rush.start()
+            self._stack.callback(self.rush.stop)
         for camera in self.cameras.values():
             camera.start()
             self._stack.callback(camera.stop)
         printer = PassagePrinter(
-            LedgerView(self.plan.data_dir / "ledger.db"), self.plan.lanes, STALLS, self._say
+            LedgerView(self.plan.data_dir / "ledger.db"), self.plan.lanes, self._options.stalls, self._say
         )
         printer.start()
         self._stack.callback(printer.stop)
@@ -306,7 +321,7 @@ class SiteRun:
             report.problems = [
                 text for text in report.problems if not text.startswith(("lost", "undelivered"))
             ]
-        if truth.stood_long:
+        if truth.stood_long and not self._options.rush:
             report.problem(f"stood: {truth.stood_long} cars stood at an arm for more than a minute")
         for program in (self.lane, self.agent):
             for text in program.died:

@@ -18,7 +18,7 @@ from edge.cities.qingdao.envelope import Account, Answer, Request
 from edge.cities.qingdao.transport import TransportFault
 from edge.config.model import Barrier, Camera, Lane, Loops, Lot, Qingdao
 from edge.core.facts import AnyBody, Fact, Paid, Passed, Stamp
-from edge.ports import Delivery
+from edge.ports import Delivery, Due
 
 PARK_ID = "0a" * 16
 ACCOUNT = Account("0000001234", "P-77", "box", "geheim", "secret-key")
@@ -94,6 +94,10 @@ class MemoryLedger:
         return dict(self.offsets)
 
 
+def _due(row: Delivery) -> Due:
+    return Due(row.id, row.kind, row.item_id, row.body, row.made_ms, row.attempts)
+
+
 class MemoryStore:
     """The queue as `ports.DeliveryStore` describes it. `broken` makes every call fail."""
 
@@ -121,13 +125,26 @@ class MemoryStore:
             if (row.city, row.kind, row.item_id) not in have:
                 self.rows.append(msgspec.structs.replace(row, id=len(self.rows) + 1))
 
-    def due(self, city: str, now_ms: int, limit: int) -> list[Delivery]:
+    def due(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         self._check()
+        return [_due(row) for row in self._heads(city) if row.due_ms <= now_ms and row.id not in busy][:limit]
+
+    def live(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
+        fresh = {
+            row.visit_id or f"#{row.id}"
+            for row in self.rows
+            if row.state == "waiting" and row.city == city and row.made_ms >= now_ms - 60_000
+        }
+        heads = [row for row in self._heads(city) if (row.visit_id or f"#{row.id}") in fresh]
+        return [_due(row) for row in heads if row.due_ms <= now_ms and row.id not in busy][:limit]
+
+    def _heads(self, city: str) -> list[Delivery]:
+        """Of each visit the oldest waiting row."""
         heads: dict[str, Delivery] = {}
         for row in self.rows:
             if row.state == "waiting" and row.city == city:
                 heads.setdefault(row.visit_id or f"#{row.id}", row)
-        return [row for row in heads.values() if row.due_ms <= now_ms][:limit]
+        return list(heads.values())
 
     def _change(self, ids: Sequence[int], change: Callable[[Delivery], Delivery]) -> None:
         self._check()

@@ -11,6 +11,7 @@ reached, refuses the login or our account, the link rests and no record is blame
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -18,17 +19,20 @@ from typing import NamedTuple
 import msgspec
 
 from edge.cities.feed import Feed
+from edge.cities.link import Clock, Limits
 from edge.cities.qingdao.conversation import Conversation
 from edge.cities.qingdao.envelope import Account
 from edge.cities.qingdao.mapping import CITY, Mapper
 from edge.cities.qingdao.messages import ParkSpace
 from edge.cities.qingdao.site import lot_maker
 from edge.cities.qingdao.transport import HttpTransport
-from edge.cities.qingdao.uplink import Clock, Jitter, Poster, Uplink
+from edge.cities.qingdao.uplink import Jitter, Poster, Uplink
 from edge.cities.reports import Maker, Reports, Things
 from edge.cities.sender import Sender
 from edge.config.model import Lane, Lot, Qingdao
 from edge.ports import DeliveryStore, LedgerReader, LinkView
+
+log = logging.getLogger(__name__)
 
 # An idle engine looks into the ledger this often; `kick` makes it look at once.
 POLL_S = 0.2
@@ -102,7 +106,8 @@ class DeliveryEngine:
             clock,
             lambda: store.counts()["accepted"] > 0,
         )
-        self._sender = Sender(CITY, settings, store, self._uplink, clock=clock, now_ms=self._now_ms)
+        limits = Limits(settings.batch, settings.batch_bytes, settings.retry_s, settings.retries)
+        self._sender = Sender(CITY, limits, store, self._uplink, clock=clock, now_ms=self._now_ms)
         self._storage_trouble = ""
         self._set_aside = 0
         self._faults: tuple[CityFault, ...] = ()
@@ -147,6 +152,7 @@ class DeliveryEngine:
         except self._storage_errors as error:
             self._storage_trouble = str(error)
             self._feed.reset()
+            self._sender.reset()
             wait_s = STORAGE_REST_S
         self._update_faults()
         return wait_s
@@ -160,9 +166,18 @@ class DeliveryEngine:
                 with self._wake:
                     self._wake.wait_for(lambda: self._kicked or self._uplink.stopping, wait_s)
                     self._kicked = False
+            self._note_at_end()
         except BaseException as error:
             self._died(error)
             raise
+
+    def _note_at_end(self) -> None:
+        try:
+            self._sender.note()
+        except self._storage_errors as error:
+            log.warning("accepted records could not be noted and will be sent again: %s", error)
+        finally:
+            self._sender.reset()
 
     def _round(self) -> float:
         more = self._feed.advance()

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from edge.cities.link import Clock, Link, Verdict
 from edge.cities.qingdao.classes import PERIODIC, MessageClass, cadence_s
-from edge.cities.qingdao.conversation import Verdict
 from edge.cities.qingdao.fields import Message
-from edge.cities.qingdao.uplink import Clock, Uplink
 from edge.config.model import Qingdao
 
 # What nobody knows, or whose time nobody knows, is asked for again.
@@ -42,7 +41,7 @@ class Reports:
         self,
         makers: Mapping[str, Maker],
         settings: Qingdao,
-        uplink: Uplink,
+        uplink: Link,
         clock: Clock,
         known_before: Callable[[], bool],
     ) -> None:

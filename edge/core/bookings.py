@@ -66,6 +66,7 @@ class Bookings:
         self._by_plate: dict[str, list[Booking]] = {}
         self._lapses: list[tuple[int, int, str]] = []
         self._serial = 0
+        self._soonest: tuple[Booking, ...] | None = None
         self._serials: dict[str, int] = {}
         """code -> its valid entry in the heap; others are of before a change."""
 
@@ -74,6 +75,7 @@ class Bookings:
     def lock(self, code: str, terms: Terms, at_ms: int, city: str = "") -> None:
         """Hold a stall. A code that lives already gets these terms and keeps what it is otherwise."""
         booking = self.by_code.get(code)
+        self._soonest = None
         if booking is None:
             self.ended.pop(code, None)
             booking = Booking(code, terms, at_ms, city=city)
@@ -95,6 +97,7 @@ class Bookings:
         booking = self.by_code.pop(code, None)
         if booking is None:
             return
+        self._soonest = None
         self.held -= booking.state == "held"
         self._unlist(booking)
         del self._serials[code]
@@ -165,6 +168,14 @@ class Bookings:
             if booking.state == "held" and booking.terms.from_ms - self.early_ms > wall_ms
         ]
         return min(starts, default=None)
+
+    def soonest(self, limit: int) -> tuple[Booking, ...]:
+        """Living bookings in the order in which they begin; `limit` is always the same, for the answer is kept."""
+        if self._soonest is None:
+            self._soonest = tuple(
+                heapq.nsmallest(limit, self.by_code.values(), key=lambda each: (each.terms.from_ms, each.code))
+            )
+        return self._soonest
 
     # --- inside ----------------------------------------------------------------------------------------------------
 

@@ -58,7 +58,6 @@ class RuleSet(Rules, frozen=True, kw_only=True):
     lock_min: Minutes | UnsetType | None = UNSET
     early_min: Minutes | UnsetType = UNSET
     keep_min: Annotated[int, Meta(ge=0, le=525_600)] | UnsetType = UNSET
-    change_min: Minutes | UnsetType | None = UNSET
     refuse_vehicles: tuple[Literal["large", "medium", "small"], ...] | UnsetType = UNSET
 
 
@@ -85,7 +84,7 @@ def policy_of(rules: RuleSet) -> Policy:
     for name in ("bands", "priority", "keep_min"):
         if (value := getattr(rules, name)) is not UNSET:
             given[name] = value
-    for name in ("lock", "early", "change"):
+    for name in ("lock", "early"):
         if (value := getattr(rules, f"{name}_min")) is not UNSET:
             given[f"{name}_ms"] = None if value is None else round(value * 60_000)
     if isinstance(rules.saturated, SaturatedRules):

@@ -29,6 +29,7 @@ class Services(Protocol):
     out: list[AnyCommand]
     now: Stamp
     flows: LotFlow
+    flow_told: bool  # flow control is configured
     memory: LaneMemory  # the box's own, with the faults that concern all lanes
 
     def new_id(self) -> str: ...

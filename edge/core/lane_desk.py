@@ -223,11 +223,12 @@ class DeskActions(CameraActions):
 
     def _decided(self, car: Arrival, verdict: Verdict, who: str = "", why: str = "") -> Decided:
         part = verdict if isinstance(verdict, EntryVerdict) else _NOT_FLOW
+        told = self.box.flow_told  # else its numbers explain nothing, and every byte goes to the card
         return Decided(
             arrival_id=car.id, read_id=car.read_id, plate=car.plate, decision=verdict.decision, rule=verdict.rule,
             zh=verdict.zh, en=verdict.en, wait_for=verdict.wait_for, visit_id=car.visit_id, order_id=car.order_id,
             due_fen=car.due_fen, who=who, why=why, counted_as=part.counted_as, booking=part.booking,
-            state=part.state, reasons=part.reasons,
+            state=part.state if told else "", reasons=part.reasons if told else None,
         )  # fmt: skip
 
     def _store(self, car: Arrival, admit: Verdict, who: str = "", why: str = "") -> Desk:

@@ -21,7 +21,8 @@ CHECKPOINT_PAGES = 1_000  # estimated pages in the log (4 MB, some 200 passages)
 # each time costs three syncs (log, file, the log's new head) and writes every changed page once more
 LOG_BYTES = 4 << 20  # the log's size, given to it beforehand: growing costs every commit a change of file size
 LOG_AT_ONCE_BYTES = 1 << 20  # of these at the start; the rest follows in quiet moments,
-LOG_STEP_BYTES = 1 << 18  # so much each time: 25 ms of a slow card, should a car come just then
+LOG_STEP_BYTES = 1 << 18  # so much each time: 25 ms of a slow card, should a car come just then,
+LOG_ROOM_BYTES = 64 << 20  # and only while so much is free: what is left of a full disk is for facts and pictures
 _ROW_BYTES = 400  # a usual row, for the estimate only
 _PAGE_BYTES = 4096
 _SNAPSHOT = "INSERT OR REPLACE INTO snapshot (one, seq, data) VALUES (1, ?, ?)"
@@ -128,8 +129,14 @@ def _lengthen_log(path: Path, length: int) -> bool:
         fd = os.open(log_path, os.O_WRONLY)
     except FileNotFoundError:
         return False  # made by the first commit; then it grows by itself
+    except OSError as error:
+        log.warning("ledger: %s cannot be opened to be given its size: %s", log_path, error)
+        return False
     try:
         size = os.fstat(fd).st_size
+        free = os.fstatvfs(fd)
+        if length > LOG_AT_ONCE_BYTES and free.f_bavail * free.f_frsize < LOG_ROOM_BYTES:
+            return False
         if size < length:
             os.pwrite(fd, bytes(length - size), size)
             os.fdatasync(fd)

@@ -81,6 +81,7 @@ class World:
         self.lock = threading.RLock()
         self.box_up: Callable[[], bool] = lambda: True
         self.sign: Callable[[str], str | None] = lambda lane_id: None
+        self.sets_out: Callable[[str, str], bool] = lambda lane_id, plate: True
         self._cameras, self._traffic, self._pace, self._cars = cameras, traffic, pace, cars
         self._dice = random.Random(f"world {seed}")
         self._parked: list[tuple[float, int, CarPlan]] = []
@@ -174,6 +175,9 @@ class World:
         if len(self._parked) >= self._pace.inside_max:
             return
         plan = self._next_plan.pop(lane.id, None) or self._traffic.next()
+        if not self.sets_out(lane.id, plan.plate):
+            self._next_plan[lane.id] = plan
+            return
         vehicle = plan.entering()
         if vehicle.kind == "back_out":
             if lane.vehicles:

@@ -15,7 +15,10 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import connection, connectionpool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
+from urllib3.exceptions import TimeoutError as TimeoutException
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import Timeout
 
 from edge.cities.qingdao.envelope import Answer, Request
 
@@ -28,7 +31,7 @@ CONNECT_MAX_S = 10.0
 # A program that ends does not wait longer for a goodbye.
 FAREWELL_S = 2.0
 
-_CHUNK_BYTES = 16_384
+_CHUNK_BYTES = 65_536
 
 
 class TransportFault(Exception):
@@ -45,6 +48,7 @@ class HttpTransport:
     def __init__(self, base_url: str, timeout_s: float) -> None:
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
+        self._timeout = Timeout(connect=min(CONNECT_MAX_S, timeout_s), read=timeout_s)
         self._wire = _Wire()
         self._adapter = _Adapter(self._wire)
         self._known: dict[str, requests.PreparedRequest] = {}
@@ -54,16 +58,9 @@ class HttpTransport:
         prepared = self._prepared(request)
         self._wire.guard(self._timeout_s)
         try:
-            with self._adapter.send(
-                prepared,
-                stream=True,
-                timeout=(min(CONNECT_MAX_S, self._timeout_s), self._timeout_s),
-                verify=True,
-                proxies={},
-            ) as response:
-                answer = Answer(response.status_code, _bounded(response))
+            answer = self._adapter.exchange(prepared, self._timeout)
             if self._wire.late or self._wire.aborted:
-                raise requests.Timeout("cut at the deadline")  # a cut may look like the end of a short answer
+                raise TimeoutError("cut at the deadline")  # a cut may look like the end of a short answer
         except (requests.RequestException, HTTPError, OSError) as error:
             raise self._fault(error) from error
         else:
@@ -78,11 +75,10 @@ class HttpTransport:
             headers = {"User-Agent": "parkbox", "Accept-Encoding": "identity"}
             known = requests.Request("POST", self._base_url + request.path, headers, data=b"-").prepare()
             self._known[request.path] = known
-        prepared = known.copy()
-        prepared.headers.update(request.headers)
-        prepared.headers["Content-Length"] = str(len(request.body))
-        prepared.body = request.body
-        return prepared
+        known.headers.update(request.headers)
+        known.headers["Content-Length"] = str(len(request.body))
+        known.body = request.body
+        return known
 
     def abort(self) -> None:
         """Cut the request that is under way and refuse every later one."""
@@ -105,26 +101,27 @@ class HttpTransport:
         detail = f"{type(error).__name__}: {error}"
         if self._wire.aborted:
             return TransportFault("程序正在停止", "the program is ending", detail, sent=sent)
-        if self._wire.late or isinstance(error, requests.Timeout):
+        refused = isinstance(error, NewConnectionError)  # for urllib3 a kind of time-out
+        if self._wire.late or (isinstance(error, TimeoutError | TimeoutException) and not refused):
             seconds = f"{self._timeout_s:g} s"
             return TransportFault(f"超时 {seconds}", f"no answer within {seconds}", detail, sent=sent)
-        if isinstance(error, requests.exceptions.SSLError):
+        if isinstance(error, SSLError):
             return TransportFault("TLS 证书或握手失败", "TLS failed", detail, sent=sent)
         if not sent:
             return TransportFault("连接不上市平台", "city not reachable", detail, sent=False)
         return TransportFault("连接中断", "connection cut", detail, sent=True)
 
 
-def _bounded(response: requests.Response) -> bytes:
-    body = bytearray()
+def _bounded(response: BaseHTTPResponse) -> bytes:
     length = response.headers.get("Content-Length", "")
     if length.isdecimal() and int(length[:20]) > ANSWER_MAX_BYTES:
         raise _too_large()
-    for chunk in response.iter_content(_CHUNK_BYTES):
+    body = b""
+    while chunk := response.read(_CHUNK_BYTES):  # the empty one after the last is where a cut answer is noticed
         body += chunk
         if len(body) > ANSWER_MAX_BYTES:
             raise _too_large()
-    return bytes(body)
+    return body
 
 
 def _too_large() -> TransportFault:
@@ -208,41 +205,72 @@ class _Wire:
 
 
 class _Adapter(HTTPAdapter):
-    """One kept connection whose socket the wire knows; no retries of its own."""
+    """One kept connection to one city, whose socket the wire knows; no retries of its own, no proxy. What is worked
+    out of an address is worked out once, not in every request."""
 
     def __init__(self, wire: _Wire) -> None:
         self._wire = wire
+        self._pool: Any = None
+        self._targets: dict[str, str] = {}
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _pools(self._wire)
 
+    def exchange(self, request: requests.PreparedRequest, timeout: Timeout) -> Answer:
+        """As `send`, for the one thing that is needed: a status and a bounded body. No session's history, cookies,
+        hooks or encodings are made for an answer that is JSON."""
+        url = request.url or ""
+        target = self._targets.get(url)
+        if target is None:
+            target = self._targets[url] = self.request_url(request, {})
+        if self._pool is None:
+            self._pool = self.get_connection_with_tls_context(request, verify=True)
+            self.cert_verify(self._pool, url, True, None)  # type: ignore[no-untyped-call]
+        response = self._pool.urlopen(
+            "POST", target, request.body, request.headers, retries=False, redirect=False, assert_same_host=False,
+            timeout=timeout, preload_content=False, decode_content=False,
+        )  # fmt: skip
+        try:
+            return Answer(response.status, _bounded(response))
+        except BaseException:
+            response.close()
+            raise
+
 
 def _pools(wire: _Wire) -> dict[str, Any]:
-    """Pools whose connections tell the wire when they are made (TLS included) and when the first byte leaves."""
+    """Pools whose connections tell the wire when they are made (TLS included) and when the first byte leaves. Head and
+    body leave in one piece: one call, and no city that answers the head alone."""
 
-    class Plain(connection.HTTPConnection):
+    class Whole:
+        held: bytearray | None = None
+        sock: socket.socket | None
+
         def connect(self) -> None:
-            super().connect()
-            wire.connected(self)
+            super().connect()  # type: ignore[misc]
+            wire.connected(self)  # type: ignore[arg-type]
+
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            self.held = bytearray()
+            try:
+                super().request(*args, **kwargs)  # type: ignore[misc]
+            finally:
+                whole, self.held = self.held, None
+            self.send(whole)
 
         def send(self, data: Any) -> None:
+            if self.held is not None:
+                self.held += data
+                return
             if self.sock is None:
                 self.connect()
             wire.sent = True
-            super().send(data)
+            super().send(data)  # type: ignore[misc]
 
-    class Tls(connection.HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            wire.connected(self)
+    class Plain(Whole, connection.HTTPConnection): ...
 
-        def send(self, data: Any) -> None:
-            if self.sock is None:
-                self.connect()
-            wire.sent = True
-            super().send(data)
+    class Tls(Whole, connection.HTTPSConnection): ...
 
     class PlainPool(connectionpool.HTTPConnectionPool):
         ConnectionCls = Plain

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from edge.cities.qingdao.conversation import Conversation, Verdict, lost, unreachable
+from edge.cities.link import Clock, Verdict
+from edge.cities.qingdao.conversation import Conversation, lost, unreachable
 from edge.cities.qingdao.envelope import Answer, Request
 from edge.cities.qingdao.transport import TransportFault
 from edge.ports import LinkView
@@ -25,17 +26,6 @@ REFUSED_FAILURES = 6
 
 # Online means that the city took something within three reports of the counts, or within this.
 LIVE_MIN_S = 180.0
-
-
-class Clock(Protocol):
-    """Time, passed in."""
-
-    def mono_s(self) -> float: ...
-
-    def wall_ms(self) -> int: ...
-
-    def wall_is_true(self) -> bool:
-        """False: no RTC and not synchronised since boot; nothing is stamped with it."""
 
 
 class Jitter(Protocol):

@@ -23,9 +23,10 @@ POINTS = 60
 pytestmark = pytest.mark.soak
 
 
-@pytest.fixture
-def judge(tmp_path: Path) -> Path:
-    """A folder with the judge, our toy and our check side by side, as the judge expects them."""
+@pytest.fixture(params=["powercut", "powercut_agent"], ids=["lane", "agent"])
+def judge(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A folder with the judge, one of our toys and its check side by side, as the judge expects them: ledger and
+    spool of the lane program, or deliveries, pictures and their index of the agent."""
     if not JUDGE.exists():
         pytest.skip("the judge ../shared/judges/powercut is not beside the project")
     if os.geteuid() != 0:
@@ -34,8 +35,8 @@ def judge(tmp_path: Path) -> Path:
         if shutil.which(program) is None:
             pytest.skip(f"the judge needs {program}, which is not installed")
     shutil.copy(JUDGE, tmp_path / "pc_logwrites.py")
-    shutil.copy(ROOT / "tests" / "crash" / "powercut_toy.py", tmp_path / "toy.py")
-    shutil.copy(ROOT / "tests" / "crash" / "powercut_check.py", tmp_path / "check.py")
+    shutil.copy(ROOT / "tests" / "crash" / f"{request.param}_toy.py", tmp_path / "toy.py")
+    shutil.copy(ROOT / "tests" / "crash" / f"{request.param}_check.py", tmp_path / "check.py")
     return tmp_path
 
 
@@ -60,7 +61,11 @@ def test_nothing_promised_is_lost_at_any_cut(judge: Path) -> None:
     assert kept == POINTS, line
 
 
-@pytest.mark.parametrize("mode", ["off", "nosync"])
+@pytest.mark.parametrize(
+    ("judge", "mode"),
+    [("powercut", "off"), ("powercut", "nosync"), ("powercut_agent", "off"), ("powercut_agent", "nodir")],
+    indirect=["judge"],
+)
 def test_the_judge_finds_a_missing_sync(judge: Path, mode: str) -> None:
     kept, points, line = kept_of(judge, mode, 15)
     assert points == 15, line
