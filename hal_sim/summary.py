@@ -155,7 +155,7 @@ def compare_ledger(
             unseen = passage.unseen or (lane_id, passage.car_id) in behind_unseen
             if unseen and report.kills:
                 report.unseen += 1  # it went through while the program was dead: nobody could see it
-            elif report.kills and _under_the_name_before(passage, before.get(id(passage)), recorded_ms):
+            elif report.kills and _under_the_name_before(passage, before, recorded_ms):
                 report.misnamed += 1
                 report.unseen += 1
             else:
@@ -167,16 +167,19 @@ def compare_ledger(
 
 
 def _under_the_name_before(
-    passage: Passage, ahead: Passage | None, recorded_ms: Mapping[int, int]
+    passage: Passage, before: Mapping[int, Passage], recorded_ms: Mapping[int, int]
 ) -> bool:
-    """Whether this passage is on record with the plate of the car ahead, which nobody could see go.
+    """Whether this passage is on record with the plate of a car ahead, which nobody could see go.
 
     The camera pushed that car's read again when the program was back, and this car stood there by then. The record came
     after this passage, so it is of this one; the car ahead is the one without a record.
     """
-    if ahead is None or not ahead.unseen or id(ahead) not in recorded_ms:
-        return False
-    return recorded_ms[id(ahead)] >= passage.at_s * 1000
+    ahead = before.get(id(passage))
+    while ahead is not None and ahead.unseen:
+        if recorded_ms.get(id(ahead), 0) >= passage.at_s * 1000:
+            return True
+        ahead = before.get(id(ahead))
+    return False
 
 
 def _match_nameless(

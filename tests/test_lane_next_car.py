@@ -172,6 +172,22 @@ def test_a_car_that_comes_just_after_a_start_is_not_the_one_that_has_left_the_sa
     assert plates(bench) == [FIRST, SECOND]
 
 
+def test_a_late_camera_tells_a_car_that_was_taken_for_the_one_before_the_restart(bench: Bench) -> None:
+    """The first car's passage was not durable yet; the second came just then, and its read only after `read_ms`."""
+    bench.read("in", FIRST)
+    bench.loops("in", arrival=True)
+    bench.store()
+    again(bench, "in", arrival=False, safety=False)
+    bench.wait(50)
+    bench.loops("in", arrival=True)
+    bench.wait(3_100)
+    push(bench, "in", SECOND, 3_000)
+    bench.store()
+    through(bench, "in")
+    bench.wait(5_000)
+    assert [(one.plate, one.how) for one in bench.bodies(Passed)] == [(FIRST, "restart"), (SECOND, "admitted")]
+
+
 def test_nobody_pays_for_a_car_that_left_while_the_program_was_dead(bench: Bench) -> None:
     """The camera pushes again what it took meanwhile, in any order; the newest is the car's that stands there."""
     for plate in (FIRST, SECOND, THIRD):

@@ -121,6 +121,8 @@ class DeskActions(CameraActions):
             return self.own_read()
         if self.preread is None or not self.preread.plate or self._under_way():
             return Desk.ADMITTED
+        if self.desk_due_ms is None and car is self.traffic.front:
+            return Desk.ADMITTED  # taken for the same one, and under the arm by now: the read is of the one behind it
         return self.assume_same()
 
     def assume_same(self) -> Desk:
@@ -130,7 +132,9 @@ class DeskActions(CameraActions):
             if self._differs(car, self.preread.plate):
                 return self._other_car(car)
             self.preread = None
-        car.unsure = False
+            car.unsure = False
+        else:
+            car.unsure = self._leftovers()  # a camera that is late may still say so
         self.desk_due_ms = None
         self._to_gate()
         return Desk.ADMITTED
