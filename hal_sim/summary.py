@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Protocol
 
@@ -187,18 +188,23 @@ def _match_nameless(
 ) -> None:
     """Records without a plate, each for the passage nearest in time of those that no plate has claimed.
 
-    Not for the first of them: that may be one that went through long ago while the program was dead.
+    A passage that could be seen comes before one that could not: of the two it is the one that must be on record.
     """
     for fact, how in nameless:
         waiting = open_truth.get(fact.lane, [])
         could = [one for one in waiting if _nameless(one, how)]
         if could:
-            waiting.remove(min(could, key=lambda one: abs(one.at_s * 1000 - fact.mono_ms)))
+            waiting.remove(min(could, key=partial(_far, told_ms=fact.mono_ms)))
         elif how == "restart" and report.kills:
             report.assumed += 1
         else:
             report.invented += 1
             report.problem(f"invented: no plate at {fact.lane} in {fact.id} ({how}), nobody passed")
+
+
+def _far(passage: Passage, told_ms: int) -> tuple[bool, bool, float]:
+    after_ms = told_ms - passage.at_s * 1000
+    return passage.unseen, after_ms < 0, abs(after_ms)
 
 
 def _nameless(passage: Passage, how: str) -> bool:

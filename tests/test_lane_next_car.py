@@ -18,13 +18,17 @@ from tests.test_lane_box import HOUR_MS, LANES, Bench
 FIRST, SECOND, THIRD = "鲁B11111", "鲁C22222", "鲁D33333"
 
 
+SEASON = "鲁E44444"
+
+
 class Lot(Bench):
-    """With room for everybody."""
+    """With room for everybody, and a plate that pays nothing."""
 
     def make(self) -> Box:
         return Box(
-            LANES, LotRules(), TariffRule(15, 60, 500, 30, 200, 3000), LotState(20), lambda: next(self.ids), "t", "box"
-        )
+            LANES, LotRules(allow=frozenset({SEASON})), TariffRule(15, 60, 500, 30, 200, 3000), LotState(20),
+            lambda: next(self.ids), "test", "box",
+        )  # fmt: skip
 
 
 @pytest.fixture
@@ -209,6 +213,23 @@ def test_nobody_pays_for_a_car_that_left_while_the_program_was_dead(bench: Bench
     through(bench, "out")
     bench.wait(5_000)
     assert plates(bench)[3:] == [THIRD]
+
+
+def test_a_car_let_out_for_a_season_car_that_had_gone_bears_its_own_name(bench: Bench) -> None:
+    for plate in (SEASON, FIRST):
+        bench.enter(plate)
+    bench.wait(HOUR_MS)
+    again(bench, "out", arrival=False, safety=False)
+    bench.wait(300)
+    bench.loops("out", arrival=True)
+    push(bench, "out", SEASON, 7_000)
+    bench.store()
+    push(bench, "out", FIRST, 9_000)
+    through(bench, "out")
+    bench.wait(5_000)
+    last = bench.bodies(Passed)[-1]
+    assert (last.plate, last.rule, last.due_fen, last.paid_fen) == (FIRST, "own_read", 700, 0)
+    assert [visit.plate for visit in bench.box.lot.inside.values()] == [SEASON]
 
 
 def test_a_car_that_waits_keeps_its_plate_when_no_restart_has_been(bench: Bench) -> None:

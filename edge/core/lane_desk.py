@@ -102,8 +102,14 @@ class DeskActions(CameraActions):
         car.plate, car.colour, car.read_id = preread.plate, preread.read.colour, preread.read.read_id
         verdict = self.verdict(car)
         if verdict.decision != "admit":
-            car.plate, car.colour, car.read_id = before
-            return self.desk
+            if not self._leftovers():
+                car.plate, car.colour, car.read_id = before
+                return self.desk
+            # Let in for a car that has gone: it goes under its own name at least, or the next one would bear it.
+            verdict = msgspec.structs.replace(
+                verdict, decision="admit", wait_for="", rule="own_read",
+                zh="已放行, 车牌以本车识别为准", en="admitted already, under the plate of its own read",
+            )  # fmt: skip
         self.preread = None
         if not self._leftovers():
             car.borrowed_until_ms = 0
