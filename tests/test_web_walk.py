@@ -12,34 +12,20 @@ import io
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser
 
 from edge.log_ring import ASKED_EXIT
 from hal_sim.ledger_view import delivery_counts
-from hal_sim.qingdao import QingdaoPlatform
-from tests.program_rig import Box, Child, box_in, platform_on, until
+from tests.program_rig import box_in, platform_on, until
 from tests.web_house import PASSWORD
 from tests.web_look import MONITOR, PHONE, log_in, wait_text
-from tests.web_walker import WHY, Walker
+from tests.web_walker import WHY, Site, Walker, on_wire
 
 pytest_plugins = ("tests.web_browser",)
 
 COMBINATIONS = {"phone-zh": (PHONE, "zh"), "monitor-en": (MONITOR, "en")}
-
-
-def on_wire(plate: str) -> str:
-    """As the city gets it (T/QME 0015-2024: 鲁-B12345)."""
-    return f"{plate[0]}-{plate[1:]}"
-
-
-class Site(NamedTuple):
-    box: Box
-    lane: Child
-    agents: list[Child]
-    platform: QingdaoPlatform
 
 
 @pytest.fixture(scope="module")
