@@ -17,10 +17,11 @@ from bench import drain
 from bench.figures import Row, median, spread
 from bench.process import Process
 from edge.agent_cities import SystemClock
+from edge.cities.http import HttpTransport
 from edge.cities.qingdao.conversation import Conversation
-from edge.cities.qingdao.envelope import Account, Answer
-from edge.cities.qingdao.transport import HttpTransport
-from edge.cities.qingdao.uplink import Uplink
+from edge.cities.qingdao.envelope import Account
+from edge.cities.uplink import Uplink
+from edge.cities.verdict import Answer
 from edge.config.model import Lot
 
 ACCOUNT = Account("0000001234", "P-77", "box", "bench", "secret-key")
@@ -74,7 +75,7 @@ def _cpu(url: str, rounds: int) -> list[Row]:
     uplink = Uplink(Conversation(ACCOUNT), transport, SystemClock(True), random.Random(1), rest_max_s=1, live_s=180)
     numbers = iter(range(10**9))
     talk = Conversation(ACCOUNT)
-    talk.logged_in(Answer(200, b'{"result_code":0,"token":"T","timeOut":-1}'), 0.0)
+    talk.logged_in(talk.login(), Answer(200, b'{"result_code":0,"token":"T","timeOut":-1}'), 0.0)
     made = talk.request("carIn", "0b" * 16, RECORD % 0)
 
     def record() -> tuple[str, bytes]:

@@ -25,9 +25,11 @@ from bench.load import fill
 from edge.agent_cities import SystemClock
 from edge.cities.engine import DeliveryEngine
 from edge.cities.feed import Feed
-from edge.cities.qingdao.envelope import Account, Answer, Request
+from edge.cities.http import HttpTransport
+from edge.cities.qingdao.city import qingdao
+from edge.cities.qingdao.envelope import Account, Request
 from edge.cities.qingdao.mapping import Mapper
-from edge.cities.qingdao.transport import HttpTransport
+from edge.cities.verdict import Answer
 from edge.config.model import Barrier, Camera, Lane, Loops, Lot, Qingdao
 from edge.core.facts import Fact, Passed, Stamp
 from edge.evidence.fit import encode
@@ -131,9 +133,9 @@ def _drained(folder: Path, url: str, *, live: bool) -> tuple[Tap, float, int, li
     tap, deaths = Tap(url), list[BaseException]()
     settings = Qingdao(url=url, cno="1", sub_code="2", user="u", password_file="p", passkey_file="k")
     engine = DeliveryEngine(
-        settings, LOT, _lanes(), ACCOUNT, ledger=reader, boot_offsets=reader.boot_offsets, store=store,
-        counts=lambda: None, clock=SystemClock(True), random=random.Random(1), storage_errors=(StoreError, OSError),
-        died=deaths.append, changed=lambda: None, transport=tap,
+        qingdao(settings, LOT, _lanes(), ACCOUNT, counts=lambda: None, transport=tap),
+        ledger=reader, boot_offsets=reader.boot_offsets, store=store, clock=SystemClock(True),
+        random=random.Random(1), storage_errors=(StoreError, OSError), died=deaths.append, changed=lambda: None,
     )  # fmt: skip
     events_s: dict[str, float] = {}
     tick = threading.Event()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from edge.agent_cities import CityLinks
 from edge.agent_evidence import Evidence
@@ -32,21 +32,23 @@ class AgentSource:
         self._evidence: Evidence | None = None
         self._uploads: CityPictures | None = None
         self._lasting: Sequence[FaultView] = ()
+        self._page_faults: Callable[[], list[FaultView]] = list
         self._version = 0
         self._lock = threading.Lock()
         self._troubles: dict[str, FaultView] = {}  # by device, while its file cannot be read
 
-    def attach(
+    def attach(  # noqa: PLR0917 - the composition root gives all of it at once
         self,
         link: LaneLink,
         cities: CityLinks,
         evidence: Evidence,
         uploads: CityPictures,
         lasting: Sequence[FaultView],
+        page_faults: Callable[[], list[FaultView]] = list,
     ) -> None:
         """What tells of changes must exist after what is told of them. `lasting`: faults of this start."""
         self._link, self._cities, self._evidence, self._lasting = link, cities, evidence, lasting
-        self._uploads = uploads
+        self._uploads, self._page_faults = uploads, page_faults
 
     def changed(self) -> None:
         """Something that the page shows is different now."""
@@ -69,6 +71,7 @@ class AgentSource:
         faults += evidence.faults() if evidence is not None else ()
         uploads = self._uploads
         faults += uploads.faults() if uploads is not None else ()
+        faults += self._page_faults()
         told = {(fault.code, fault.device) for fault in faults}
         faults += [one for one in tuple(self._troubles.values()) if (one.code, one.device) not in told]
         return AgentView(

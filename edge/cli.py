@@ -15,6 +15,7 @@ USAGE = """用法 usage:
   parkbox agent CONFIG    上传与网页 the agent: city deliveries, status page
   parkbox check CONFIG    检查配置 judge a configuration; nothing is started
   parkbox verify FILE...  检验证据图片 judge evidence pictures: [--key evidence.pub]
+  parkbox diagnose CONFIG 诊断包 a bundle for whoever helps, no secrets inside: [-o FILE]
   parkbox deliveries CONFIG [--plate P] [--from T] [--to T] [--show ID] [--repeat ID...]
                           上传记录 was this car reported, when, and if not, why; --help
   parkbox flow [--policy FILE] < events.jsonl
@@ -36,6 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from edge.deliveries_command import main as deliveries  # noqa: PLC0415
 
             return deliveries(rest)
+        case ["diagnose", *rest]:
+            from edge.diagnose_command import main as diagnose  # noqa: PLC0415
+
+            return diagnose(rest)
         case ["flow", *rest]:
             from edge.flow_command import main as flow  # noqa: PLC0415
 
@@ -69,10 +74,12 @@ def _program(name: str, path: Path) -> int:
         print(explain(error), file=sys.stderr)
         return 2
     if name == "lane":
-        from edge.lane_program import main as program  # noqa: PLC0415
-    else:
-        from edge.agent_program import main as program  # noqa: PLC0415
-    return program(config)
+        from edge.lane_program import main as lane_program  # noqa: PLC0415
+
+        return lane_program(config)
+    from edge.agent_program import main as agent_program  # noqa: PLC0415
+
+    return agent_program(config, path)
 
 
 if __name__ == "__main__":

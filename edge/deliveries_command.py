@@ -19,7 +19,7 @@ from edge.config.load import ConfigError, load
 from edge.config.model import Config
 from edge.core.clock import CHINA
 from edge.core.plates import normalise
-from edge.delivery_words import STATES, kind_words, moment, outcome, picture_outcome
+from edge.delivery_words import STATES, city_words, kind_words, moment, outcome, picture_outcome
 from edge.ports import Delivery
 from edge.store.delivery_rows import DeliveriesFile
 from edge.store.errors import StoreError
@@ -94,7 +94,8 @@ def _list(config: Config, queue: DeliveriesFile, chosen: argparse.Namespace) -> 
 def _line(delivery: Delivery, now_ms: int, pictures: Callable[[Delivery, int], str] | None) -> str:
     zh, en = outcome(delivery, now_ms)
     picture = f"\n         {pictures(delivery, now_ms)}" if pictures is not None else ""
-    head = f"{delivery.id:>7}  {moment(delivery.made_ms)}  {delivery.plate or '无牌车'}  {kind_words(delivery.kind)}"
+    what = f"{city_words(delivery.city)}  {kind_words(delivery.kind)}"
+    head = f"{delivery.id:>7}  {moment(delivery.made_ms)}  {delivery.plate or '无牌车'}  {what}"
     return f"{head}\n         {zh} | {en}{picture}"
 
 

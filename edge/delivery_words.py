@@ -9,7 +9,13 @@ KINDS = {
     "carIn": ("入场", "entry"),
     "carOut": ("出场", "exit"),
     "carcharge": ("缴费", "payment"),
+    "5004": ("入场", "entry"),
+    "5005": ("出场", "exit"),
+    "5006": ("校正", "correction"),
+    "5008": ("缴费", "payment"),
+    "7001": ("预约优先切换", "priority switched"),
 }
+CITIES = {"qingdao": ("青岛", "Qingdao"), "shenzhen": ("深圳", "Shenzhen")}
 STATES = {
     "waiting": ("待上传", "waiting"),
     "accepted": ("已接收", "accepted"),
@@ -80,6 +86,11 @@ def picture_outcome(story: PictureStory | None, now_ms: int) -> tuple[str, str]:
         f"{have_zh}, 未上传, 试过 {story.attempts} 次: {answer_zh}; {zh}",
         f"{have_en}, not uploaded after {story.attempts} tries: {answer_en}; {en}",
     )
+
+
+def city_words(city: str) -> str:
+    zh, en = CITIES.get(city, (city, city))
+    return f"{zh} {en}" if zh != en else zh
 
 
 def kind_words(kind: str) -> str:

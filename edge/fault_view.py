@@ -5,6 +5,9 @@ from __future__ import annotations
 from edge.core.faults import CATALOGUE
 from edge.ports import FaultView
 
+LASTING = frozenset({"safety_unproven"})
+"""`core.box.SURVIVES_START` (a test compares): a person may end it, too. The agent need not load the box for it."""
+
 
 def fault_view(code: str, device: str, detail: str, since_wall_ms: int) -> FaultView:
     spec = CATALOGUE[code]
@@ -19,4 +22,5 @@ def fault_view(code: str, device: str, detail: str, since_wall_ms: int) -> Fault
         todo_en=spec.todo_en,
         detail=detail,
         since_wall_ms=since_wall_ms,
+        by_hand=spec.clears == "acknowledged" or code in LASTING,
     )

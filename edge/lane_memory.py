@@ -1,4 +1,4 @@
-"""The lane program's memory stays as it is for months: what glibc's allocator must be told for that.
+"""A program's memory stays as it is for months: what glibc's allocator must be told for that, in lane and agent.
 
 By itself it puts a block of 300 KB, once one was freed, between the small ones, where it leaves holes; and it gives
 every thread a heap of its own. Then the program grows by a megabyte or two in its first thousands of cars.

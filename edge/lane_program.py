@@ -33,12 +33,14 @@ from edge.lane_runtime import LaneRuntime
 from edge.lane_setup import flow_policy, lane_settings, lot_rules, tariff_rule
 from edge.lane_socket import LaneSocket
 from edge.lane_view import box_view
+from edge.log_ring import ASKED_EXIT, LogRing
 from edge.ports import DeviceError
 from edge.store.errors import StoreError
 from edge.store.ledger import Ledger
 from edge.version import VERSION
 
 log = logging.getLogger("parkbox.lane")
+logged = LogRing()
 
 CHECK_EVERY_S = 1.0
 """Clock, silent cameras and the loop's own lateness are looked at once a second."""
@@ -134,9 +136,18 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
     reads = LaneReads(config.lane, runtime, spool, time.monotonic)
     cameras = [(lane.id, camera) for lane in config.lane for camera in lane.camera]
     listener = CameraListener(config.listener, cameras, reads, new_id, clock.mono_ms)
-    socket = LaneSocket(Path(config.box.socket), runtime, lambda: box_view(config, box, runtime, clock))
     stop = asyncio.Event()
     broken: list[str] = []
+    anew: list[bool] = []
+
+    def restart() -> None:
+        log.warning("ends because a person asked for a new start")
+        anew.append(True)
+        stop.set()
+
+    socket = LaneSocket(
+        Path(config.box.socket), runtime, lambda: box_view(config, box, runtime, clock), logged.lines, restart
+    )
 
     def fatal(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A mistake of ours in a callback: end, be started again, re-read the world (DESIGN 2)."""
@@ -182,7 +193,7 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
         await listener.stop()
         await socket.stop()
         reads.close()
-    return 1 if broken else 0
+    return 1 if broken else ASKED_EXIT if anew else 0
 
 
 def _tell_recovery(runtime: LaneRuntime, ledger: Ledger) -> None:
@@ -240,4 +251,5 @@ def main(config: Config) -> int:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     settle()
+    logging.getLogger().addHandler(logged)
     return run(config)

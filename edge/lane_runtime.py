@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Literal
@@ -26,7 +26,7 @@ from edge.core.commands import (
     StopArm,
     TriggerCamera,
 )
-from edge.core.events import AnyEvent, DeviceDown, DeviceUp, Stored, Tick
+from edge.core.events import AnyEvent, DeviceDown, DeviceUp, LimitChanged, LoopChanged, Stored, Tick
 from edge.core.facts import Fact, PictureKept, Stamp
 from edge.lane_clock import LaneClock
 from edge.ports import BarrierPort, DeviceError
@@ -39,6 +39,9 @@ REST_WITHIN_S = 0.2
 
 SNAPSHOT_EVERY = 256
 """Facts between two snapshots of the fold: a start reads at most about this many."""
+
+EDGES_KEPT = 200
+"""Changes of loops and limit switches that a technician can look at: some twenty cars."""
 
 SNAPSHOT_BYTES_A_FACT = 1024
 """A large fold (a control list of 100,000 entries has 10 MB) is kept more rarely: it must not wear the card out."""
@@ -69,6 +72,7 @@ class LaneRuntime:
         self.on_note: list[Callable[[Note, Stamp], None]] = []
         self.on_raise: list[Callable[[str], None]] = []
         self.signs: dict[str, Show] = {}
+        self.edges: deque[tuple[int, LoopChanged | LimitChanged]] = deque(maxlen=EDGES_KEPT)
         self._ledger, self._clock, self._barriers, self._loop = ledger, clock, barriers, loop
         self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._untold: set[str] = set()  # command ids whose answer waits for its fact to be durable
@@ -92,6 +96,8 @@ class LaneRuntime:
         """One event, on the loop's thread."""
         now = self._clock.now()
         log.debug("%s", event)
+        if isinstance(event, LoopChanged | LimitChanged):
+            self.edges.append((now.wall_ms, event))
         self._carry_out(self.box.step(event, now), now)
         self._arm_timer()
         for changed in self.on_change:
@@ -133,10 +139,11 @@ class LaneRuntime:
                 case Answer(command_id=command_id):
                     if command_id not in self._untold:  # a repeat is answered together with the first
                         answers.append(command)
-                case TriggerCamera(lane=lane):
-                    # why: a camera that only pushes cannot be asked; the lane's own deadline goes on to a person
+                case TriggerCamera(lane=lane, why=why):
+                    # why: a camera that only pushes cannot be asked; after no read the lane's own deadline goes on to
+                    # a person, and an order is shown with the picture nearest to it
                     self.counters["trigger_not_possible"] += 1
-                    log.info("lane %s: no read; its camera can only push", lane)
+                    log.info("lane %s: %s; its camera can only push", lane, why)
                 case Note():
                     log.log(logging.WARNING if command.level == "warning" else logging.INFO,
                             "%s: %s", command.lane or "box", command.text)

@@ -20,6 +20,7 @@ def lane_settings(lane: Lane) -> LaneSettings:
         arrival=lane.arrival,
         no_plate=lane.no_plate,
         has_close=barrier.close_pin is not None,
+        has_stop=barrier.stop_pin is not None,
         has_limit_up=barrier.limit_up_pin is not None,
         has_limit_down=barrier.limit_down_pin is not None,
         cameras=tuple(camera.id for camera in lane.camera),
@@ -45,6 +46,8 @@ def lot_rules(config: Config) -> LotRules:
         allow=frozenset(map(normalise, config.lot.allow_plates)),
         deny=frozenset(map(normalise, config.lot.deny_plates)),
         no_plate="ask",
+        coupon_stack="all" if config.city.shenzhen is None else config.city.shenzhen.coupon_stack,
+        coupon_hold=config.city.shenzhen is None or config.city.shenzhen.coupon_hold,
     )
 
 
@@ -52,7 +55,8 @@ def flow_policy(config: Config) -> Policy | None:
     """The rule set of flow control, None when the configuration has none."""
     flow = config.flow
     if flow is None:
-        return None
+        # Shenzhen is told at every start that priority is off (7001); nobody else asks for that.
+        return None if config.city.shenzhen is None else Policy(priority=False)
     saturated = flow.saturated
     ways_in = [lane for lane in config.lane if lane.direction == "in"]
     return Policy(

@@ -89,10 +89,10 @@ class Due(msgspec.Struct, frozen=True):
 class DeliveryStore(Protocol):
     """`deliveries.db`: the queue is the table. Every call is one transaction; none is held across the network."""
 
-    def cursor(self) -> int:
-        """Ledger seq up to which facts have been turned into deliveries."""
+    def cursor(self, city: str = "qingdao") -> int:
+        """Ledger seq up to which facts have been turned into deliveries of this city."""
 
-    def add(self, cursor: int, new: Sequence[Delivery]) -> None:
+    def add(self, cursor: int, new: Sequence[Delivery], city: str = "qingdao") -> None:
         """Cursor advance and new rows in one transaction. A repeated (city, kind, item_id) is one row."""
 
     def due(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
@@ -181,6 +181,7 @@ class FaultView(msgspec.Struct, frozen=True):
     todo_en: str
     detail: str
     since_wall_ms: int
+    by_hand: bool = False  # ends when a person acknowledges it; else when its cause is gone
 
 
 class LaneView(LaneStatus, frozen=True, kw_only=True):

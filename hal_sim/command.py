@@ -19,6 +19,7 @@ from pathlib import Path
 from hal_sim.oss import WEATHER
 from hal_sim.programs import signal_event
 from hal_sim.qingdao import KINDS
+from hal_sim.shenzhen import KINDS as SHENZHEN_KINDS
 from hal_sim.site_config import HEADLESS, LANES_MAX, REAL
 from hal_sim.site_run import Options, SimError, SiteRun
 from hal_sim.summary import lines
@@ -59,6 +60,13 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         metavar="KIND[:SHARE]",
         help=f"图片存储天气  the picture storage's weather: {', '.join(WEATHER)}",
+    )
+    made.add_argument(
+        "--shenzhen-weather",
+        action="append",
+        default=[],
+        metavar="KIND[:SHARE]",
+        help=f"深圳平台天气  the same of Shenzhen: {', '.join(SHENZHEN_KINDS)}",
     )
     made.add_argument(
         "--rush", action="store_true",
@@ -122,6 +130,9 @@ def options_of(argv: list[str], data_dir: Path) -> Options:
         times=times,
         data_dir=given.data.resolve() if given.data else data_dir,
         weather=tuple(map(_weather, given.weather)),
+        shenzhen_weather=tuple(
+            _weather(text, "--shenzhen-weather", SHENZHEN_KINDS) for text in given.shenzhen_weather
+        ),
         oss_weather=tuple(_weather(text, "--oss-weather", WEATHER) for text in given.oss_weather),
         kill_every_s=given.kill_every,
         mix=not given.rush,

@@ -63,13 +63,14 @@ def facts_after(path: Path, seq: int) -> list[FactRow]:
     ]
 
 
-def delivery_counts(path: Path) -> dict[str, int]:
-    """Deliveries by state; empty while the file is not there."""
+def delivery_counts(path: Path, city: str = "") -> dict[str, int]:
+    """Deliveries by state, of one city or ("") of all; empty while the file is not there."""
     if not path.exists():
         return {}
     connection = _connect(path)
     try:
-        rows = connection.execute("SELECT state, count(*) FROM deliveries GROUP BY state").fetchall()
+        query = "SELECT state, count(*) FROM deliveries WHERE ?1 IN ('', city) GROUP BY state"
+        rows = connection.execute(query, (city,)).fetchall()
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
             return {}

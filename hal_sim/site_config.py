@@ -65,7 +65,7 @@ HEADLESS = Times(
 
 RESERVED_LANE = "in1"
 _ROLE = 'role = "reserved"\n'
-_FLOW = """[flow]
+_RUSH_FLOW = """[flow]
 keep_min = 0
 [flow.saturated]
 idle_s = {idle_s}
@@ -141,11 +141,12 @@ def write_site(
     oss_endpoint: str,
     season: tuple[str, ...],
     stalls: int,
+    more: str = "",
     rush: bool = False,
 ) -> SitePlan:
     """Everything the two programs need, in `data_dir`. A data folder used before keeps its ledger.
 
-    `rush`: flow control is on, and the first entrance is for reserved cars.
+    `more`: sections of other cities. `rush`: a small lot, and the first entrance is for reserved cars.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     lane_socket, gpio_socket = data_dir / "lane.sock", data_dir / "gpio.sock"
@@ -157,7 +158,7 @@ def write_site(
         socket=lane_socket,
         stalls=stalls,
         season=json.dumps(season, ensure_ascii=False),
-        flow=_FLOW.format(idle_s=times.idle_s) if rush else "",
+        flow=_RUSH_FLOW.format(idle_s=times.idle_s) if rush else "[flow]\n",
         listener_port=listener_port,
         web_port=web_port,
         city_url=city_url,
@@ -174,6 +175,7 @@ def write_site(
         timeout_s=times.timeout_s,
         retry_s=times.retry_s,
     )
+    text += more
     lane_template = Template(files("hal_sim.config").joinpath("lane.toml").read_text(encoding="utf-8"))
     for number, lane in enumerate(lanes, start=1):
         text += lane_template.substitute(

@@ -21,6 +21,7 @@ from hal_sim.pictures_run import compare_pictures, pictures_there, unkept
 from hal_sim.printing import PassagePrinter
 from hal_sim.programs import Killer, Program, programs
 from hal_sim.qingdao import Account, QingdaoPlatform
+from hal_sim.shenzhen_run import CITY, ShenzhenRun
 from hal_sim.site.arm import Arm
 from hal_sim.site.attendant import Attendant
 from hal_sim.site.gpio_server import GpioServer
@@ -69,6 +70,7 @@ class Options:
     data_dir: Path
     weather: tuple[tuple[str, float], ...] = ()
     oss_weather: tuple[tuple[str, float], ...] = ()
+    shenzhen_weather: tuple[tuple[str, float], ...] = ()
     kill_every_s: float | None = None
     mix: bool = True
     rush: bool = False
@@ -123,11 +125,14 @@ class SiteRun:
         self._stack.callback(self.oss.stop)
         for kind, probability in options.oss_weather:
             self.oss.weather.add(kind, probability=probability)  # type: ignore[arg-type]  # checked there
+        self.shenzhen = ShenzhenRun(options.data_dir, options.seed, hurried=times.arrival_s == 0)
+        self.shenzhen.start(options.shenzhen_weather)
+        self._stack.callback(self.shenzhen.stop)
         specs = lane_specs(options.lanes)
         season = () if options.rush else season_plates(options.seed)
         self.plan = write_site(
-            options.data_dir, specs, times, account=ACCOUNT, city_url=url, season=season,
-            stalls=options.stalls, oss=self.oss, oss_endpoint=endpoint, rush=options.rush,
+            options.data_dir, specs, times, account=ACCOUNT, city_url=url, season=season, stalls=options.stalls,
+            oss=self.oss, oss_endpoint=endpoint, more=self.shenzhen.section(times), rush=options.rush,
         )  # fmt: skip
         self._first_seq = max(
             (fact.seq for fact in facts_after(options.data_dir / "ledger.db", 0)), default=0
@@ -141,10 +146,10 @@ class SiteRun:
         painter.prepare()
         self.cameras = self._cameras(self.plan, painter)
         parked_share = {"parked_share": 0.0} if options.rush else {}  # who stays for ever would fill the small lot
-        traffic = Traffic(options.seed, times.stay_s, mix=options.mix, **parked_share)
+        self.traffic = Traffic(options.seed, times.stay_s, mix=options.mix, **parked_share)
         pace = Pace(times.arrival_s, times.read_delay_s, inside_max=times.inside_max)
         self.world = World(
-            bank, self.lanes, self.cameras, traffic, pace, cars=options.cars, seed=options.seed
+            bank, self.lanes, self.cameras, self.traffic, pace, cars=options.cars, seed=options.seed
         )
         self.lane, self.agent = programs(self.plan.config, self.plan.data_dir, self.plan.gpio_socket)
         self.world.box_up = self.lane.up.is_set
@@ -187,6 +192,9 @@ class SiteRun:
         for program in (self.lane, self.agent):
             self._await_ready(program, asked)
         self._say(f"网页 page: http://127.0.0.1:{self.plan.web_port}/   数据 data: {self.plan.data_dir}")
+        first = self.plan.data_dir / "first-password"
+        if first.exists():
+            self._say(f"首次登录 first login: {first.read_text(encoding='utf-8').strip()}")
         self.attendant.on_note = self._note
         self.attendant.start()
         self._stack.callback(self.attendant.stop)
@@ -208,7 +216,10 @@ class SiteRun:
             killer.start()
         self.world.start()
         self._stack.callback(self.world.stop)
+        if not self._options.rush:  # a rush has people of its own, who book past the city
+            self.shenzhen.drive(self.traffic.expect)
         finished = self._await_cars(asked)
+        self.shenzhen.end_driving()
         if killer is not None:
             killer.stop()
         if not asked.is_set():
@@ -223,6 +234,7 @@ class SiteRun:
         printer.stop()
         self.platform.stop()
         self.oss.stop()
+        self.shenzhen.stop()
         return self._report(finished)
 
     def _note(self, note: dict[str, Any]) -> None:
@@ -273,13 +285,14 @@ class SiteRun:
                 break
         self.platform.weather.clear()
         self.oss.weather.clear()
+        self.shenzhen.platform.weather.clear()
         for _ in _until(CITY_DRAIN_S, asked):
             facts = facts_after(ledger, 0)
             passed = sum(fact.kind == "Passed" for fact in facts)
             paid = sum(fact.kind == "Paid" and int(fact.body["paid_fen"]) > 0 for fact in facts)
             accepted = self.platform.summary().accepted
             there = accepted.get("carIn", 0) + accepted.get("carOut", 0) >= passed
-            there = there and accepted.get("carcharge", 0) >= paid
+            there = there and accepted.get("carcharge", 0) >= paid and self.shenzhen.settled(facts)
             if there and delivery_counts(self.plan.data_dir / "deliveries.db").get("waiting", 0) == 0:
                 break
         for _ in _until(CITY_DRAIN_S, asked):
@@ -302,7 +315,8 @@ class SiteRun:
         )
         passages = [passage for lane in self.lanes for passage in lane.passages]
         add_violations(report, {lane.id: lane.violations for lane in self.lanes})
-        states = delivery_counts(self.plan.data_dir / "deliveries.db")
+        deliveries = self.plan.data_dir / "deliveries.db"
+        states = delivery_counts(deliveries, "qingdao")
         report.accepted, report.waiting = states.get("accepted", 0), states.get("waiting", 0)
         report.refused = states.get("set_aside", 0)
         city = self.platform.summary()
@@ -321,6 +335,9 @@ class SiteRun:
             report.problems = [
                 text for text in report.problems if not text.startswith(("lost", "undelivered"))
             ]
+        calm = not (report.kills or self._options.weather or self._options.shenzhen_weather)
+        states = delivery_counts(deliveries, CITY)
+        report.cities.append(self.shenzhen.figures(facts, states, calm=calm, whole=not self.interrupted))
         if truth.stood_long and not self._options.rush:
             report.problem(f"stood: {truth.stood_long} cars stood at an arm for more than a minute")
         for program in (self.lane, self.agent):

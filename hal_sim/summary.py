@@ -36,6 +36,36 @@ class CityRecord(Protocol):
 
 
 @dataclass
+class CityFigures:
+    """One city's books against the ledger: its part of the verdict."""
+
+    zh: str
+    city: str
+    accepted: int = 0
+    waiting: int = 0
+    refused: int = 0
+    records: int = 0
+    repeats: int = 0
+    undelivered: int = 0
+    invented: int = 0
+    violated: int = 0
+    problems: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems and self.refused + self.undelivered + self.invented + self.violated == 0
+
+    def line(self) -> str:
+        """The city in one line."""
+        return (
+            f"{self.zh} {self.city}: 接受 accepted {self.accepted}, 等待 waiting {self.waiting}, "
+            f"拒绝 refused {self.refused}; 平台 at the city {self.records} records, {self.repeats} repeats; "
+            f"丢失 lost {self.undelivered}, 多报 double {self.invented}, 违规 violated {self.violated}"
+        )
+
+
+@dataclass
 class Report:
     """All figures of a run. `problems` says in words what `ok` denies."""
 
@@ -71,6 +101,7 @@ class Report:
     violations: dict[str, int] = field(default_factory=dict)
     read_to_relay_ms: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    cities: list[CityFigures] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -78,7 +109,8 @@ class Report:
             self.lost + self.double + self.invented + self.undelivered + self.refused + self.city_changed
             + self.pictures_refused + self.pictures_missing
         )
-        return counted == 0 and not any(self.violations.values()) and not self.problems
+        clean = counted == 0 and not any(self.violations.values()) and not self.problems
+        return clean and all(city.ok for city in self.cities)
 
     def problem(self, text: str) -> None:
         self.problems.append(text)
@@ -268,10 +300,12 @@ def lines(report: Report, seconds: float) -> list[str]:
         f"识别 {report.reads} reads, 图片 {report.pictures} pictures kept, 收费 {report.paid_fen / 100:.2f} yuan"
     )
     out.append(
-        f"上传 deliveries: 接受 accepted {report.accepted}, 等待 waiting {report.waiting}, "
+        f"青岛 qingdao: 接受 accepted {report.accepted}, 等待 waiting {report.waiting}, "
         f"拒绝 refused {report.refused}; 平台 at the city {report.city_records} records, "
         f"{report.city_repeats} repeats, {report.city_changed} changed"
     )
+    for city in report.cities:
+        out += [city.line(), *city.lines]
     out.append(
         f"图片上传 pictures: 已上传 uploaded {report.uploaded}, 等待 waiting {report.pictures_waiting}, "
         f"拒绝 refused {report.pictures_refused}, 缺少 missing {report.pictures_missing}, "
@@ -295,8 +329,9 @@ def lines(report: Report, seconds: float) -> list[str]:
         )
     else:
         out.append("识别到继电器 read-to-relay: 无样本 no samples")
-    out.extend(f"  ! {text}" for text in report.problems[:PROBLEMS_SHOWN])
-    if len(report.problems) > PROBLEMS_SHOWN:
-        out.append(f"  ! ... {len(report.problems) - PROBLEMS_SHOWN} more")
+    problems = report.problems + [f"{city.zh} {text}" for city in report.cities for text in city.problems]
+    out.extend(f"  ! {text}" for text in problems[:PROBLEMS_SHOWN])
+    if len(problems) > PROBLEMS_SHOWN:
+        out.append(f"  ! ... {len(problems) - PROBLEMS_SHOWN} more")
     out.append("结果: 合格 clean" if report.ok else "结果: 不合格 FAILED")
     return out

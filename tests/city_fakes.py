@@ -13,9 +13,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from edge.cities.engine import Counts, DeliveryEngine
-from edge.cities.qingdao.envelope import Account, Answer, Request
-from edge.cities.qingdao.transport import TransportFault
+from edge.cities.city import Counts
+from edge.cities.engine import DeliveryEngine
+from edge.cities.http import TransportFault
+from edge.cities.qingdao.city import qingdao
+from edge.cities.qingdao.envelope import Account, Request
+from edge.cities.verdict import Answer
 from edge.config.model import Barrier, Camera, Lane, Loops, Lot, Qingdao
 from edge.core.facts import AnyBody, Fact, Paid, Passed, Stamp
 from edge.ports import Delivery, Due
@@ -111,11 +114,11 @@ class MemoryStore:
         if self.broken is not None:
             raise self.broken
 
-    def cursor(self) -> int:
+    def cursor(self, city: str = "qingdao") -> int:
         self._check()
         return self.at
 
-    def add(self, cursor: int, new: Sequence[Delivery]) -> None:
+    def add(self, cursor: int, new: Sequence[Delivery], city: str = "qingdao") -> None:
         self._check()
         self.adds += 1
         assert cursor >= self.at
@@ -335,20 +338,15 @@ class Rig:
 
     def new_engine(self) -> DeliveryEngine:
         return DeliveryEngine(
-            self.settings,
-            LOT,
-            LANES,
-            ACCOUNT,
+            qingdao(self.settings, LOT, LANES, ACCOUNT, counts=lambda: self.counts, transport=self.city),
             ledger=self.ledger,
             boot_offsets=self.ledger.boot_offsets,
             store=self.store,
-            counts=lambda: self.counts,
             clock=self.clock,
             random=FakeRandom(),
             storage_errors=(OSError,),
             died=self.deaths.append,
             changed=self._changed,
-            transport=self.city,
         )
 
     def _changed(self) -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from edge.cities.engine import Counts
+from edge.cities.city import Counts
 from edge.core.facts import BoxStarted, ClockSet, Passed
 from tests.city_fakes import PARK_ID, Rig, a_visit, entered, fact, guid, stamp
 

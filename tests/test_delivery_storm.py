@@ -19,10 +19,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.cities import pages
-from edge.cities.engine import Counts, DeliveryEngine
-from edge.cities.qingdao.envelope import Answer, Request
-from edge.cities.qingdao.transport import TransportFault
+from edge.cities.city import Counts
+from edge.cities.engine import DeliveryEngine
+from edge.cities.http import TransportFault
+from edge.cities.qingdao.city import qingdao
+from edge.cities.qingdao.envelope import Request
 from edge.cities.sender import requests_of
+from edge.cities.verdict import Answer
 from edge.ports import Due
 from edge.store.deliveries import Deliveries
 from edge.store.errors import StoreError
@@ -106,10 +109,10 @@ def run(
 
     def new_engine() -> DeliveryEngine:
         return DeliveryEngine(
-            msgspec.structs.replace(SETTINGS, batch=batch), LOT, LANES, ACCOUNT, ledger=ledger,
-            boot_offsets=ledger.boot_offsets, store=store, counts=lambda: Counts(100, 3, 0), clock=clock,
-            random=FakeRandom(), storage_errors=(StoreError,), died=lambda error: None, changed=lambda: None,
-            transport=line,
+            qingdao(msgspec.structs.replace(SETTINGS, batch=batch), LOT, LANES, ACCOUNT,
+                    counts=lambda: Counts(100, 3, 0), transport=line),
+            ledger=ledger, boot_offsets=ledger.boot_offsets, store=store, clock=clock, random=FakeRandom(),
+            storage_errors=(StoreError,), died=lambda error: None, changed=lambda: None,
         )  # fmt: skip
 
     engine = new_engine()

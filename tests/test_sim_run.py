@@ -38,8 +38,11 @@ def test_twelve_cars_headless_end_clean() -> None:
     passages = number(done.stdout, r"通行 (\d+) passages")
     assert passages >= 12
     assert number(done.stdout, r"记录 (\d+) recorded") == passages
-    assert number(done.stdout, r"接受 accepted (\d+)") >= passages
-    assert len(re.findall(r"^\d\d:\d\d:\d\d [入出]口", done.stdout, re.MULTILINE)) == passages
+    for city in ("青岛 qingdao", "深圳 shenzhen"):
+        assert number(done.stdout, rf"{city}: 接受 accepted (\d+)") >= passages
+    assert re.search(r"深圳 shenzhen: .*丢失 lost 0, 多报 double 0, 违规 violated 0", done.stdout)
+    passage = r"^\d\d:\d\d:\d\d [入出]口.* 余位 \d+  \| (?:in|out)\b"
+    assert len(re.findall(passage, done.stdout, re.MULTILINE)) == passages
 
 
 def test_with_programs_killed_at_random_the_books_still_agree() -> None:

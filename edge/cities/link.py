@@ -1,55 +1,15 @@
-"""Link: what sender, pages and reports need of a city. A second city plugs in here.
+"""Link: what sender and reports need of the way to a city.
 
-A city brings three things. A mapper (`feed.FactMapper`): facts to rows, each with its bytes as they will be sent. A
-`Link`: rows of one kind out in one request, one `Verdict` for each back; login, signatures, tokens and the reading of
-answers are behind it (`qingdao.uplink`). And its `Limits`. The queue, pages, batches, order of a visit and what is
-noted of an answer are the same for all cities.
+Login, signatures, tokens and the reading of answers are behind it (`uplink`); the queue, pages, batches, order of a
+visit and what is noted of an answer are the same for all cities.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
-import msgspec
-
-Meaning = Literal["accepted", "retry", "refused", "relogin", "link"]
-
-
-class Verdict(msgspec.Struct, frozen=True):
-    """`zh` and `en` are for the page; `answer` is what the delivery keeps. `code`: result_code or HTTP status when
-    the city answered with one, else 0."""
-
-    meaning: Meaning
-    zh: str
-    en: str
-    rests: bool = False
-    code: int = 0
-
-    @property
-    def answer(self) -> str:
-        return f"{self.zh} / {self.en}"
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """Of one request, and of one record: `batch` records or `batch_bytes` at most; again after `retry_s`, `retries`
-    times (the first sending does not count), then set aside."""
-
-    batch: int
-    batch_bytes: int
-    retry_s: float
-    retries: int
-
-
-class Clock(Protocol):
-    """Time, passed in."""
-
-    def mono_s(self) -> float: ...
-
-    def wall_ms(self) -> int: ...
-
-    def wall_is_true(self) -> bool:
-        """False: no RTC and not synchronised since boot; nothing is stamped with it."""
+from edge.cities.verdict import Verdict
 
 
 class Link(Protocol):

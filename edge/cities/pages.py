@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from edge.cities.link import Clock
+from edge.cities.clock import Clock
 from edge.ports import DeliveryStore, Due
 
 # Rows of a page: what a crash makes us send a second time, and 700 bytes each in memory, two pages of them.

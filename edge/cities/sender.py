@@ -14,8 +14,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
-from edge.cities.link import Clock, Limits, Link, Verdict
+from edge.cities.classes import Sending
+from edge.cities.clock import Clock
+from edge.cities.link import Link
 from edge.cities.pages import Pages
+from edge.cities.verdict import Verdict
 from edge.ports import DeliveryStore, Due
 
 # Live records looked at once; more than that within a minute is no traffic of a lane.
@@ -53,7 +56,7 @@ class Sender:
     def __init__(
         self,
         city: str,
-        limits: Limits,
+        limits: Sending,
         store: DeliveryStore,
         link: Link,
         *,
@@ -65,6 +68,7 @@ class Sender:
         self._clock, self._now_ms = clock, now_ms
         self._pages = Pages(city, store, clock, now_ms)
         self._requests: deque[list[Due]] = deque()  # of the page that is being sent
+        self._budget, self._budget_s = 1.0, clock.mono_s()  # records of the backlog that may go now
 
     def reset(self) -> None:
         """Forget what was looked at and not noted: the queue on the disk says what is to be sent."""
@@ -80,10 +84,11 @@ class Sender:
         tried, rests = self._send_live()
         later = False
         while not (rests or later or self._link.stopping):
-            request = self._next_request()
+            request = self._next_request() if self._may_go_on() else None
             if request is None:
                 break
             tried += len(request)
+            self._budget -= len(request)
             rests = not self._send(request)
             self._pages.note_old()
             later = urgent()
@@ -91,6 +96,16 @@ class Sender:
             self._pages.note()
             self.reset()
         return tried
+
+    def _may_go_on(self) -> bool:
+        """The backlog at the pace that the city wants (Shenzhen SC73); at most a second's worth at once."""
+        rate = self._limits.backlog_per_s
+        if not rate:
+            return True
+        now_s = self._clock.mono_s()
+        self._budget = min(max(1.0, rate), self._budget + (now_s - self._budget_s) * rate)
+        self._budget_s = now_s
+        return self._budget >= 1.0
 
     def _next_request(self) -> list[Due] | None:
         if not self._requests:
@@ -123,6 +138,8 @@ class Sender:
         if not is_record(first):
             self._store.set_aside([first.id], first.body.decode(), self._clock.wall_ms())
             return True
+        if self._too_old(request):
+            return True
         verdicts = self._link.send_batch(first.kind, [(row.item_id, row.body) for row in request], repeat=True)
         failed: dict[tuple[int, str], list[int]] = {}
         accepted: list[int] = []
@@ -141,6 +158,18 @@ class Sender:
         for (due_ms, answer), ids in failed.items():
             self._store.failed(ids, due_ms, answer, self._clock.wall_ms())
         return not verdicts[0].rests
+
+    def _too_old(self, request: Sequence[Due]) -> bool:
+        """Shenzhen SC72: a record that has waited longer than the city cares for is set aside. Whether any was; the
+        others of the request are found again in the queue."""
+        max_age_s = self._limits.max_age_s
+        if max_age_s is None:
+            return False
+        old = [row.id for row in request if row.made_ms < self._clock.wall_ms() - max_age_s * 1000]
+        if old:
+            days = f"{max_age_s / 86_400:g}"
+            self._store.set_aside(old, f"超过 {days} 天未上传 / older than {days} days", self._clock.wall_ms())
+        return bool(old)
 
     def _ends(self, row: Due) -> bool:
         return row.attempts >= self._limits.retries  # the first sending does not count (QC27)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect
 
+from edge.config.base import Section
 from edge.config.issues import ConfigError, ConfigIssue
 from edge.config.model import Config
 from edge.config.rules import judge
 from edge.config.walk import walk
 
 __all__ = ["ConfigError", "ConfigIssue", "load"]
+
+SomeSection = TypeVar("SomeSection", bound=Section)
 
 SIZE_LIMIT_BYTES = 1_000_000
 """Four lanes with every comment take 10 KB; a list of plates some more."""
@@ -63,18 +67,19 @@ def _resolve(config: Config, folder: Path) -> Config:
     )
     city = config.city
     if city.qingdao is not None:
-        qingdao = msgspec.structs.replace(
-            city.qingdao,
-            password_file=absolute(city.qingdao.password_file),
-            passkey_file=absolute(city.qingdao.passkey_file),
-        )
-        if (oss := qingdao.oss) is not None:
-            oss = msgspec.structs.replace(
-                oss,
-                key_id_file=absolute(oss.key_id_file),
-                key_secret_file=absolute(oss.key_secret_file),
-                token_file=oss.token_file and absolute(oss.token_file),
-            )
-            qingdao = msgspec.structs.replace(qingdao, oss=oss)
+        qingdao = _files(city.qingdao, absolute)
+        if qingdao.oss is not None:
+            qingdao = msgspec.structs.replace(qingdao, oss=_files(qingdao.oss, absolute))
         city = msgspec.structs.replace(city, qingdao=qingdao)
-    return msgspec.structs.replace(config, box=box, city=city)
+    if city.shenzhen is not None:
+        shenzhen = _files(city.shenzhen, absolute)
+        callback = shenzhen.callback and _files(shenzhen.callback, absolute)
+        shenzhen = msgspec.structs.replace(shenzhen, site=_files(shenzhen.site, absolute), callback=callback)
+        city = msgspec.structs.replace(city, shenzhen=shenzhen)
+    return msgspec.structs.replace(config, box=box, city=city, web=_files(config.web, absolute))
+
+
+def _files(section: SomeSection, absolute: Callable[[str], str]) -> SomeSection:
+    """Every `..._file` of the section that names one, made absolute."""
+    names = [name for name in section.__struct_fields__ if name.endswith("_file") and getattr(section, name)]
+    return msgspec.structs.replace(section, **{name: absolute(getattr(section, name)) for name in names})

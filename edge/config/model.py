@@ -8,22 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
-Name = Annotated[str, Meta(min_length=1, max_length=50)]
-Ident = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,19}$", description="letters, digits, - and _, at most 20")
-]
-Guid = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$", description="32 lower-case hex digits")]
-Port = Annotated[int, Meta(ge=0, le=65535)]
-Seconds = Annotated[float, Meta(ge=0, le=86400)]
-Fen = Annotated[int, Meta(ge=0, le=10_000_000)]
-BcmPin = Annotated[int, Meta(ge=2, le=27, description="BCM number of a GPIO on the 40-pin header, 2..27")]
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all sections: an unknown key is an error."""
+from edge.config.base import BcmPin, Fen, Guid, HostName, Ident, Name, Port, Seconds, Section
+from edge.config.shenzhen import Shenzhen
 
 
 class Box(Section, frozen=True, kw_only=True):
@@ -300,13 +288,31 @@ class Qingdao(Section, frozen=True, kw_only=True):
 
 
 class Cities(Section, frozen=True, kw_only=True):
+    """A box may report to both."""
+
     qingdao: Qingdao | None = None
+    shenzhen: Shenzhen | None = None
 
 
 class Web(Section, frozen=True, kw_only=True):
-    host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
-    """Only loopback until the page has users and TLS."""
+    """The technician's page. Another address than loopback needs TLS, or a reason why not (DESIGN 10)."""
+
+    host: Annotated[str, Meta(min_length=1, max_length=45)] = "127.0.0.1"
+    """IP address to listen on; "0.0.0.0" is every network of the box."""
     port: Port = 8080
+    names: Annotated[tuple[HostName, ...], Meta(max_length=10)] = ()
+    """Further names under which the page may be opened (parkbox.local); its addresses are always allowed."""
+    tls: Literal["off", "own", "given"] = "off"
+    """own: a certificate that the box makes itself at its first start; given: the two files below."""
+    certificate_file: str = ""
+    key_file: str = ""
+    """Of mode 0600."""
+    plain_reason: Annotated[str, Meta(max_length=200)] = ""
+    """Why plain HTTP is right on another address than loopback (a VPN ends here); "": it is refused."""
+    idle_s: Annotated[int, Meta(ge=60, le=3600)] = 600
+    """Without a request the session ends (DESIGN 10: 600 s)."""
+    audit_days: Annotated[int, Meta(ge=184, le=3650)] = 400
+    """Lines of the audit are kept so long: six months by law (网络安全法, 2017: art. 21 (3)), 184 days at least."""
 
 
 class Config(Section, frozen=True, kw_only=True):

@@ -13,20 +13,21 @@ visit that was found, and a person decides where none or several were.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from edge.core.clock import elapsed_ms
 from edge.core.controls import Control
+from edge.core.discount import Stack, charge
 from edge.core.facts import FlowReasons, Stamp
-from edge.core.facts_flow import Vehicle
+from edge.core.facts_flow import CouponGiven, CouponUsed, Vehicle
 from edge.core.flow import Flow
 from edge.core.flow_words import clock_text, words
 from edge.core.lot import LotState, Visit
 from edge.core.plates import normalise
-from edge.core.tariff import MINUTE_MS, TariffRule, fee_fen, yuan
+from edge.core.tariff import MINUTE_MS, TariffRule, yuan
 
 _NO_PLATE_WORDS = ("无牌车, 请等待人工确认", "no plate read, please wait for the attendant")
 
@@ -38,6 +39,10 @@ class LotRules(msgspec.Struct, frozen=True):
     allow: frozenset[str] = frozenset()
     deny: frozenset[str] = frozenset()
     no_plate: Literal["ask", "admit"] = "ask"
+    coupon_stack: Stack = "all"
+    """Several coupons of one car (`discount`)."""
+    coupon_hold: bool = True
+    """Keep a coupon for a car that is not inside yet (T/SZPIA 7.1.4.4.2, SC47)."""
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "allow", _normalised("allow", self.allow))
@@ -82,6 +87,8 @@ class ExitVerdict(Verdict, frozen=True):
     due_fen: int = 0
     corrected_from: str = ""
     candidates: tuple[Visit, ...] = ()
+    coupons: tuple[CouponUsed, ...] = ()
+    """What they take off `due_fen`; together they may cover it all."""
 
 
 def decide_entry(
@@ -132,8 +139,9 @@ def decide_exit(  # noqa: PLR0917 - what a verdict rests on
     plate: str,
     now: Stamp,
     controls: tuple[Control, ...] = (),
+    coupons: Callable[[str], Sequence[CouponGiven]] = lambda _: (),
 ) -> ExitVerdict:
-    """The verdict for a car at an exit that has not paid yet. `controls` as at the entry."""
+    """The verdict for a car at an exit that has not paid yet. `controls` as at the entry; `coupons` of a plate."""
     found = tuple(lot.find(plate))
     visit = found[0] if len(found) == 1 else None
     corrected_from = plate if visit is not None and visit.plate != plate else ""
@@ -156,14 +164,22 @@ def decide_exit(  # noqa: PLR0917 - what a verdict rests on
         zh = f"{visit.plate} 停车时长未知 (时钟未校准), 请等待人工确认"
         en = f"{visit.plate}: time parked unknown (clock not set), please wait for the attendant"
         return ExitVerdict("wait", "confirmation", "exit_no_clock", zh, en, visit, 0, corrected_from, found)
-    due_fen = fee_fen(tariff, parked_ms)
+    bill = charge(tariff, parked_ms, coupons(visit.plate), rules.coupon_stack)
+    due_fen = bill.due_fen
     zh_time, en_time = _duration(parked_ms)
     if due_fen == 0:
         zh, en = f"{visit.plate} 停车 {zh_time}, 免费出场", f"{visit.plate} parked {en_time}, no charge"
         return ExitVerdict("admit", "", "exit_free", zh, en, visit, 0, corrected_from, found)
-    zh = f"{visit.plate} 停车 {zh_time}, 应缴 {yuan(due_fen)} 元"
-    en = f"{visit.plate} parked {en_time}, {yuan(due_fen)} yuan due"
-    return ExitVerdict("wait", "payment", "exit_payment", zh, en, visit, due_fen, corrected_from, found)
+    zh = f"{visit.plate} 停车 {zh_time}, 应缴 {yuan(bill.pay_fen)} 元"
+    en = f"{visit.plate} parked {en_time}, {yuan(bill.pay_fen)} yuan due"
+    if bill.coupons:
+        zh += f" (停车费 {yuan(due_fen)} 元, 优惠 {yuan(bill.discount_fen)} 元)"
+        en += f" ({yuan(due_fen)} less {yuan(bill.discount_fen)})"
+    if bill.pay_fen == 0:
+        return ExitVerdict("admit", "", "exit_coupons", zh, en, visit, due_fen, corrected_from, found, bill.coupons)
+    return ExitVerdict(
+        "wait", "payment", "exit_payment", zh, en, visit, due_fen, corrected_from, found, bill.coupons
+    )
 
 
 def _barred(controls: tuple[Control, ...]) -> Control | None:

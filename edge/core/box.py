@@ -15,6 +15,7 @@ from edge.core.admission import LotRules
 from edge.core.box_flow import BoxFlow
 from edge.core.box_orders import AGED_COMMAND_S, SURVIVES_START, FirstAnswer
 from edge.core.commands import AnyCommand, RaiseArm
+from edge.core.coupons import Coupons
 from edge.core.events import (
     AnyEvent,
     ClockChanged,
@@ -44,6 +45,7 @@ from edge.core.facts import (
 from edge.core.faults import CATALOGUE
 from edge.core.flow_policy import Entrance, Policy
 from edge.core.lane import Lane
+from edge.core.lane_table import Desk, Gate
 from edge.core.lane_types import ActiveFault, LaneMemory, LaneSettings, LaneStatus, fault_key
 from edge.core.lot import LotState
 from edge.core.lot_flow import FlowKept, LotFlow
@@ -55,7 +57,7 @@ __all__ = ["AGED_COMMAND_S", "Box", "LaneSettings", "LaneStatus"]
 ANSWERS_KEPT = 500
 """Command ids whose first answer is remembered; more than a city repeats within its own time-outs."""
 
-SNAPSHOT_VERSION = 3
+SNAPSHOT_VERSION = 4
 
 
 class _Snapshot(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -65,6 +67,7 @@ class _Snapshot(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     lanes: dict[str, LaneMemory]
     answers: dict[str, FirstAnswer]
     flow: FlowKept
+    coupons: Coupons
 
 
 class Box(BoxFlow):
@@ -95,6 +98,7 @@ class Box(BoxFlow):
             policy = Policy(priority=False)
         ways_in = {lane.id: policy.entrances.get(lane.id, Entrance()) for lane in lanes if lane.direction == "in"}
         self.flows = LotFlow(msgspec.structs.replace(policy, entrances=ways_in), lot.total)
+        self.coupons = Coupons()
         self._settings, self._rules = tuple(lanes), rules
         self._new_id, self._version, self._box_id = new_id, version, box_id
         self._token = 0
@@ -115,6 +119,7 @@ class Box(BoxFlow):
         """Fold one fact: those of the ledger before `start`, and each one recorded after it."""
         self.lot.apply(fact)
         self.flows.apply(fact)
+        self.coupons.apply(fact)
         memory = self._memories.get(fact.lane) if fact.lane else self.memory
         if memory is not None:  # facts of a lane that is no longer configured still count for the lot
             memory.apply(fact)
@@ -131,7 +136,7 @@ class Box(BoxFlow):
         """The fold of all facts so far, for the ledger's snapshot."""
         return msgspec.msgpack.encode(
             _Snapshot(SNAPSHOT_VERSION, self.lot.encode(), self.memory, self._memories, self._answers,
-                      self.flows.keep())
+                      self.flows.keep(), self.coupons)
         )  # fmt: skip
 
     def restore(self, data: bytes) -> None:
@@ -144,7 +149,7 @@ class Box(BoxFlow):
             raise ValueError(f"snapshot: version {snapshot.version} is not allowed, {SNAPSHOT_VERSION} is")
         self.lot = LotState.decode(snapshot.lot, self.lot.total)
         self.flows.restore(snapshot.flow, self.lot.parked)
-        self.memory, self._answers = snapshot.box, snapshot.answers
+        self.memory, self._answers, self.coupons = snapshot.box, snapshot.answers, snapshot.coupons
         self._memories = {lane_id: snapshot.lanes.get(lane_id, LaneMemory()) for lane_id in self._memories}
         self._make_lanes()
 
@@ -262,6 +267,15 @@ class Box(BoxFlow):
     def new_token(self) -> int:
         self._token += 1
         return self._token
+
+    def in_use(self) -> list[str]:
+        """Lanes at which a car passes or the arm moves: no moment to end the program."""
+        still = {Gate.DOWN, Gate.HELD_OPEN, Gate.STARTING}
+        return [
+            lane.id
+            for lane in self._lanes.values()
+            if lane.gate not in still or lane.safety or lane.desk in {Desk.STORING, Desk.ADMITTED}
+        ]
 
     # --- what the page asks ------------------------------------------------------------------------------------
 

@@ -7,15 +7,17 @@ is what the next judgement sees.
 
 from __future__ import annotations
 
+from edge.core.admission import LotRules
 from edge.core.box_orders import BoxOrders, FirstAnswer
 from edge.core.commands import Answer
 from edge.core.facts import Ordered, Stamp
 from edge.core.facts_flow import PrioritySwitched, RoleSwitched
-from edge.core.flow_orders import carry_out, name_of
+from edge.core.flow_orders import Outcome, carry_out, name_of
 from edge.core.flow_policy import last_turn_ms, next_turn_ms, scheduled
 from edge.core.lane_table import Desk, Signal
 from edge.core.lot_flow import LotFlow
 from edge.core.orders_flow import AnyFlowOrder, BookOrder, ControlOrder, CouponOrder
+from edge.core.plates import normalise
 
 WAITING = frozenset({Desk.WAIT_STALL, Desk.WAIT_CONFIRM})
 
@@ -28,6 +30,7 @@ class BoxFlow(BoxOrders):
     flows: LotFlow
     now: Stamp
     flow_told: bool
+    _rules: LotRules
     _due: dict[str, int | None]
     flow_due_ms: int | None = None
     _shown: Numbers = ()
@@ -43,6 +46,8 @@ class BoxFlow(BoxOrders):
             self.answer_again(order.command_id, order.lane, first, f"{action} {lane} {_target(order)}".rstrip())
             return
         done = carry_out(order, self.flows.flow, self.flows.controls)
+        if isinstance(order, CouponOrder) and done.ok and not self._may_hold(order):
+            done = Outcome(False, "not_inside", detail=order.plate)
         zh, en = done.words()
         for of_lane, body in done.bodies:
             self.record(of_lane, body)
@@ -58,6 +63,21 @@ class BoxFlow(BoxOrders):
             Answer(lane=order.lane, command_id=order.command_id, ok=done.ok, zh=zh, en=en, reason=done.reason,
                    rest=done.rest)
         )  # fmt: skip
+        if isinstance(order, CouponOrder) and done.ok:
+            self.coupon_turn()
+
+    def _may_hold(self, order: CouponOrder) -> bool:
+        """SC47: by setting a coupon is only for a car that is inside."""
+        plate = normalise(order.plate)
+        return self._rules.coupon_hold or any(visit.plate == plate for visit in self.lot.find(plate))
+
+    def coupon_turn(self) -> None:
+        """A coupon for a car that waits to pay: its fee is made out anew (T/SZPIA annex A d)."""
+        for lane_id, lane in self._lanes.items():
+            if lane.desk is Desk.WAIT_PAYMENT:
+                lane.fire(Signal.FREED)
+                self._due[lane_id] = lane.settle()
+                lane.check_step()
 
     # --- switches ------------------------------------------------------------------------------------------------
 

@@ -11,11 +11,11 @@ import msgspec
 
 from edge.core.commands import Answer, AnyCommand, Record
 from edge.core.events import Commanded
-from edge.core.facts import AnyBody, CountCorrected, Fact, FaultCleared, Ordered, PlateCorrected, Stamp
+from edge.core.facts import AnyBody, CountCorrected, Fact, FaultCleared, Ordered, Stamp
 from edge.core.faults import CATALOGUE
 from edge.core.lane import Lane
 from edge.core.lane_types import LaneMemory
-from edge.core.lot import LotState
+from edge.core.lot import LotState, corrected
 from edge.core.plates import normalise
 
 AGED_COMMAND_S = 10
@@ -116,7 +116,7 @@ class BoxOrders:
                 return False, "没有该停车记录", f"visit_id: {order.visit_id!r} is not inside"
             if not plate:
                 return False, f"车牌 {order.plate!r} 无效", f"plate: {order.plate!r} is no plate"
-            self.record("", PlateCorrected(visit_id=visit.visit_id, old=visit.plate, new=plate, who=order.who))
+            self.record("", corrected(visit, visit.plate, plate, order.who))
             return True, f"车牌改为 {plate}", f"plate is now {plate}"
         return self._acknowledge(order)
 

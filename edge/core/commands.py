@@ -48,7 +48,9 @@ class Show(Command, frozen=True):
 
 
 class TriggerCamera(Command, frozen=True):
-    """Ask the lane's camera for a read (the car stands there and none came)."""
+    """Ask the lane's camera for a read: the car stands there and none came, or a person opens without a car."""
+
+    why: Literal["no_read", "order"] = "no_read"
 
 
 class Answer(Command, frozen=True):

@@ -13,9 +13,9 @@ from typing import Literal
 import msgspec
 
 from edge.core.fact_base import Body, Stamp
-from edge.core.facts_flow import FlowBody, FlowReasons
+from edge.core.facts_flow import CouponUsed, FlowBody, FlowReasons
 
-__all__ = ["AnyBody", "Body", "Fact", "FlowReasons", "Stamp"]
+__all__ = ["AnyBody", "Body", "CouponUsed", "Fact", "FlowReasons", "Stamp"]
 
 
 # --- box and clock -------------------------------------------------------------------------------------------
@@ -116,6 +116,8 @@ class Passed(Body, frozen=True):
     due_fen: int = 0
     paid_fen: int = 0
     discount_fen: int = 0
+    booking: str = ""  # code of the booking that the visit came on
+    entry_lane: str = ""  # out: lane of the entry
 
 
 class BackedOut(Body, frozen=True):
@@ -132,6 +134,10 @@ class PlateCorrected(Body, frozen=True):
     old: str
     new: str
     who: str = ""
+    colour: str = "unknown"
+    entered: Stamp | None = None  # the entry's stamp, lane and booking: the record that is put right is told whole
+    entry_lane: str = ""
+    booking: str = ""
 
 
 # --- money ---------------------------------------------------------------------------------------------------
@@ -143,13 +149,17 @@ class Paid(Body, frozen=True):
     order_id: str
     visit_id: str
     plate: str
-    method: Literal["cash", "free"]
+    method: Literal["cash", "free", "coupon"]
     due_fen: int
     paid_fen: int
     discount_fen: int
     entered: Stamp | None = None
     who: str = ""
     why: str = ""
+    colour: str = "unknown"
+    entry_lane: str = ""
+    booking: str = ""
+    coupons: tuple[CouponUsed, ...] = ()  # in the order in which they were taken off
 
 
 # --- people, faults, counts ----------------------------------------------------------------------------------

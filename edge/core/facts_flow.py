@@ -153,6 +153,19 @@ class CouponGiven(Body, frozen=True):
     city: str = ""
 
 
+class CouponUsed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One coupon in a payment: what it said and what it took off (table 9, discountRecord)."""
+
+    coupon_no: str
+    coupon: Coupon
+    saved_fen: int
+    amount_fen: int = 0
+    minutes: int = 0
+    off_permille: int = 0
+    channel: str = ""
+    org_code: str = ""
+
+
 # --- switches: 6.6, 6.9, 7001 ------------------------------------------------------------------------------------
 
 

@@ -186,7 +186,7 @@ class Lane(OrderActions):
                 arrival_id=car.id, direction=self.settings.direction, plate=car.plate, colour=car.colour,
                 admitted=admitted, how=how, rule=car.rule, read_id=car.read_id, visit_id=car.visit_id,
                 plate_corrected_from=car.corrected_from, entered=car.entered, due_fen=car.due_fen,
-                paid_fen=car.paid_fen, discount_fen=car.discount_fen,
+                paid_fen=car.paid_fen, discount_fen=car.discount_fen, booking=car.booking, entry_lane=car.entry_lane,
             ),
             urgent=not admitted,  # nothing else on record says that this vehicle was ever here
         )  # fmt: skip
@@ -298,7 +298,8 @@ class Lane(OrderActions):
             arrival=self.arrival, safety=self.safety, plate="" if car is None else car.plate,
             last_read_id="" if last is None else last.read_id, last_plate="" if last is None else last.plate,
             last_read_wall_ms=0 if last is None else last.stamp.wall_ms,
-            why_zh=zh, why_en=en, due_fen=0 if car is None else car.due_fen, passed=self.memory.passed,
+            why_zh=zh, why_en=en, due_fen=0 if car is None else car.to_pay_fen, passed=self.memory.passed,
+            locked=self.memory.locked,
         )  # fmt: skip
 
     def check_step(self) -> None:

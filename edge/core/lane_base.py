@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from edge.core.admission import LotRules
 from edge.core.commands import AnyCommand, Note, Show
+from edge.core.coupons import Coupons
 from edge.core.events import Commanded, PlateRead
 from edge.core.facts import AnyBody, Stamp
 from edge.core.faults import CATALOGUE
@@ -29,6 +30,7 @@ class Services(Protocol):
     out: list[AnyCommand]
     now: Stamp
     flows: LotFlow
+    coupons: Coupons
     flow_told: bool  # flow control is configured
     memory: LaneMemory  # the box's own, with the faults that concern all lanes
 

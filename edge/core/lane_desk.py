@@ -6,11 +6,12 @@ import msgspec
 
 from edge.core.admission import EntryVerdict, ExitVerdict, Newcomer, Verdict, decide_entry, decide_exit
 from edge.core.commands import TriggerCamera
-from edge.core.facts import Decided, PlateCorrected
+from edge.core.facts import Decided, Paid
 from edge.core.facts_flow import ControlSeen
 from edge.core.lane_camera import CameraActions
 from edge.core.lane_table import Desk, Signal
 from edge.core.lane_types import Arrival
+from edge.core.lot import corrected
 from edge.core.lot_flow import VEHICLE_OF
 
 OWN_READ_MS = 1_000
@@ -91,9 +92,12 @@ class DeskActions(CameraActions):
         """STORING or ADMITTED on a read from before the car stood here, and now it is read as another car.
 
         The read before was of a car that went away again. This one's own read takes its place if it is admitted too;
-        if it is not, the arm is on its way already and the first decision stands.
+        if it is not, the arm is on its way already and the first decision stands. So it does once the fee is settled:
+        the money belongs to the car that was billed.
         """
         car, preread = self._car(), self.preread
+        if car.paid_fen or car.discount_fen:
+            return self.desk
         if preread is None or self.now_ms >= car.borrowed_until_ms or not self._differs(car, preread.plate):
             return self.desk
         if self._under_way():
@@ -171,7 +175,9 @@ class DeskActions(CameraActions):
             )
         else:
             controls = self.box.flows.in_force(car.plate)
-            found = decide_exit(self.box.lot, self.rules, self.box.tariff, car.plate, self.box.now, controls)
+            coupons = self.box.coupons.of
+            car.billed = car.billed or self.box.now
+            found = decide_exit(self.box.lot, self.rules, self.box.tariff, car.plate, car.billed, controls, coupons)
         code = self.fault_with("stops") or self.fault_with("asks")
         if code and found.decision == "admit":
             if isinstance(found, EntryVerdict):
@@ -204,14 +210,15 @@ class DeskActions(CameraActions):
 
     def _take_visit(self, car: Arrival, verdict: ExitVerdict) -> None:
         visit = verdict.visit
-        car.due_fen = verdict.due_fen
+        car.due_fen, car.coupons = verdict.due_fen, verdict.coupons
         if visit is None:
-            car.visit_id, car.entered = "", None
+            car.visit_id, car.entered, car.entry_lane, car.booking = "", None, "", ""
             return
         car.visit_id, car.entered = visit.visit_id, visit.entered
+        car.entry_lane, car.booking = visit.lane, visit.booking
         if verdict.corrected_from:
             car.corrected_from, car.plate = verdict.corrected_from, visit.plate
-            self.record(PlateCorrected(visit_id=visit.visit_id, old=verdict.corrected_from, new=visit.plate))
+            self.record(corrected(visit, verdict.corrected_from, visit.plate))
 
     def _settle_on(self, car: Arrival, verdict: Verdict) -> Desk:
         if verdict.decision == "admit":
@@ -243,6 +250,10 @@ class DeskActions(CameraActions):
 
     def _store(self, car: Arrival, admit: Verdict, who: str = "", why: str = "") -> Desk:
         """Decided: now it must become durable before the arm moves (invariant 8)."""
+        if isinstance(admit, EntryVerdict):
+            car.booking = admit.booking
+        elif isinstance(admit, ExitVerdict) and admit.coupons:
+            self._paid_by_coupons(car)
         car.rule = admit.rule
         car.deciding = True
         car.token = self.box.new_token()
@@ -251,10 +262,24 @@ class DeskActions(CameraActions):
         self.show(admit.zh, admit.en)
         return Desk.STORING
 
+    def _paid_by_coupons(self, car: Arrival) -> None:
+        """Its coupons cover the whole fee: nobody pays, and the city is told what was taken off (5008)."""
+        car.order_id = car.order_id or self.box.new_id()
+        car.paid_fen, car.discount_fen = 0, car.due_fen
+        self.record(
+            Paid(
+                order_id=car.order_id, visit_id=car.visit_id, plate=car.plate, method="coupon", due_fen=car.due_fen,
+                paid_fen=0, discount_fen=car.due_fen, entered=car.entered, colour=car.colour,
+                entry_lane=car.entry_lane, booking=car.booking, coupons=car.coupons,
+            )
+        )  # fmt: skip
+
     def try_again(self) -> Desk:
         """Something changed in the lot. Only another verdict is a new decision; the sign says the numbers."""
         car = self._car()
         verdict = self.verdict(car)
+        if isinstance(verdict, ExitVerdict):
+            self._take_visit(car, verdict)
         if verdict.decision == "wait" and WAIT_STATE[verdict.wait_for] is self.desk:
             self.show(verdict.zh, verdict.en)
             return self.desk

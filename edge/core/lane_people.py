@@ -36,15 +36,16 @@ class PeopleActions(DeskActions):
         if self.settings.direction != "out":
             raise OrderRefused("入口不收费", "lane: an entry takes no payment")
         free = order.action == "pay_free"
-        due_fen = car.due_fen
+        due_fen, to_pay_fen = car.due_fen, car.to_pay_fen
         if not due_fen and not free:
             if order.amount_fen < 0:
                 raise OrderRefused("请输入金额", "amount_fen: required, the fee of this car is not known")
-            due_fen = order.amount_fen
-        paid_fen = 0 if free else (due_fen if order.amount_fen < 0 else order.amount_fen)
-        if paid_fen > due_fen:
+            due_fen = to_pay_fen = order.amount_fen
+        paid_fen = 0 if free else (to_pay_fen if order.amount_fen < 0 else order.amount_fen)
+        if paid_fen > to_pay_fen:
             raise OrderRefused(
-                f"金额 {paid_fen} 分超过应缴 {due_fen} 分", f"amount_fen: {paid_fen} is more than the {due_fen} due"
+                f"金额 {paid_fen} 分超过应缴 {to_pay_fen} 分",
+                f"amount_fen: {paid_fen} is more than the {to_pay_fen} due",
             )
         car.due_fen, car.paid_fen, car.discount_fen = due_fen, paid_fen, due_fen - paid_fen
         car.order_id = car.order_id or self.box.new_id()
@@ -52,7 +53,8 @@ class PeopleActions(DeskActions):
             Paid(
                 order_id=car.order_id, visit_id=car.visit_id, plate=car.plate, method="free" if free else "cash",
                 due_fen=due_fen, paid_fen=paid_fen, discount_fen=due_fen - paid_fen, entered=car.entered,
-                who=order.who, why=order.why,
+                who=order.who, why=order.why, colour=car.colour, entry_lane=car.entry_lane, booking=car.booking,
+                coupons=car.coupons,
             )
         )  # fmt: skip
         admit = Verdict("admit", "", "paid", "已缴费, 请通行", "paid, please drive on")

@@ -129,7 +129,9 @@ class RestartActions(PeopleActions):
         car.paid_fen, car.discount_fen = self.memory.settled.get(decided.order_id, (0, 0))
         car.corrected_from = self.memory.corrected.get(decided.visit_id, "")
         visit = self.box.lot.inside.get(decided.visit_id)
-        car.entered = visit.entered if visit is not None else None
+        if visit is not None:
+            car.entered, car.entry_lane = visit.entered, visit.lane
+        car.booking = decided.booking or (visit.booking if visit is not None else "")
         car.how = decided.rule if decided.rule in {"operator", "city"} else "admitted"  # type: ignore[assignment]
         car.deciding = car.admitted = decided.decision == "admit"
         return car

@@ -198,7 +198,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         **_WAITS,
         S.READ: row("read_while_waiting", D.WAIT_PAYMENT, *DECIDED),
         S.DESK_TIMER: row("give_up", D.REFUSED),
-        S.FREED: row("note", D.WAIT_PAYMENT),
+        S.FREED: row("try_again", *DECIDED),
         S.PAY: row("take_payment", D.STORING),
     },
     D.WAIT_STALL: {

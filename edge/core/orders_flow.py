@@ -30,6 +30,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "bad_time": ("预约时间有误", "the times of the booking are not possible"),
     "too_late": ("已超过可变更或取消的时限", "too late to change or cancel"),
     "bad_plate": ("车牌无效", "no valid plate"),
+    "not_inside": ("车辆不在场内", "the car is not inside"),
     "vehicle_refused": ("该车型不允许入场", "this type of vehicle is not admitted"),
     "unknown_entry": ("名单不存在", "no such entry of a control list"),
     "bad_value": ("参数错误", "a value is not allowed"),
@@ -38,7 +39,8 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "id_used": ("该命令编号已用于另一命令", "command_id was used for another order"),
 })  # fmt: skip
 """What an answer's `reason` can be, in words. T/SZPIA table 44: no_stall 1501, unknown_booking 1104, booking_exists
-1201, expired and used 1301, cancelled 1401, bad_time and too_late 5004, unknown_entry 1103, others 1007."""
+1201, expired and used 1301, cancelled 1401, bad_time and too_late 5004, not_inside 4001, unknown_entry 1100, others
+1007."""
 
 
 class FlowOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

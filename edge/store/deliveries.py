@@ -26,15 +26,24 @@ from edge.store.schema import steps_of
 LIVE_MS = 60_000  # a message made within the last minute goes before the backlog (DESIGN 8: real-time first)
 STATES = ("waiting", "accepted", "set_aside")
 
+_ADVANCE = (
+    "INSERT INTO cursors (city, seq) VALUES (?, ?) ON CONFLICT (city) DO UPDATE SET seq = excluded.seq "
+    "WHERE seq <= excluded.seq"
+)
+
+
 class Deliveries:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._conn: sqlite3.Connection | None = None
         self._counts: Counter[str] = Counter()
-        # False: a file has replaced a damaged one, and who feeds the queue has not asked where to begin. Until then
-        # row ids and a cursor that somebody still holds are those of the file that is gone.
-        self._begun = True
+        self._cities: tuple[str, ...] = ("qingdao",)
+        # A file has replaced a damaged one, and these have not asked where to begin. Until then row ids and a cursor
+        # that one of them still holds are those of the file that is gone.
+        self._unbegun: set[str] = set()
+        # Cities of which nothing waits: else each look of an idle one would read all that another has waiting.
+        self._nothing_waits: set[str] = set()
         self.recovery: Recovery | None = None  # what was moved aside: the fault `deliveries_damaged`
 
     def open(self) -> Recovery | None:
@@ -50,12 +59,22 @@ class Deliveries:
 
     # --- ports.DeliveryStore ---------------------------------------------------------------------------------
 
-    def cursor(self) -> int:
-        rows = self._read("SELECT seq FROM cursor", {})
-        self._begun = True
-        return int(rows[0][0])
+    def begin(self, cities: Sequence[str]) -> None:
+        """These are configured. One that was not before begins where the furthest of the others is: what happened
+        before it was known is none of its business. With a new queue all begin at the ledger's first fact."""
+        self._cities = tuple(cities)
+        with self._change() as conn:
+            furthest = conn.execute("SELECT ifnull(max(seq), 0) FROM cursors").fetchone()[0]
+            rows = [(city, furthest) for city in cities]
+            conn.executemany("INSERT INTO cursors (city, seq) VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
 
-    def add(self, cursor: int, new: Sequence[Delivery]) -> None:
+    def cursor(self, city: str = "qingdao") -> int:
+        rows = self._read("SELECT seq FROM cursors WHERE city = :city", {"city": city})
+        with self._lock:
+            self._unbegun.discard(city)
+        return int(rows[0][0]) if rows else 0
+
+    def add(self, cursor: int, new: Sequence[Delivery], city: str = "qingdao") -> None:
         rows = [
             (
                 d.city, d.kind, d.item_id, d.visit_id, d.body, d.plate, d.made_ms, d.read_id,
@@ -64,24 +83,42 @@ class Deliveries:
             for d in new
         ]  # fmt: skip
         with self._change() as conn:
-            moved = conn.execute("UPDATE cursor SET seq = ?1 WHERE seq <= ?1", (cursor,)).rowcount
+            moved = conn.execute(_ADVANCE, (city, cursor)).rowcount
             if moved != 1:
-                raise ValueError(f"cursor is {cursor}, needed {self._cursor_now(conn)} or more: it never goes back")
+                now = conn.execute("SELECT seq FROM cursors WHERE city = ?", (city,)).fetchone()[0]
+                raise ValueError(f"cursor is {cursor}, needed {now} or more: it never goes back")
             if rows:
                 before = conn.execute("SELECT ifnull(max(id), 0) FROM messages").fetchone()
                 conn.executemany(sql.INSERT, rows)
                 self._counts["waiting"] += conn.execute(sql.ENQUEUE, before).rowcount
+            self._nothing_waits -= {d.city for d in new}
 
     def due(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         """Live visits first, each group in the order of making; none of `busy`."""
         found = self.live(city, now_ms, limit, busy)
+        if city in self._nothing_waits:
+            return found
         if len(found) < limit:
             values = {"city": city, "now_ms": now_ms, "busy": json.dumps([*busy, *(row.id for row in found)])}
             found += self._due(sql.BACKLOG, {**values, "limit": limit - len(found)})
+        if not found and not busy:
+            self._look_whether_any_waits(city)
         return found
+
+    def _look_whether_any_waits(self, city: str) -> None:
+        with self._lock:
+            try:
+                if self._opened().execute(sql.ANY_WAITING, {"city": city}).fetchone() is None:
+                    self._nothing_waits.add(city)
+            except sqlite3.Error as error:
+                raise self._trouble(error) from error
 
     def live(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         values = {"city": city, "now_ms": now_ms, "live_ms": now_ms - LIVE_MS, "limit": limit}
+        if city in self._unbegun:  # so that an idle city notices too, and the others need not wait for it
+            raise self._begins_anew()
+        if city in self._nothing_waits:
+            return []
         return self._due(sql.LIVE, {**values, "busy": json.dumps(busy)})
 
     def accepted(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
@@ -115,6 +152,7 @@ class Deliveries:
         with self._change() as conn:
             moved, *_ = [conn.execute(each, {"ids": json.dumps(ids)}).rowcount for each in sql.REPEAT]
             self._counts.update(waiting=moved, set_aside=-moved)
+            self._nothing_waits.clear()
         return moved
 
     def undelivered(self, item_ids: Sequence[str]) -> set[str]:
@@ -170,8 +208,8 @@ class Deliveries:
         with self._lock:
             counts = self._counts.copy()
             conn = self._opened()
-            if not self._begun:
-                raise StoreError("damaged", self._path, "begun anew: the cursor is to be read first")
+            if self._unbegun:
+                raise self._begins_anew()
             try:
                 conn.execute("BEGIN IMMEDIATE")
                 yield conn
@@ -191,13 +229,18 @@ class Deliveries:
         if kind == "damaged" and self._conn is not None:
             self._conn.close()
             self._open(str(error))
-            self._begun = False
+            self._unbegun = set(self._cities)
         return StoreError(kind, self._path, str(error))
+
+    def _begins_anew(self) -> StoreError:
+        who = ", ".join(sorted(self._unbegun))
+        return StoreError("damaged", self._path, f"begun anew: the cursor is to be read first ({who})")
 
     def _open(self, damage: str) -> None:
         self._conn, moved = open_or_begin(self._path, steps_of("deliveries"), _probe, damage=damage)
         self._conn.text_factory = str  # seven texts a row: decoded in C; what cannot be is damage of the file
         self.recovery = moved or self.recovery
+        self._nothing_waits.clear()
         self._counts = Counter(dict(self._conn.execute(sql.COUNTS).fetchall()))
 
     def _opened(self) -> sqlite3.Connection:
@@ -205,13 +248,8 @@ class Deliveries:
             raise StoreError("closed", self._path, "used before open() or after close()")
         return self._conn
 
-    @staticmethod
-    def _cursor_now(conn: sqlite3.Connection) -> int:
-        return int(conn.execute("SELECT seq FROM cursor").fetchone()[0])
-
 
 def _probe(conn: sqlite3.Connection) -> None:
     """What the first minute will read: the cursor and every state (the table is kept small by `prune`)."""
-    if conn.execute("SELECT seq FROM cursor WHERE one = 1").fetchone() is None:
-        raise sqlite3.OperationalError("no cursor row")
+    conn.execute("SELECT city, seq FROM cursors").fetchall()
     conn.execute(sql.COUNTS).fetchall()

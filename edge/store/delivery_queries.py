@@ -60,6 +60,8 @@ SELECT {_DUE} FROM waiting AS w CROSS JOIN messages AS m ON m.id = w.id
     ORDER BY w.id LIMIT :limit
 """)
 
+ANY_WAITING = "SELECT 1 FROM waiting WHERE city = :city LIMIT 1"
+
 _IDS = "id IN (SELECT value FROM json_each(:ids))"
 END = (
     f"INSERT INTO ended SELECT id, :state, attempts, :answer, :at_ms FROM waiting WHERE {_IDS}",

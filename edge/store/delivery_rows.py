@@ -51,6 +51,13 @@ class DeliveriesFile:
         rows = self._query(sql, values)
         return Delivery(*rows[0]) if rows else None
 
+    def of_visit(self, visit_id: str, limit: int) -> list[Delivery]:
+        """All messages of one visit, in the order of making. Reads the whole table (which upkeep keeps small)."""
+        sql = (
+            f"SELECT {COLUMNS} FROM deliveries WHERE visit_id = :visit OR item_id = :visit ORDER BY id LIMIT :limit"
+        )
+        return [Delivery(*row) for row in self._query(sql, {"visit": visit_id, "limit": limit})]
+
     def ids(self, state: str) -> list[int]:
         return [row[0] for row in self._query("SELECT id FROM deliveries WHERE state = :state", {"state": state})]
 

@@ -6,6 +6,7 @@ length. Escaping is the page's: it writes text nodes only.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 
 import msgspec
@@ -86,10 +87,15 @@ class PictureShelf:
     def __init__(self, source: PageSource) -> None:
         self._source = source
         self._kept: OrderedDict[str, tuple[bool, bytes]] = OrderedDict()
+        self._lock = threading.Lock()  # pictures are asked for on worker threads, looks are on the page's loop
 
     def get(self, read_id: str) -> bytes | None:
         """JPEG, or None while there is none: asked anew each time, since pictures come after reads, and evidence
         after pictures."""
+        with self._lock:
+            return self._get(read_id)
+
+    def _get(self, read_id: str) -> bytes | None:
         sealed = self._source.sealed(read_id)
         was_sealed, jpeg = self._kept.get(read_id, (False, None))
         if jpeg is None or sealed != was_sealed:

@@ -19,11 +19,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from edge.cities.link import Meaning, Verdict
 from edge.cities.qingdao.dictionaries import RESULT_CODES
 from edge.cities.qingdao.envelope import (
     Account,
-    Answer,
     Item,
     Reply,
     ReplyError,
@@ -33,6 +31,7 @@ from edge.cities.qingdao.envelope import (
     logout_request,
     parse_reply,
 )
+from edge.cities.verdict import Answer, Meaning, Verdict, lost, unreachable
 
 RELOGIN_CODES = frozenset({105, 113, 118})
 RECORD_CODES = frozenset({106, 107, 114, 119})
@@ -56,10 +55,10 @@ class Conversation:
     def needs_login(self, now_s: float) -> bool:
         return not self._token or (self._renew_at_s is not None and now_s >= self._renew_at_s)
 
-    def login(self) -> Request:
+    def login(self, wall_ms: int = 0) -> Request:
         return login_request(self._account)
 
-    def logged_in(self, answer: Answer, now_s: float) -> Verdict:
+    def logged_in(self, request: Request, answer: Answer, now_s: float) -> Verdict:
         """Judge the answer to `login`; accepted: the token is kept. `now_s`: when the login was sent."""
         reply = _read(answer)
         if isinstance(reply, Verdict):
@@ -73,7 +72,7 @@ class Conversation:
         self._renew_at_s = now_s + RENEW_AT * reply.life_s if reply.life_s > 0 else None
         return Verdict("accepted", "已登录", "logged in")
 
-    def logout(self) -> Request | None:
+    def logout(self, wall_ms: int = 0) -> Request | None:
         """None: there is no token to give back. The token is not used again."""
         token, self._token = self._token, ""
         return logout_request(self._account, token) if token else None
@@ -81,7 +80,7 @@ class Conversation:
     def request(self, kind: str, record_id: str, record: bytes) -> Request:
         return self.batch(kind, [(record_id, record)])
 
-    def batch(self, kind: str, records: Sequence[tuple[str, bytes]]) -> Request:
+    def batch(self, kind: str, records: Sequence[tuple[str, bytes]], wall_ms: int = 0) -> Request:
         """Records of one kind, each with its id."""
         if not self._token:
             raise RuntimeError(f"{kind} {records[0][0]}: no token, log in first")
@@ -109,16 +108,6 @@ class Conversation:
             return [_ACCEPTED] * len(record_ids)
         by_place = reply.items if len(reply.items) == len(record_ids) else reply.items[:1] * (len(record_ids) == 1)
         return [_of_one(reply, record_id, by_place[n : n + 1]) for n, record_id in enumerate(record_ids)]
-
-
-def lost(zh: str, en: str) -> Verdict:
-    """The request went out and no answer came back: the city may or may not have the record (counts as sent)."""
-    return Verdict("retry", zh, en, rests=True)
-
-
-def unreachable(zh: str, en: str, code: int = 0) -> Verdict:
-    """The request never left, or never got to the city's business: nothing is counted."""
-    return Verdict("link", zh, en, rests=True, code=code)
 
 
 def _of_all(request: Request, reply: Reply) -> Verdict | None:

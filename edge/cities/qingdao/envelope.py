@@ -55,13 +55,6 @@ class Request(msgspec.Struct, frozen=True):
         return {"Content-Type": CONTENT_TYPE, "sn": self.sn}
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What came back over the wire, unread."""
-
-    status: int
-    body: bytes
-
-
 class Item(msgspec.Struct, frozen=True):
     """What the answer says about one record. `code` 0 is success; `record_id` "": it names none (QC35)."""
 

@@ -1,6 +1,6 @@
-// Every word of the page in both languages, and how money and time are written.
+// Every word of the page in both languages: Chinese, English. {0}, {1} are filled in (language.js).
 
-const WORDS = {
+export const WORDS = {
   faults: ["故障", "Faults"],
   lanes: ["车道", "Lanes"],
   occupancy: ["车位", "Stalls"],
@@ -45,6 +45,7 @@ const WORDS = {
   detail: ["详情", "Detail"],
   in: ["入口", "Entry"],
   out: ["出口", "Exit"],
+  locked: ["车道锁定", "Lane locked"],
   arm_down: ["闸杆 落下", "Arm down"],
   arm_up: ["闸杆 抬起", "Arm up"],
   arm_moving: ["闸杆 动作中", "Arm moving"],
@@ -94,59 +95,260 @@ const WORDS = {
   second_ago: ["{0} 秒前", "{0} s ago"],
   minute_ago: ["{0} 分钟前", "{0} min ago"],
   hour_ago: ["{0} 小时前", "{0} h ago"],
+  // --- frame, session ---
+  skip: ["跳到内容", "Skip to content"],
+  parts: ["页面", "Parts"],
+  tab_now: ["现场", "Now"],
+  tab_records: ["记录", "Records"],
+  tab_box: ["设备", "Devices"],
+  tab_setup: ["开通", "Setup"],
+  tab_admin: ["管理", "Admin"],
+  user: ["用户名", "User"],
+  password: ["密码", "Password"],
+  log_in: ["登录", "Log in"],
+  log_out: ["退出登录", "Log out"],
+  login_title: ["登录车场盒子", "Log in to the parking box"],
+  login_hint: ["首次密码印在盒子的标签上, 也显示在启动控制台", "The first password is on the box's label and its console at first boot"],
+  login_needed: ["请登录", "Please log in"],
+  login_detail: ["登录后才能看到车道", "The lanes are shown after login"],
+  session_ended: ["登录已结束, 请重新登录", "The session has ended, please log in again"],
+  logged_out: ["已退出登录", "Logged out"],
+  first_password_title: ["请先更改首次密码", "Change the first password"],
+  first_password_hint: ["标签上的密码只用一次", "The password of the label is for one use"],
+  change_now: ["更改密码", "Change the password"],
+  password_old: ["现在的密码", "Present password"],
+  password_new: ["新密码", "New password"],
+  password_again: ["再输一次新密码", "New password again"],
+  password_rule: ["至少 8 位, 含大写、小写、数字、符号中的三种", "At least 8 characters with three of: capitals, small letters, digits, signs"],
+  password_differs: ["两次输入的新密码不同", "The two new passwords differ"],
+  password_changed: ["密码已更改, 其他设备上的登录已结束", "Password changed; sessions on other devices have ended"],
+  idle_soon: ["没有操作, {0} 秒内将退出登录", "Nobody has pressed anything: the session ends within {0} s"],
+  stay: ["继续使用", "Stay logged in"],
+  role_viewer: ["查看", "Viewer"],
+  role_technician: ["技术员", "Technician"],
+  role_admin: ["管理员", "Administrator"],
+  // --- actions ---
+  busy: ["正在执行…", "Working…"],
+  more: ["更多", "More"],
+  more_at: ["{0}: 更多操作", "{0}: more actions"],
+  cash_due: ["收现金 {0}", "Take {0} cash"],
+  province: ["省份", "Province"],
+  usual_reasons: ["常用原因", "Usual reasons"],
+  reasons_lane: ["设备检修|紧急车辆|车辆无法识别|道闸异常", "Maintenance|Emergency vehicle|Plate cannot be read|Barrier trouble"],
+  reasons_car: ["已人工核对|识别错误|收费异议|紧急车辆", "Checked by hand|Misread|Fee disputed|Emergency vehicle"],
+  reasons_pay_cash: ["岗亭收现金|移动收款", "Cash at the booth|Mobile payment taken"],
+  reasons_pay_free: ["免费车辆|收费异议|紧急车辆", "Free of charge|Fee disputed|Emergency vehicle"],
+  reasons_priority: ["高峰管控|设备检修|车场活动", "Rush hour|Maintenance|Event at the lot"],
+  reasons_lane_role: ["高峰管控|设备检修|车场活动", "Rush hour|Maintenance|Event at the lot"],
+  reasons_lot: ["人工清点|开通调试", "Counted by hand|Commissioning"],
+  reasons_fault: ["已到现场处理|已知, 等待配件", "Seen to on site|Known, waiting for parts"],
+  reasons_delivery: ["资料已更正|平台已恢复", "Data corrected|Platform works again"],
+  reasons_test: ["开通调试|检修", "Commissioning|Maintenance"],
+  reasons_program: ["配置已更改|检修", "Configuration changed|Maintenance"],
+  reasons_users: ["人员变动|忘记密码", "Staff change|Password forgotten"],
+  reasons_config: ["开通调试|更改设置", "Commissioning|Settings changed"],
+  password_once: ["只显示这一次; 首次登录后须更改", "Shown this once; to be changed at the first login"],
+  choice_open: ["开 OPEN", "OPEN"],
+  choice_close: ["关 CLOSE", "CLOSE"],
+  choice_stop: ["停 STOP", "STOP"],
+  choice_lane: ["车道程序", "Lane program"],
+  choice_agent: ["上传与网页程序", "Agent (deliveries, page)"],
+  choice_qingdao: ["青岛", "Qingdao"],
+  choice_shenzhen: ["深圳", "Shenzhen"],
+  choice_viewer: ["查看", "Viewer"],
+  choice_technician: ["技术员", "Technician"],
+  choice_admin: ["管理员", "Administrator"],
+  // --- the day, flow control ---
+  today: ["今天", "Today"],
+  curve_words: ["今天: 入场 {0}, 出场 {1}, 最高占用 {2}%", "Today: {0} in, {1} out, at most {2}% full"],
+  curve_failed: ["曲线取不到", "The curve could not be fetched"],
+  key_share: ["占用 %", "Full, %"],
+  key_in: ["入 {0}", "In {0}"],
+  key_out: ["出 {0}", "Out {0}"],
+  hour: ["时", "Hour"],
+  tab_in: ["入场", "In"],
+  tab_out: ["出场", "Out"],
+  parked: ["在场", "Parked"],
+  share: ["占用", "Full"],
+  as_table: ["数字", "Figures"],
+  flow: ["流量管控", "Flow control"],
+  queue: ["等待入场 {0} 辆", "{0} waiting to enter"],
+  queue_empty: ["没有车等待", "Nobody waits"],
+  bookings: ["预约 {0}", "Bookings: {0}"],
+  held: ["预约占位 {0}", "{0} held by bookings"],
+  room: ["可进 {0}", "room for {0}"],
+  reserved_of: ["预约已进 {0}/{1}", "reserved in {0}/{1}"],
+  exits_of: ["已驶出 {0}/{1}", "left {0}/{1}"],
+  credits: ["可进名额 {0}", "{0} credits"],
+  controls: ["管控名单 {0}", "{0} on control lists"],
+  priority: ["预约优先", "Priority of reserved cars"],
+  on: ["开", "on"],
+  off: ["关", "off"],
+  scheduled: ["定时 {0}–{1}", "scheduled {0}–{1}"],
+  switch_on: ["打开", "Switch on"],
+  switch_off: ["关闭", "Switch off"],
+  switch_role: ["切换", "Switch"],
+  switched: ["已切换", "switched"],
+  until: ["至 {0}", "until {0}"],
+  choice_reserved: ["只收预约车", "Reserved cars only"],
+  choice_ordinary: ["普通入口", "Ordinary"],
+  choice_mixed: ["混合", "Mixed"],
+  reserved_car: ["预约车", "reserved"],
+  ordinary_car: ["非预约车", "ordinary"],
+  needs_person: ["等待人工确认", "Needs a person"],
+  booking_arrived: ["已到", "arrived"],
+  booking_confirmed: ["已确认", "confirmed"],
+  booking_locked: ["已锁定, 未确认", "locked, not confirmed"],
+  // --- records ---
+  which_list: ["哪种记录", "Which records"],
+  list_passages: ["通行", "Passages"],
+  list_deliveries: ["上传", "Deliveries"],
+  list_orders: ["操作", "Orders"],
+  search_plate: ["车牌或其一部分", "Plate or a part of it"],
+  search_day: ["日期 (可不填)", "Day (optional)"],
+  older: ["更早的", "Older"],
+  try_again: ["再试一次", "Try again"],
+  no_passages: ["没有通行记录", "No passage found"],
+  no_orders: ["没有操作记录", "No order yet"],
+  owed: ["应缴", "Due"],
+  not_admitted: ["未经放行", "Not admitted"],
+  how_tailgate: ["跟车", "Tailgate"],
+  how_operator: ["人工抬杆", "Opened by hand"],
+  how_city: ["平台抬杆", "Opened by the city"],
+  how_emergency: ["紧急抬杆", "Emergency"],
+  how_uncommanded: ["闸杆非本机抬起", "Arm not raised by the box"],
+  how_restart: ["程序重启时通过", "While the program started"],
+  corrected_from: ["由 {0} 更正", "corrected from {0}"],
+  clock_then_unset: ["当时未校时", "clock not set then"],
+  picture_before: ["前 {0} 秒的图片", "Picture {0} s before"],
+  picture_after: ["后 {0} 秒的图片", "Picture {0} s after"],
+  entry_unknown: ["入场未知", "entry unknown"],
+  still_inside: ["仍在场内", "still inside"],
+  stayed: ["停 {0}", "stayed {0}"],
+  stay_minutes: ["{0} 分钟", "{0} min"],
+  stay_hours: ["{0} 小时 {1} 分", "{0} h {1} min"],
+  stay_days: ["{0} 天 {1} 小时", "{0} d {1} h"],
+  money: ["应缴 {0} · 实缴 {1} · 优惠 {2}", "due {0} · paid {1} · discount {2}"],
+  rule: ["规则 {0}", "rule {0}"],
+  city_said: ["平台答复: {0}", "The city's answer: {0}"],
+  step_read: ["识别", "Read"],
+  step_decision: ["判定", "Decision"],
+  step_picture: ["图片", "Picture"],
+  step_order: ["人工操作", "Order"],
+  step_arm: ["闸杆", "Arm"],
+  step_passage: ["通行", "Passage"],
+  step_backed_out: ["倒车离开", "Backed out"],
+  step_payment: ["缴费", "Payment"],
+  step_correction: ["更正", "Correction"],
+  step_delivery: ["上传", "Delivery"],
+  device_arrival: ["触发地感", "arrival loop"],
+  device_safety: ["防砸地感", "safety loop"],
+  device_arm: ["闸杆", "arm"],
+  device_ledger: ["账本", "ledger"],
+  device_clock: ["时钟", "clock"],
+  device_pictures: ["图片", "pictures"],
+  not_known: ["未知", "not known"],
+  // --- the box ---
+  lane_devices: ["车道设备", "Lane devices"],
+  loops_live: ["地感实时", "Loops live"],
+  relay_test: ["继电器测试", "Relay test"],
+  relay_hint: ["先锁定车道; 车道无车时才能测试, 每次一个脉冲", "Lock the lane first; only an empty lane is tested, one pulse a press"],
+  not_empty: ["闸前有车或未知", "a car, or not known"],
+  city_links: ["平台连接", "City links"],
+  no_links: ["没有配置平台", "No city is configured"],
+  check_link: ["逐步检查", "Check step by step"],
+  link_name: ["域名", "Name"],
+  link_address: ["地址", "Address"],
+  link_tcp: ["连接", "TCP"],
+  link_tls: ["加密", "TLS"],
+  link_login: ["登录", "Login"],
+  link_call: ["调用", "Call"],
+  took: ["{0} 毫秒", "{0} ms"],
+  cameras: ["相机对准", "Aiming the cameras"],
+  no_cameras: ["没有配置相机", "No camera is configured"],
+  aim_no_read: ["尚无识别: 让一辆车经过", "No read yet: let a car pass"],
+  aim_unknown: ["相机不报车牌宽度: 看图片, 车牌须不小于 100 像素", "The camera does not tell plate widths: look at the pictures, 100 px at least"],
+  aim_narrow: ["{1} 次中 {0} 次车牌不足 100 像素: 拉近或放大镜头", "{0} of {1} plates are under 100 px: zoom in or move closer"],
+  aim_good: ["车牌够大, 最小 {0} 像素", "Plates are large enough, {0} px the smallest"],
+  width_px: ["{0} 像素", "{0} px"],
+  width_unknown: ["宽度未知", "width ?"],
+  choose_lane: ["车道", "Lane"],
+  input_arrival: ["触发地感", "Arrival loop:"],
+  input_safety: ["防砸地感", "Safety loop:"],
+  input_limit_up: ["上限位", "Upper limit:"],
+  input_limit_down: ["下限位", "Lower limit:"],
+  limit_true: ["到位", "made"],
+  limit_false: ["未到位", "not made"],
+  limit_unknown: ["未知", "unknown"],
+  position_down: ["落下", "down"],
+  position_up: ["抬起", "up"],
+  position_moving: ["动作中", "moving"],
+  position_unknown: ["位置未知", "position unknown"],
+  changes: ["30 秒内变化 {0} 次", "{0} changes in 30 s"],
+  health: ["盒子", "The box"],
+  refresh: ["刷新", "Refresh"],
+  written: ["开机后写入 {0}", "{0} written since boot"],
+  of: ["{0} / {1}", "{0} of {1}"],
+  clock_row: ["时钟", "Clock"],
+  up_for: ["已运行", "Up for"],
+  temperature: ["温度", "Temperature"],
+  disk_free: ["磁盘剩余", "Disk free"],
+  card_wear: ["存储卡磨损", "Card wear"],
+  memory_free: ["内存剩余", "Memory free"],
+  load: ["负载", "Load"],
+  runs: ["运行中", "runs"],
+  down: ["未运行", "down"],
+  // --- commissioning ---
+  setup_title: ["开通", "Commissioning"],
+  done_of: ["已完成 {0} / {1}", "{0} of {1} done"],
+  next_is: ["下一项: {0}", "next: {0}"],
+  all_done: ["全部完成, 可以交付", "all done, ready to hand over"],
+  report: ["打开交付报告 (可打印)", "Open the report (to print)"],
+  stage_first_boot: ["首次启动", "First boot"],
+  stage_lane: ["车道", "Lanes"],
+  stage_pictures: ["图片", "Pictures"],
+  stage_city: ["平台", "City"],
+  stage_handover: ["交付", "Hand-over"],
+  by_box: ["自动", "automatic"],
+  by_hand: ["人工", "by hand"],
+  note: ["备注 (可不填)", "Note (optional)"],
+  mark_done: ["已完成", "Done"],
+  mark_open: ["改为未完成", "Not done after all"],
+  application: ["接入申请表", "Application form"],
+  known_project: ["项目名称", "Project"],
+  known_stalls: ["车位数", "Stalls"],
+  known_brand: ["设备品牌", "Brand"],
+  save: ["保存", "Save"],
+  // --- admin ---
+  account: ["我的账号", "My account"],
+  role: ["角色", "Role"],
+  change_password: ["更改密码", "Change password"],
+  programs: ["程序", "Programs"],
+  restart_of: ["重启{0}", "Restart: {0}"],
+  diagnostics: ["诊断包", "Diagnostics"],
+  diagnostics_hint: ["版本、故障、计数、日志末尾; 不含任何密码或密钥", "Versions, faults, counters, last log lines; no password and no key inside"],
+  download: ["下载", "Download"],
+  downloaded: ["已保存为 {0}", "Saved as {0}"],
+  config: ["配置", "Configuration"],
+  config_hint: ["导出不含密码; 导入先检查, 重启程序后生效", "The export holds no secrets; an import is checked and takes effect when the programs restart"],
+  config_export: ["导出配置", "Export"],
+  config_import: ["导入配置", "Import"],
+  config_check: ["检查并导入", "Check and import"],
+  file: ["文件 (.toml)", "File (.toml)"],
+  file_too_large: ["文件超过 256 KB, 不是配置", "Over 256 KB: no configuration"],
+  reason: ["原因", "Reason"],
+  users: ["用户", "Users"],
+  last_login: ["最近登录 {0}", "last login {0}"],
+  never_logged_in: ["从未登录", "never logged in"],
+  must_change: ["须更改密码", "password to be changed"],
+  locked_until: ["锁定至 {0}", "locked until {0}"],
+  audit: ["审计记录", "Audit"],
+  audit_whole: ["✓ 记录链完整, 保存 {0} 天以上", "✓ The chain of records is whole; kept {0} days at least"],
+  audit_broken: ["⚠ 第 {0} 条起被改动过", "⚠ Changed by somebody from row {0} on"],
+  no_audit: ["没有记录", "No record"],
+  export_csv: ["导出 CSV", "Export CSV"],
+  export_jsonl: ["导出 JSON", "Export JSON lines"],
+  did_login: ["登录", "Login"],
+  did_logout: ["退出登录", "Logout"],
+  did_password: ["更改密码", "Password changed"],
 };
-const KEPT_AS = "parkbox-language";
-
-let english = remembered() === "en";
-
-export const isEnglish = () => english;
-
-export function setEnglish(wanted) {
-  english = wanted;
-  try {
-    localStorage.setItem(KEPT_AS, wanted ? "en" : "zh");
-  } catch {
-    // A browser that forbids storage: the choice lasts until the page is closed.
-  }
-}
-
-function remembered() {
-  try {
-    return localStorage.getItem(KEPT_AS);
-  } catch {
-    return null; // storage forbidden: Chinese first
-  }
-}
-
-// A word of the page; {0}, {1} are filled in. A name that the page does not know stands for itself.
-export function word(key, ...values) {
-  const pair = Object.hasOwn(WORDS, key) ? WORDS[key] : [key, key];
-  return pair[english ? 1 : 0].replace(/\{(\d)\}/g, (_, index) => String(values[index]));
-}
-
-// The `zh`/`en` pair that the box sends: `said(fault, "effect_")`.
-export const said = (object, prefix = "") => (english && object[`${prefix}en`]) || object[`${prefix}zh`];
-
-const CLOCK = new Intl.DateTimeFormat("en-GB", {
-  timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", second: "2-digit",
-});
-const DAY = new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shanghai" });
-
-// The lot's time of day, whatever zone the phone is in; with the date when that is another day than `nowMs`.
-export function clock(ms, nowMs = ms) {
-  const day = DAY.format(ms);
-  return day === DAY.format(nowMs) ? CLOCK.format(ms) : `${day.slice(5)} ${CLOCK.format(ms)}`;
-}
-
-export function ago(ms, nowMs) {
-  const seconds = Math.max(0, Math.round((nowMs - ms) / 1000));
-  if (seconds < 60) return word("second_ago", seconds);
-  if (seconds < 3600) return word("minute_ago", Math.floor(seconds / 60));
-  return word("hour_ago", Math.floor(seconds / 3600));
-}
-
-// Integer fen to yuan without floating point.
-export function yuan(fen) {
-  const cents = String(Math.abs(fen) % 100).padStart(2, "0");
-  return `${fen < 0 ? "-" : ""}¥${Math.trunc(Math.abs(fen) / 100)}.${cents}`;
-}

@@ -1,8 +1,8 @@
 """Uplink: conversation and transport put together: log in when needed, send one record, rest after trouble.
 
-The rules of time are here (T/QME 0015-2024 B.2): one immediate repetition when no answer came (QC28), one login for
-a refused token and the record again, and a rest with full jitter while login or transport fail. Whether a record
-is tried again in 5 minutes is its sender's business.
+The rules of time are here: one immediate repetition when no answer came (Qingdao QC28), one login for a refused token
+and the record again, and a rest with full jitter while login or transport fail. Whether a record is tried again later
+is its sender's business.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Protocol
 
-from edge.cities.link import Clock, Verdict
-from edge.cities.qingdao.conversation import Conversation, lost, unreachable
-from edge.cities.qingdao.envelope import Answer, Request
-from edge.cities.qingdao.transport import TransportFault
+from edge.cities.city import Poster, Request, Talk
+from edge.cities.clock import Clock, Jitter
+from edge.cities.http import TransportFault
+from edge.cities.verdict import Answer, Verdict, lost, unreachable
 from edge.ports import LinkView
 
 # Full jitter (a random rest between 0 and a doubling bound) spreads a city's boxes after an outage.
@@ -28,40 +27,22 @@ REFUSED_FAILURES = 6
 LIVE_MIN_S = 180.0
 
 
-class Jitter(Protocol):
-    """What `random.Random` is."""
-
-    def uniform(self, a: float, b: float, /) -> float: ...
-
-
-class Poster(Protocol):
-    """What `HttpTransport` is; raises `TransportFault`."""
-
-    def post(self, request: Request) -> Answer: ...
-
-    def abort(self) -> None: ...
-
-    def close(self) -> None: ...
-
-    def farewell(self, request: Request) -> Answer:
-        """One last request after `abort`, within a short time."""
-
-
 class Uplink:
     """`send` is for one thread; `view`, `refused` and `down` may be asked from any."""
 
     def __init__(
         self,
-        conversation: Conversation,
+        conversation: Talk,
         transport: Poster,
         clock: Clock,
         random: Jitter,
         *,
         rest_max_s: float,
         live_s: float,
+        rest_base_s: float = REST_BASE_S,
     ) -> None:
         self._talk, self._transport, self._clock, self._random = conversation, transport, clock, random
-        self._rest_max_s = rest_max_s
+        self._rest_base_s, self._rest_max_s = rest_base_s, rest_max_s
         self._live_s = max(LIVE_MIN_S, live_s)
         self._stopping = threading.Event()
         self._failures = 0
@@ -101,7 +82,7 @@ class Uplink:
                 verdict = self._log_in()
                 if verdict.meaning != "accepted":
                     return [verdict] * len(records)
-            request = self._talk.batch(kind, records)
+            request = self._talk.batch(kind, records, self._clock.wall_ms())
             answer = self._exchange(request, repeat)
             if isinstance(answer, Verdict):
                 return [answer] * len(records)
@@ -118,18 +99,27 @@ class Uplink:
     def log_out(self) -> None:
         """After `stop` and the end of the sending thread: give the token back, if the city listens. It ends by
         itself too, so a goodbye that fails is nobody's trouble."""
-        request = self._talk.logout() if self.online else None
+        request = self._talk.logout(self._clock.wall_ms()) if self.online else None
         if request is not None:
             with suppress(TransportFault):
                 self._transport.farewell(request)
 
     def _log_in(self) -> Verdict:
+        verdict = self._log_in_once()
+        if verdict.meaning == "relogin":  # a token that could not be renewed: from the beginning
+            verdict = self._log_in_once()
+        if verdict.meaning == "relogin":
+            verdict = unreachable(verdict.zh, verdict.en, verdict.code)
+        return verdict
+
+    def _log_in_once(self) -> Verdict:
         sent_at_s = self._clock.mono_s()
-        answer = self._exchange(self._talk.login(), repeat=False)
+        request = self._talk.login(self._clock.wall_ms())
+        answer = self._exchange(request, repeat=False)
         if isinstance(answer, Verdict):
             return unreachable(answer.zh, answer.en)
-        verdict = self._talk.logged_in(answer, sent_at_s)
-        if verdict.meaning != "accepted":
+        verdict = self._talk.logged_in(request, answer, sent_at_s)
+        if verdict.meaning not in {"accepted", "relogin"}:
             self._failures = max(self._failures, REFUSED_FAILURES - 1)
         return verdict
 
@@ -154,7 +144,7 @@ class Uplink:
         elif verdict.rests:
             self._failures += 1
             self._trouble = verdict
-            bound_s = min(self._rest_max_s, REST_BASE_S * 2 ** min(self._failures - 1, 30))
+            bound_s = min(self._rest_max_s, self._rest_base_s * 2 ** min(self._failures - 1, 30))
             self._rest_until_s = now_s + self._random.uniform(0.0, bound_s)
         else:
             self._failures = 0

@@ -1,4 +1,4 @@
-"""Transport: the only socket to the Qingdao platform. Bytes out, bytes in, everything bounded.
+"""Transport: the only socket to a city's HTTP server. Bytes out, bytes in, everything bounded.
 
 One kept connection, prepared requests handed straight to the adapter: no proxy or credential of the environment
 is read, no redirect is followed, TLS is verified. A request takes `timeout_s` in all, however slowly the answer
@@ -20,7 +20,8 @@ from urllib3.exceptions import TimeoutError as TimeoutException
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout
 
-from edge.cities.qingdao.envelope import Answer, Request
+from edge.cities.city import Request
+from edge.cities.verdict import Answer
 
 # An answer about one record is some hundred bytes.
 ANSWER_MAX_BYTES = 1_000_000
@@ -45,12 +46,16 @@ class TransportFault(Exception):
 class HttpTransport:
     """`post` is for one thread; `abort` may come from any."""
 
-    def __init__(self, base_url: str, timeout_s: float) -> None:
+    def __init__(
+        self, base_url: str, timeout_s: float, *, ca_file: str = "", client_cert_file: str = ""
+    ) -> None:
+        """`ca_file`: the only authorities that are believed; "" those that `requests` brings along."""
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
+        self._ca_file, self._client_cert_file = ca_file, client_cert_file
         self._timeout = Timeout(connect=min(CONNECT_MAX_S, timeout_s), read=timeout_s)
         self._wire = _Wire()
-        self._adapter = _Adapter(self._wire)
+        self._adapter = _Adapter(self._wire, ca_file or True, client_cert_file or None)
         self._known: dict[str, requests.PreparedRequest] = {}
 
     def post(self, request: Request) -> Answer:
@@ -86,7 +91,12 @@ class HttpTransport:
 
     def farewell(self, request: Request) -> Answer:
         """One last request after `abort`, on a connection of its own."""
-        last = HttpTransport(self._base_url, min(FAREWELL_S, self._timeout_s))
+        last = HttpTransport(
+            self._base_url,
+            min(FAREWELL_S, self._timeout_s),
+            ca_file=self._ca_file,
+            client_cert_file=self._client_cert_file,
+        )
         try:
             return last.post(request)
         finally:
@@ -149,7 +159,7 @@ class _Wire:
             self.late = self.sent = False
             self._deadline_s = time.monotonic() + timeout_s
             if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="qingdao-watchdog", daemon=True)
+                self._thread = threading.Thread(target=self._watch, name="city-watchdog", daemon=True)
                 self._thread.start()
             if self._idle:  # else it wakes by itself at an earlier deadline: no switch of threads a request
                 self._changed.notify()
@@ -208,8 +218,9 @@ class _Adapter(HTTPAdapter):
     """One kept connection to one city, whose socket the wire knows; no retries of its own, no proxy. What is worked
     out of an address is worked out once, not in every request."""
 
-    def __init__(self, wire: _Wire) -> None:
-        self._wire = wire
+    def __init__(self, wire: _Wire, verify: str | bool, cert: str | None) -> None:
+        """`verify`: file of the only authorities that are believed, or True; `cert`: file of the box's own."""
+        self._wire, self._verify, self._cert = wire, verify, cert
         self._pool: Any = None
         self._targets: dict[str, str] = {}
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
@@ -226,8 +237,8 @@ class _Adapter(HTTPAdapter):
         if target is None:
             target = self._targets[url] = self.request_url(request, {})
         if self._pool is None:
-            self._pool = self.get_connection_with_tls_context(request, verify=True)
-            self.cert_verify(self._pool, url, True, None)  # type: ignore[no-untyped-call]
+            self._pool = self.get_connection_with_tls_context(request, verify=self._verify, cert=self._cert)
+            self.cert_verify(self._pool, url, self._verify, self._cert)  # type: ignore[no-untyped-call]
         response = self._pool.urlopen(
             "POST", target, request.body, request.headers, retries=False, redirect=False, assert_same_host=False,
             timeout=timeout, preload_content=False, decode_content=False,
