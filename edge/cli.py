@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,7 +23,22 @@ USAGE = """用法 usage:
                           流量管控重放 replay arrivals and exits, one line a decision"""
 
 
+PIPE_CLOSED = 141
+"""128 + SIGPIPE, as a shell says it."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code. Whoever reads our output may stop early (`| head`): no trace of that, only the code."""
+    try:
+        code = _main(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what the interpreter flushes at its end
+        return PIPE_CLOSED
+    return code
+
+
+def _main(argv: Sequence[str] | None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     match arguments:
         case ["check", path] if not path.startswith("-"):

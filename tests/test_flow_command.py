@@ -119,3 +119,19 @@ def test_a_bad_policy_file_is_said(tmp_path: Path, text: str, reason: str) -> No
     assert done.returncode == 2
     assert reason in done.stderr
     assert run(CONFIG, policy=tmp_path / "none.toml").returncode == 2
+
+
+def test_a_reader_that_has_gone_is_no_failure_of_ours() -> None:
+    """As under `parkbox flow < day.jsonl | head -1`: the code of a closed pipe, and no trace on stderr."""
+    command = [sys.executable, "-m", "edge.cli", "flow"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        assert program.stderr is not None
+        program.stdout.close()
+        program.stdin.write(b'{"t":0,"ev":"config","total":10,"parked":0,"lanes":{"a":{}}}\n')
+        program.stdin.write('{"t":1,"ev":"arrive","lane":"a","plate":"粤B12345"}\n'.encode())
+        program.stdin.close()
+        assert program.stderr.read() == b""
+        assert program.wait(30) == 141

@@ -15,6 +15,7 @@ from edge.core.facts_flow import (
     BookingConfirmed,
     BookingLocked,
     ControlPut,
+    ControlRemoved,
     ControlSeen,
     CouponGiven,
     PrioritySwitched,
@@ -187,10 +188,16 @@ def test_a_list_is_in_force_within_its_dates_only() -> None:
     assert bench.come("in2", "粤B66666").decision == "admit"
 
 
-def test_removing_what_is_not_there_is_said(bench: FlowBench) -> None:
+def test_a_removal_sent_again_is_answered_like_the_first(bench: FlowBench) -> None:
     put(bench, "no_entry")
-    assert bench.ask("control", action="remove", entries=(ControlEntry(entry_id="e-no_entry"),)).ok
-    answer = bench.ask("control", action="remove", entries=(ControlEntry(entry_id="e-no_entry"),))
+    for _ in range(2):
+        assert bench.ask("control", action="remove", entries=(ControlEntry(entry_id="e-no_entry"),)).ok
+    assert len(bench.bodies(ControlRemoved)) == 1
+
+
+def test_removing_what_never_was_there_is_said(bench: FlowBench) -> None:
+    put(bench, "no_entry")
+    answer = bench.ask("control", action="remove", entries=(ControlEntry(entry_id="e-other"),))
     assert (answer.ok, answer.reason) == (False, "unknown_entry")
     assert len(bench.bodies(ControlPut)) == 1
 

@@ -57,7 +57,7 @@ __all__ = ["AGED_COMMAND_S", "Box", "LaneSettings", "LaneStatus"]
 ANSWERS_KEPT = 500
 """Command ids whose first answer is remembered; more than a city repeats within its own time-outs."""
 
-SNAPSHOT_VERSION = 4
+SNAPSHOT_VERSION = 5
 
 
 class _Snapshot(msgspec.Struct, array_like=True, forbid_unknown_fields=True):

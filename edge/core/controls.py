@@ -16,6 +16,10 @@ STRICTEST: dict[Strategy, int] = {"no_entry_no_exit": 0, "no_entry": 1, "no_exit
 """A plate that is barred and passes free is barred; one that is watched and passes free is watched and passes free."""
 
 
+GONE_KEPT = 5_000
+"""Ids of entries that are gone and remembered, so that a removal sent again is answered like the first (DESIGN 8)."""
+
+
 class Control(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One entry."""
 
@@ -33,25 +37,35 @@ class Controls:
 
     def __init__(self) -> None:
         self.by_id: dict[str, Control] = {}
+        self.gone: dict[str, None] = {}
+        """Removed or over, the oldest first."""
         self._by_plate: dict[str, tuple[Control, ...]] = {}
         self._ends: list[tuple[int, str]] = []
 
     def put(self, control: Control) -> None:
         """New, or in place of the entry with the same id."""
-        self.remove(control.entry_id)
+        self._drop(control.entry_id)
+        self.gone.pop(control.entry_id, None)
         self.by_id[control.entry_id] = control
         self._by_plate[control.plate] = (*self._by_plate.get(control.plate, ()), control)
         heapq.heappush(self._ends, (control.until_ms, control.entry_id))
 
     def remove(self, entry_id: str) -> None:
+        if self._drop(entry_id):
+            self.gone[entry_id] = None
+            while len(self.gone) > GONE_KEPT:
+                del self.gone[next(iter(self.gone))]
+
+    def _drop(self, entry_id: str) -> bool:
         old = self.by_id.pop(entry_id, None)
         if old is None:
-            return
+            return False
         others = tuple(each for each in self._by_plate[old.plate] if each.entry_id != entry_id)
         if others:
             self._by_plate[old.plate] = others
         else:
             del self._by_plate[old.plate]
+        return True
 
     def advance(self, wall_ms: int | None) -> None:
         """Drop what is over."""
@@ -71,6 +85,7 @@ class Controls:
             found = tuple(each for each in found if each.from_ms <= wall_ms <= each.until_ms)
         return tuple(sorted(found, key=lambda each: (STRICTEST[each.strategy], each.entry_id)))
 
-    def restore(self, entries: list[Control]) -> None:
+    def restore(self, entries: list[Control], gone: list[str]) -> None:
+        self.gone = dict.fromkeys(gone)
         for control in entries:
             self.put(control)

@@ -178,6 +178,8 @@ def _control(order: ControlOrder, controls: Controls) -> Outcome:
     for entry in order.entries:
         if order.action == "remove":
             known = controls.by_id.get(entry.entry_id)
+            if known is None and entry.entry_id in controls.gone:
+                continue  # the same removal again
             if known is None:
                 return Outcome(False, "unknown_entry", detail=entry.entry_id)
             bodies.append(("", ControlRemoved(entry.entry_id, known.plate, order.source, order.city)))

@@ -66,6 +66,7 @@ class FlowKept(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     bookings: list[Booking]
     ended: dict[str, End]
     controls: list[Control]
+    controls_gone: list[str]
 
 
 class LotFlow:
@@ -212,13 +213,14 @@ class LotFlow:
                 for car in flow.cars.values()
             ],
             flow.bookings.living(), flow.bookings.ended, list(self.controls.by_id.values()),
+            list(self.controls.gone),
         )  # fmt: skip
 
     def restore(self, kept: FlowKept, parked: int) -> None:
         """Take over what `keep` said; the policy may be another one by now."""
         flow = self.flow = Flow(self.policy, self.flow.total)
         self.controls = Controls()
-        self.controls.restore(kept.controls)
+        self.controls.restore(kept.controls, kept.controls_gone)
         self._boot_id, self._places = kept.boot_id, kept.places
         self.switched, self.switched_ms = kept.switched, kept.switched_ms
         flow.switch_priority(kept.priority)
