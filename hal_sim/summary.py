@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Protocol
 
@@ -187,7 +188,7 @@ def compare_ledger(
             unseen = passage.unseen or (lane_id, passage.car_id) in behind_unseen
             if unseen and report.kills:
                 report.unseen += 1  # it went through while the program was dead: nobody could see it
-            elif report.kills and _under_the_name_before(passage, before.get(id(passage)), recorded_ms):
+            elif report.kills and _under_the_name_before(passage, before, recorded_ms):
                 report.misnamed += 1
                 report.unseen += 1
             else:
@@ -199,16 +200,19 @@ def compare_ledger(
 
 
 def _under_the_name_before(
-    passage: Passage, ahead: Passage | None, recorded_ms: Mapping[int, int]
+    passage: Passage, before: Mapping[int, Passage], recorded_ms: Mapping[int, int]
 ) -> bool:
-    """Whether this passage is on record with the plate of the car ahead, which nobody could see go.
+    """Whether this passage is on record with the plate of a car ahead, which nobody could see go.
 
     The camera pushed that car's read again when the program was back, and this car stood there by then. The record came
     after this passage, so it is of this one; the car ahead is the one without a record.
     """
-    if ahead is None or not ahead.unseen or id(ahead) not in recorded_ms:
-        return False
-    return recorded_ms[id(ahead)] >= passage.at_s * 1000
+    ahead = before.get(id(passage))
+    while ahead is not None and ahead.unseen:
+        if recorded_ms.get(id(ahead), 0) >= passage.at_s * 1000:
+            return True
+        ahead = before.get(id(ahead))
+    return False
 
 
 def _match_nameless(
@@ -216,18 +220,23 @@ def _match_nameless(
 ) -> None:
     """Records without a plate, each for the passage nearest in time of those that no plate has claimed.
 
-    Not for the first of them: that may be one that went through long ago while the program was dead.
+    A passage that could be seen comes before one that could not: of the two it is the one that must be on record.
     """
     for fact, how in nameless:
         waiting = open_truth.get(fact.lane, [])
         could = [one for one in waiting if _nameless(one, how)]
         if could:
-            waiting.remove(min(could, key=lambda one: abs(one.at_s * 1000 - fact.mono_ms)))
+            waiting.remove(min(could, key=partial(_far, told_ms=fact.mono_ms)))
         elif how == "restart" and report.kills:
             report.assumed += 1
         else:
             report.invented += 1
             report.problem(f"invented: no plate at {fact.lane} in {fact.id} ({how}), nobody passed")
+
+
+def _far(passage: Passage, told_ms: int) -> tuple[bool, bool, float]:
+    after_ms = told_ms - passage.at_s * 1000
+    return passage.unseen, after_ms < 0, abs(after_ms)
 
 
 def _nameless(passage: Passage, how: str) -> bool:

@@ -18,13 +18,17 @@ from tests.test_lane_box import HOUR_MS, LANES, Bench
 FIRST, SECOND, THIRD = "鲁B11111", "鲁C22222", "鲁D33333"
 
 
+SEASON = "鲁E44444"
+
+
 class Lot(Bench):
-    """With room for everybody."""
+    """With room for everybody, and a plate that pays nothing."""
 
     def make(self) -> Box:
         return Box(
-            LANES, LotRules(), TariffRule(15, 60, 500, 30, 200, 3000), LotState(20), lambda: next(self.ids), "t", "box"
-        )
+            LANES, LotRules(allow=frozenset({SEASON})), TariffRule(15, 60, 500, 30, 200, 3000), LotState(20),
+            lambda: next(self.ids), "test", "box",
+        )  # fmt: skip
 
 
 @pytest.fixture
@@ -172,6 +176,22 @@ def test_a_car_that_comes_just_after_a_start_is_not_the_one_that_has_left_the_sa
     assert plates(bench) == [FIRST, SECOND]
 
 
+def test_a_late_camera_tells_a_car_that_was_taken_for_the_one_before_the_restart(bench: Bench) -> None:
+    """The first car's passage was not durable yet; the second came just then, and its read only after `read_ms`."""
+    bench.read("in", FIRST)
+    bench.loops("in", arrival=True)
+    bench.store()
+    again(bench, "in", arrival=False, safety=False)
+    bench.wait(50)
+    bench.loops("in", arrival=True)
+    bench.wait(3_100)
+    push(bench, "in", SECOND, 3_000)
+    bench.store()
+    through(bench, "in")
+    bench.wait(5_000)
+    assert [(one.plate, one.how) for one in bench.bodies(Passed)] == [(FIRST, "restart"), (SECOND, "admitted")]
+
+
 def test_nobody_pays_for_a_car_that_left_while_the_program_was_dead(bench: Bench) -> None:
     """The camera pushes again what it took meanwhile, in any order; the newest is the car's that stands there."""
     for plate in (FIRST, SECOND, THIRD):
@@ -193,6 +213,23 @@ def test_nobody_pays_for_a_car_that_left_while_the_program_was_dead(bench: Bench
     through(bench, "out")
     bench.wait(5_000)
     assert plates(bench)[3:] == [THIRD]
+
+
+def test_a_car_let_out_for_a_season_car_that_had_gone_bears_its_own_name(bench: Bench) -> None:
+    for plate in (SEASON, FIRST):
+        bench.enter(plate)
+    bench.wait(HOUR_MS)
+    again(bench, "out", arrival=False, safety=False)
+    bench.wait(300)
+    bench.loops("out", arrival=True)
+    push(bench, "out", SEASON, 7_000)
+    bench.store()
+    push(bench, "out", FIRST, 9_000)
+    through(bench, "out")
+    bench.wait(5_000)
+    last = bench.bodies(Passed)[-1]
+    assert (last.plate, last.rule, last.due_fen, last.paid_fen) == (FIRST, "own_read", 700, 0)
+    assert [visit.plate for visit in bench.box.lot.inside.values()] == [SEASON]
 
 
 def test_a_car_that_waits_keeps_its_plate_when_no_restart_has_been(bench: Bench) -> None:

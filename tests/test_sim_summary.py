@@ -133,6 +133,13 @@ def test_a_record_without_a_plate_is_of_the_car_that_passed_then() -> None:
     assert (report.unseen, report.lost, report.ok) == (1, 0, True)
 
 
+def test_a_record_that_a_kill_made_late_is_of_the_car_that_was_seen() -> None:
+    truth = [passage(10, "鲁B2", read_plate="", kind="tailgater"), passage(14, "鲁B1", unseen=True)]
+    facts = [FactRow(1, "a", "in1", "Passed", 0, {"plate": "", "how": "restart"}, mono_ms=16_000)]
+    report = judged(truth, facts, kills=1)
+    assert (report.unseen, report.lost, report.ok) == (1, 0, True)
+
+
 def test_a_car_that_backed_out_unseen_may_be_taken_for_the_next_one_once() -> None:
     truth = [passage(1, "鲁B1", unseen=True)]
     report = Report(kills=1)

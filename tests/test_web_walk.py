@@ -12,33 +12,20 @@ import io
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser
 
 from edge.log_ring import ASKED_EXIT
-from hal_sim.qingdao import QingdaoPlatform
-from tests.program_rig import Box, Child, box_in, platform_on, until
+from hal_sim.ledger_view import delivery_counts
+from tests.program_rig import box_in, platform_on, until
 from tests.web_house import PASSWORD
 from tests.web_look import MONITOR, PHONE, log_in, wait_text
-from tests.web_walker import WHY, Walker
+from tests.web_walker import WHY, Site, Walker, on_wire
 
 pytest_plugins = ("tests.web_browser",)
 
 COMBINATIONS = {"phone-zh": (PHONE, "zh"), "monitor-en": (MONITOR, "en")}
-
-
-def on_wire(plate: str) -> str:
-    """As the city gets it (T/QME 0015-2024: 鲁-B12345)."""
-    return f"{plate[0]}-{plate[1:]}"
-
-
-class Site(NamedTuple):
-    box: Box
-    lane: Child
-    agents: list[Child]
-    platform: QingdaoPlatform
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +33,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("walk")
     with ExitStack() as stack:
         platform, url = stack.enter_context(platform_on())
-        box = stack.enter_context(box_in(folder, city_url=url, free_min=0))
+        box = stack.enter_context(box_in(folder, city_url=url, free_min=0, extra="[flow]\n"))
+        quick = box.config.read_text("utf-8").replace("retry_s = 0.5", "retry_s = 0.1")  # fifty tries in 5 s
+        box.config.write_text(quick, "utf-8")
         yield Site(box, stack.enter_context(box.lane()).await_ready(), [], platform)
 
 
@@ -169,6 +158,27 @@ def test_the_count_is_corrected(walker: Walker) -> None:
     walker.order(count="17")
     until(lambda: walker.box.view()["parked"] == 17, "17 parked")
     walker.shows("#occupancy-body", "17 / 1000")
+    walker.go("records")
+    walker.press("#view-records a[href='#records/orders']")
+    walker.shows("#found", WHY)  # as the lane recorded it
+    walker.press("#view-records a[href='#records/passages']")
+
+
+def test_priority_and_the_role_of_an_entrance_are_switched(walker: Walker) -> None:
+    walker.go("now")
+    walker.seen("#flow:not([hidden]) [data-action=priority]")
+    before = walker.box.view()["flow"]["priority"]
+    walker.press("#flow [data-action=priority]")
+    walker.order(chip=True)
+    until(lambda: walker.box.view()["flow"]["priority"] is not before, "priority switched")
+    for role in ("reserved", "mixed"):
+        walker.press("#flow [data-entrance=in1] [data-action=lane_role]")
+        walker.order(lane_role=role)
+        until(lambda role=role: walker.box.view()["flow"]["entrances"][0]["role"] == role, role)  # type: ignore[misc]
+        words = {"reserved": ("只收预约车", "Reserved cars only"), "mixed": ("混合", "Mixed")}[role]
+        walker.shows("#flow [data-entrance=in1]", words[walker.language == "en"])
+    switched = [fact.body for fact in walker.box.facts() if fact.kind in {"PrioritySwitched", "RoleSwitched"}]
+    assert {body["who"] for body in switched[-3:]} == {"admin"}
 
 
 def test_a_fault_is_acknowledged(walker: Walker) -> None:
@@ -238,24 +248,21 @@ def test_a_visit_is_found_and_its_plate_corrected(walker: Walker, site: Site) ->
 
 def test_a_delivery_that_was_set_aside_is_sent_again(walker: Walker, site: Site) -> None:
     plate = f"鲁F{walker.language.upper()}666"
+    queue = walker.box.data / "deliveries.db"
+    before = delivery_counts(queue).get("set_aside", 0)
     site.platform.weather.set("refuse_item")
     walker.passage(walker.box.bays["in1"], plate)
     walker.go("records")
     walker.press("#view-records .segment >> nth=1")
     walker.page.fill("#search-plate", plate)
-
-    def set_aside() -> bool:
-        walker.page.press("#search-plate", "Enter")
-        return walker.page.locator("#found [data-state=set_aside]").count() > 0
-
-    until(set_aside, "set aside and shown", 60)
+    until(lambda: delivery_counts(queue).get("set_aside", 0) > before, "tried 50 times, set aside", 90)
     site.platform.weather.clear()
+    walker.page.press("#search-plate", "Enter")
+    walker.seen("#found [data-state=set_aside]")
     assert not site.platform.by_plate(on_wire(plate))
     walker.press("#found [data-action=repeat_delivery]")
     walker.order()
     until(lambda: site.platform.by_plate(on_wire(plate)), "the city has it")
-    walker.press("#view-records .segment >> nth=2")
-    walker.shows("#found", WHY)  # the orders that the lane recorded
 
 
 def test_commissioning_is_walked_and_reported(walker: Walker) -> None:

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from playwright.sync_api import Download, Page
 
-from tests.program_rig import PULSE_S, Box, Driver, until
+from hal_sim.qingdao import QingdaoPlatform
+from tests.program_rig import PULSE_S, Box, Child, Driver, until
 from tests.program_site import Bay
 from tests.web_look import wait_text
 
 WHY = "试验 walk"
+
+
+def on_wire(plate: str) -> str:
+    """As the city gets it (T/QME 0015-2024: 鲁-B12345)."""
+    return f"{plate[0]}-{plate[1:]}"
+
+
+class Site(NamedTuple):
+    box: Box
+    lane: Child
+    agents: list[Child]
+    platform: QingdaoPlatform
 
 
 class Walker:
