@@ -114,6 +114,9 @@ class DeliveryStore(Protocol):
     def counts(self) -> dict[str, int]:
         """Rows by state: waiting, accepted, set_aside."""
 
+    def prune(self, made_before_ms: int, limit: int = 1000) -> int:
+        """Delete accepted ones made before then, at most `limit`, oldest first. How many went."""
+
     def recent(self, limit: int) -> list[Delivery]: ...
 
     def search(self, plate: str, limit: int, from_ms: int = 0, to_ms: int = 1 << 62) -> list[Delivery]:

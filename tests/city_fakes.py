@@ -109,6 +109,7 @@ class MemoryStore:
         self.at = 0
         self.broken: Exception | None = None
         self.adds = 0
+        self._ids = 0
 
     def _check(self) -> None:
         if self.broken is not None:
@@ -126,7 +127,8 @@ class MemoryStore:
         have = {(row.city, row.kind, row.item_id) for row in self.rows}
         for row in new:
             if (row.city, row.kind, row.item_id) not in have:
-                self.rows.append(msgspec.structs.replace(row, id=len(self.rows) + 1))
+                self._ids += 1
+                self.rows.append(msgspec.structs.replace(row, id=self._ids))
 
     def due(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         self._check()
@@ -176,6 +178,11 @@ class MemoryStore:
         self._check()
         states = [row.state for row in self.rows]
         return {state: states.count(state) for state in ("waiting", "accepted", "set_aside")}
+
+    def prune(self, made_before_ms: int, limit: int = 1000) -> int:
+        old = [row for row in self.rows if row.state == "accepted" and row.made_ms < made_before_ms][:limit]
+        self.rows = [row for row in self.rows if row not in old]
+        return len(old)
 
     def recent(self, limit: int) -> list[Delivery]:
         return self.rows[::-1][:limit]

@@ -34,6 +34,11 @@ POLL_S = 0.2
 # After trouble with the disk.
 STORAGE_REST_S = 5.0
 
+# What the city has accepted is kept as long as the audit (GB/T 22239: half a year at least); then the oldest go, an
+# hour's thousand at a time: more than a busy lot makes, and one small transaction.
+ACCEPTED_KEPT_MS = 184 * 86_400_000
+PRUNE_EVERY_S = 3600.0
+
 
 class CityFault(msgspec.Struct, frozen=True):
     """A fault of `core.faults`: its code there, which part, what happened, since when."""
@@ -90,6 +95,7 @@ class DeliveryEngine:
         )
         self._sender = Sender(city.name, city.sending, store, self._uplink, clock=clock, now_ms=self._now_ms)
         self._storage_trouble = ""
+        self._prune_at_s = clock.mono_s() + PRUNE_EVERY_S
         self._set_aside = 0
         self._faults: tuple[CityFault, ...] = ()
         self._shown: object = None
@@ -128,6 +134,7 @@ class DeliveryEngine:
         """One round. How long nothing needs to be done unless somebody kicks, in seconds."""
         try:
             wait_s = self._round()
+            self._prune()
             self._set_aside = self._store.counts()["set_aside"]
             self._storage_trouble = ""
         except self._storage_errors as error:
@@ -179,6 +186,12 @@ class DeliveryEngine:
         if tried:
             self._shown = None
         return tried
+
+    def _prune(self) -> None:
+        """A wrong clock must not make yesterday look old."""
+        if self._clock.mono_s() >= self._prune_at_s and self._clock.wall_is_true():
+            self._prune_at_s = self._clock.mono_s() + PRUNE_EVERY_S
+            self._store.prune(self._clock.wall_ms() - ACCEPTED_KEPT_MS)
 
     def _now_ms(self) -> int:
         return self._wall_from_mono_ms + round(self._clock.mono_s() * 1000)
