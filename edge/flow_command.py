@@ -1,7 +1,8 @@
-"""`parkbox flow [--policy FILE] < events.jsonl`: replays arrivals and exits and prints every decision (FLOW.md)."""
+"""`parkbox flow [--policy FILE] < events.jsonl`: replays arrivals and exits and prints every decision."""
 
 from __future__ import annotations
 
+import codecs
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ def main(argv: Sequence[str], source: BinaryIO | None = None) -> int:
         case ["--policy", path] if path:
             try:
                 overrules = _rules(Path(path))
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, RecursionError) as error:
                 print(f"--policy {path}: 无法使用 cannot be used: {error}", file=sys.stderr)
                 return 2
         case ["-h" | "--help"]:
@@ -39,25 +40,26 @@ def main(argv: Sequence[str], source: BinaryIO | None = None) -> int:
 
 
 def _rules(path: Path) -> RuleSet:
-    rules = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), RuleSet)
+    rules = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8-sig")), RuleSet)
     policy_of(rules)  # what is wrong in it is said now, not at the config line
     return rules
 
 
 def _replay(replay: Replay, source: BinaryIO) -> int:
     said = 0
-    for number, text in enumerate(source, 1):
+    for number, line in enumerate(source, 1):
+        text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
         if not text.strip():
             continue
         try:
-            lines = replay.line(text)
+            said_lines = replay.line(text)
         except BadLine as error:
             sys.stdout.flush()
             print(f"第 {number} 行 line {number}: {error}", file=sys.stderr)
             return 2
         said += 1
-        if lines:
-            sys.stdout.buffer.write(b"".join(line + b"\n" for line in lines))
+        if said_lines:
+            sys.stdout.buffer.write(b"".join(each + b"\n" for each in said_lines))
             sys.stdout.buffer.flush()
     if not said:
         print("第 1 行 line 1: 没有事件 nothing to replay, a config line is needed", file=sys.stderr)

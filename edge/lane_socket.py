@@ -47,6 +47,10 @@ VIEW_EVERY_S = 0.1
 WATCHERS_MAX = 16
 
 
+WORDS = r"^[^\x00-\x20\x7f\u3000][^\x00-\x1f\x7f]*$"
+"""Not empty, not spaces alone, no control characters: it is shown and kept."""
+
+
 class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A `Commanded` as it comes over the line: bounded, and nothing about it is guessed (invariant 2: who and why)."""
 
@@ -57,7 +61,7 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ]  # fmt: skip
     source: Literal["operator", "city"] = "operator"
     who: Annotated[str, Meta(min_length=1, max_length=50)]
-    why: Annotated[str, Meta(min_length=1, max_length=200)]
+    why: Annotated[str, Meta(max_length=200, pattern=WORDS)]
     lane: Annotated[str, Meta(max_length=20)] = ""
     age_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
     plate: Annotated[str, Meta(max_length=20)] = ""

@@ -44,6 +44,21 @@ class LedgerView:
         return rows
 
 
+def ordered_lately(path: Path, lane: str, since_wall_ms: int) -> bool:
+    """Whether an order of a person or city for `lane` that was done stands there since then."""
+    connection = _connect(path)
+    try:
+        rows = connection.execute(
+            "SELECT kind, lane, wall_ms, body FROM facts ORDER BY seq DESC LIMIT 200"
+        ).fetchall()
+    finally:
+        connection.close()
+    return any(
+        kind == "Ordered" and where == lane and wall_ms >= since_wall_ms and json.loads(body)["ok"]
+        for kind, where, wall_ms, body in rows
+    )
+
+
 def facts_after(path: Path, seq: int) -> list[FactRow]:
     if not path.exists():
         return []

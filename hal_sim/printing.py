@@ -71,7 +71,8 @@ class PassagePrinter:
         if fact.kind in SWITCHES:
             zh, en = SWITCHES[fact.kind]
             value = body.get("role") or ("开 on" if body["on"] else "关 off")
-            return f"{_time(fact)} {self._names.get(fact.lane, '车场')} {zh} {value} ({body['cause']})  | {en}"
+            cause = body.get("cause", "operator")  # what has its default is not written
+            return f"{_time(fact)} {self._names.get(fact.lane, '车场')} {zh} {value} ({cause})  | {en}"
         word_zh, word_en = DECISIONS[str(body["decision"])]
         return (
             f"{_time(fact)} {self._names.get(fact.lane, fact.lane)} {body['plate'] or '无牌车'} {word_zh}: {body['zh']}"

@@ -15,7 +15,7 @@ from typing import Any
 
 from hal_sim.cameras.pictures import Painter
 from hal_sim.cameras.sender import SimCamera
-from hal_sim.ledger_view import FactRow, LedgerView, delivery_counts, facts_after
+from hal_sim.ledger_view import FactRow, LedgerView, delivery_counts, facts_after, ordered_lately
 from hal_sim.oss import Keys, OssServer, Rules
 from hal_sim.pictures_run import compare_pictures, pictures_there, unkept
 from hal_sim.printing import PassagePrinter
@@ -153,6 +153,7 @@ class SiteRun:
         )
         self.lane, self.agent = programs(self.plan.config, self.plan.data_dir, self.plan.gpio_socket)
         self.world.box_up = self.lane.up.is_set
+        self.world.order_on_record = self._on_record
         self.attendant = Attendant(
             self.plan.lane_socket, self.world.ordered, seed=options.seed, think_s=times.think_s
         )
@@ -160,6 +161,11 @@ class SiteRun:
         self.rush = Rush(self.plan.lane_socket, RESERVED_LANE, options.seed) if options.rush else None
         if self.rush is not None:
             self.world.sets_out = self.rush.sets_out
+
+    def _on_record(self, lane_id: str, within_s: float) -> bool:
+        """An order that somebody gave at the page."""
+        since_ms = time.time_ns() // 1_000_000 - round(within_s * 1000)
+        return ordered_lately(self.plan.data_dir / "ledger.db", lane_id, since_ms)
 
     def _lane(self, bank: PinBank, lane_id: str, direction: str, number: int) -> SimLane:
         times, dice = self._options.times, random.Random(f"bounce {self._options.seed} {number}")

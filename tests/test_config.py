@@ -85,6 +85,7 @@ def test_all_errors_come_at_once_each_with_its_path(tmp_path: Path) -> None:
         ("port = 8080", 'port = 8080\ntls = "own"\nkey_file = "a"', "web.tls", "given"),
         ("port = 8080", "port = 8080\naudit_days = 100", "web.audit_days", "184..3650"),
         ("port = 8080", 'port = 8080\nnames = ["http://x"]', "web.names[0]", "host name"),
+        ('host = "127.0.0.1"', 'host = "\\u0000bad"', "listener.host", "control characters"),
         ("daily_cap_fen = 3000", "daily_cap_fen = 100", "tariff.daily_cap_fen", "first_fen"),
     ],
 )
@@ -119,7 +120,9 @@ def test_a_missing_section_and_a_wrong_shape(tmp_path: Path) -> None:
     assert set(found) == {"box.data_dir", "box.socket", "lot", "lane"}
 
 
-@pytest.mark.parametrize("content", [b"[box\n", b"\xff\xfe\x00", b"", b"a = " + b"1" * 2_000_000])
+@pytest.mark.parametrize("content", [
+    b"[box\n", b"\xff\xfe\x00", b"", b"a = " + b"1" * 2_000_000, b"a = " + b"9" * 5_000, b"a = " + b"[" * 5_000,
+])  # fmt: skip
 def test_a_file_that_is_no_config(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "box.toml"
     path.write_bytes(content)

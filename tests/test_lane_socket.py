@@ -36,6 +36,8 @@ def test_a_whole_order_is_the_event() -> None:
         ({"who": ...}, "who"),
         ({"who": ""}, "who"),
         ({"why": ""}, "why"),
+        ({"why": "   "}, "why"),
+        ({"why": "\x00\x1b[31m"}, "why"),
         ({"command_id": ""}, "command_id"),
         ({"command_id": "x" * 60_000}, "command_id"),
         ({"age_s": -5}, "age_s"),

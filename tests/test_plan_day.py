@@ -159,6 +159,8 @@ BAD = {
     "parked = 700": "lot.parked",
     'seed = "one"': "seed",
     "ahed_min = 3": "reserved.ahed_min",
+    "reservable = 700": "lot.reservable",
+    'open = "08:00"': "arrivals[0].at",
     "full_from = 0.2": "rules[0].full_from",
 }
 

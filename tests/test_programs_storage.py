@@ -255,6 +255,10 @@ def test_agent_with_a_damaged_queue(damage: str, tmp_path: Path) -> None:
 def test_agent_on_a_sick_disk_waits_and_says_so(kind: str, tmp_path: Path) -> None:
     with site(tmp_path) as (platform, box), box.lane() as lane:
         lane.await_ready()
+        with box.agent() as agent:  # a box that was set up: the page has its users
+            agent.await_ready()
+            assert page(box)["box"]["parked"] == 0
+            assert agent.stop() == 0
         drive(box, lane, CAR_1)
         until(lambda: ("in1", CAR_1) in passages(box.facts()), "first car on record")
         disk = Bent(tmp_path / "illness")

@@ -23,10 +23,10 @@ from hal_sim.pictures_run import due_keys, upload_counts
 from hal_sim.qingdao import Kind, QingdaoPlatform
 from tests.evidence_tools import jpeg, scene
 from tests.oss_tools import KEYS, PROJECT, storage
+from tests.page_reader import person
 from tests.program_rig import Box, Child, box_in, platform_on, until
 from tests.program_site import ACCOUNT
 from tests.store_tools import keep
-from tests.web_fakes import get
 
 assert ACCOUNT["sub_code"] == PROJECT
 
@@ -197,7 +197,7 @@ def test_a_killed_agent_leaves_no_upload_child_behind(tmp_path: Path) -> None:
 
 
 def page_search(box: Box) -> list[dict[str, str]]:
-    status, _, body = get(box.web_port, "/api/deliveries?plate=")
+    status, _, body = person(box.web_port, box.data).ask("GET", "/api/deliveries?plate=")
     assert status == 200
     rows: list[dict[str, str]] = json.loads(body)
     return rows

@@ -46,13 +46,15 @@ def _parse(path: Path) -> dict[str, Any]:
                 name, f"{size} bytes", f"最多 {SIZE_LIMIT_BYTES} 字节", f"at most {SIZE_LIMIT_BYTES} bytes"
             )
             raise ConfigError([issue])
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors put a mark in front
     except OSError as error:
         issue = ConfigIssue(name, "", f"无法读取: {error.strerror}", f"cannot be read: {error}")
     except UnicodeDecodeError as error:
         issue = ConfigIssue(name, f"byte {error.start}", "须为 UTF-8", "must be UTF-8")
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, and a number of more digits than Python reads
         issue = ConfigIssue(name, "", f"TOML 语法错误: {error}", f"TOML syntax: {error}")
+    except RecursionError:
+        issue = ConfigIssue(name, "", "嵌套过深", "nested too deeply")
     raise ConfigError([issue])
 
 

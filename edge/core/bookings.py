@@ -1,4 +1,4 @@
-"""Bookings: which plates hold a stall, when each may come in, and when its hold ends (FLOW.md; T/SZPIA 6.3, SC50-SC54).
+"""Bookings: which plates hold a stall, when each may come in, and when its hold ends (T/SZPIA 6.3, SC50-SC54).
 
 A booking is *held* from its lock on; *taken* while its car is admitted and not yet through; then *used*, or it has
 *lapsed* or was *cancelled*. Its car may come in from_ms <= t <= ends_ms; after ends_ms it lapses, and so it does
@@ -56,7 +56,7 @@ class Booking(msgspec.Struct, array_like=True):
 
 
 class Bookings:
-    """All living bookings. `held` is H of FLOW.md."""
+    """All living bookings. `held` is H."""
 
     def __init__(self, lock_ms: int | None = None, early_ms: int = 0) -> None:
         self.lock_ms, self.early_ms = lock_ms, early_ms

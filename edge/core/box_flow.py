@@ -1,4 +1,4 @@
-"""The box's side of flow control: its orders, its switches, and the turn of the queue after every step (FLOW.md).
+"""The box's side of flow control: its orders, its switches, and the turn of the queue after every step.
 
 Several lanes share one queue. After every step whoever waits is judged again in the queue's order, and the lane of a
 car with another judgement is told that something came free; the lane decides, records it, and the fold of that fact

@@ -80,7 +80,7 @@ class BoxOrders:
         token = 0
         if not order.command_id:
             ok, zh, en = False, "缺少命令编号", "command_id: must not be empty"
-        elif not order.who or not order.why:
+        elif not order.who.strip() or not order.why.strip():
             ok, zh, en = False, "缺少操作人或原因", "who, why: must not be empty"
         elif order.age_s > AGED_COMMAND_S:
             ok, zh = False, f"命令已过期 ({order.age_s:.0f} 秒)"

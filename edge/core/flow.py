@@ -1,4 +1,4 @@
-"""Flow control: the lot as it stands, and by which rule a car may come in (T/SZPIA 001-2020 clause 6; FLOW.md).
+"""Flow control: the lot as it stands, and by which rule a car may come in (T/SZPIA 001-2020 clause 6).
 
 T stalls, P cars inside or admitted and not yet through, H bookings that hold a stall. P/T makes the lot free, saturated
 or full; what counts for a car is the state before its admission.

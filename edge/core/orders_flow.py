@@ -50,7 +50,7 @@ class FlowOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     source: Literal["operator", "city"] = "operator"
     city: Annotated[str, Meta(max_length=20)] = ""
     who: Annotated[str, Meta(min_length=1, max_length=50)]
-    why: Annotated[str, Meta(min_length=1, max_length=200)]
+    why: Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x20\x7f\u3000][^\x00-\x1f\x7f]*$")]
     lane: Annotated[str, Meta(max_length=20)] = ""
 
 

@@ -15,7 +15,8 @@ from edge.core.facts_flow import Role as EntranceRole
 from edge.web.roles import Role
 
 Text = Annotated[str, Meta(min_length=1, max_length=50)]
-Why = Annotated[str, Meta(min_length=1, max_length=200)]
+Why = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x20\x7f\u3000][^\x00-\x1f\x7f]*$")]
+"""Words: not empty, not spaces alone, no control characters."""
 Password = Annotated[str, Meta(min_length=1, max_length=128)]
 """What was typed; whether it is good enough is judged by `passwords`. 128: scrypt's work must not depend on it."""
 UserName = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{1,19}$")]

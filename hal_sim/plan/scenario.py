@@ -156,9 +156,11 @@ def load(path: Path) -> Scenario:
         if len(data) > SIZE_LIMIT_BYTES:
             zh, en = f"最多 {SIZE_LIMIT_BYTES} 字节", f"at most {SIZE_LIMIT_BYTES} bytes"
             raise ConfigError([ConfigIssue(name, f"{len(data)} bytes", zh, en)])
-        raw = tomllib.loads(data.decode())
+        raw = tomllib.loads(data.decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError([ConfigIssue(name, "", f"无法读取: {error.strerror}", f"cannot be read: {error}")]) from error
+    except RecursionError as error:
+        raise ConfigError([ConfigIssue(name, "", "嵌套过深", "nested too deeply")]) from error
     except ValueError as error:  # UTF-8 and TOML both
         raise ConfigError([ConfigIssue(name, "", f"不是 TOML: {error}", f"is no TOML: {error}")]) from error
     issues = walk(raw, inspect.type_info(Scenario), "")
@@ -181,11 +183,17 @@ def _between(scenario: Scenario) -> list[ConfigIssue]:
         wrong("close", scenario.close, f"须晚于 open {scenario.open}", f"must be later than open {scenario.open}")
     if scenario.lot.parked > scenario.lot.total:
         wrong("lot.parked", scenario.lot.parked, "须不大于 total", f"must be at most total, {scenario.lot.total}")
+    if scenario.lot.reservable is not None and scenario.lot.reservable > scenario.lot.total:
+        wrong("lot.reservable", scenario.lot.reservable, "须不大于 total", f"must be at most {scenario.lot.total}")
     ids = [entrance.id for entrance in scenario.entrance]
     for number, entrance_id in enumerate(ids):
         if entrance_id in ids[:number]:
             wrong(f"entrance[{number}].id", entrance_id, "重复", "is used twice; each entrance needs an id of its own")
     times = [point.at for point in scenario.arrivals]
+    for number, at in enumerate(times if not issues else ()):  # against an open day
+        if not seconds(scenario.open) <= seconds(at) <= seconds(scenario.close):
+            zh, en = f"须在 {scenario.open} 至 {scenario.close} 之间", f"must be in {scenario.open}..{scenario.close}"
+            wrong(f"arrivals[{number}].at", at, zh, en)
     for number in range(1, len(times)):
         if seconds(times[number]) <= seconds(times[number - 1]):
             wrong(

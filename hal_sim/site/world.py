@@ -90,6 +90,8 @@ class World:
         self._next_arrival_s: dict[str, float] = {}
         self._next_plan: dict[str, CarPlan] = {}
         self._ordered_s: dict[str, float] = {}
+        self.order_on_record: Callable[[str, float], bool] = lambda lane_id, within_s: False
+        """Whether the box's ledger holds an order for this lane of the last so many seconds."""
         self._reads: dict[str, _Waiting] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -260,7 +262,10 @@ class World:
                 relays.on_pin(pin, level, t_ns)
 
     def _was_ordered(self, lane_id: str, now_s: float) -> bool:
-        return now_s - self._ordered_s.get(lane_id, float("-inf")) < ORDER_FRESH_S
+        """By the site's own people, or by somebody at the page: that order is on record before the arm moves."""
+        if now_s - self._ordered_s.get(lane_id, float("-inf")) < ORDER_FRESH_S:
+            return True
+        return not self.lanes[lane_id].occupied and self.order_on_record(lane_id, ORDER_FRESH_S)
 
     def _opened(self, lane: SimLane, t_ns: int) -> None:
         """OPEN went on: if the read was the last thing missing, its time to the relay is a sample."""
