@@ -16,6 +16,7 @@ export function showFaults(faults, nowMs) {
   byId("faults").hidden = faults.length === 0;
   keep(byId("fault-list"), faults, (fault) => `${fault.code} ${fault.device}`, makeFault, (node, fault) => {
     const p = fields.get(node);
+    mark(node, "mild", Boolean(fault.mild));
     say(p.device, deviceName(fault.device));
     say(p.cause, said(fault));
     say(p.since, fault.since_wall_ms > 0 ? `${word("since", clock(fault.since_wall_ms, nowMs))} · ${ago(fault.since_wall_ms, nowMs)}` : "");
@@ -53,7 +54,7 @@ export function showDeliveries(agent, nowMs) {
     mark(node, "online", link.online);
     say(p.city, word(link.city));
     say(p.words, said(link));
-    say(p.last, link.last_ok_wall_ms > 0 ? word("last_ok", ago(link.last_ok_wall_ms, nowMs)) : word("never_ok"));
+    say(p.last, link.receives ? "" : link.last_ok_wall_ms > 0 ? word("last_ok", ago(link.last_ok_wall_ms, nowMs)) : word("never_ok"));
   });
   const names = ["waiting", "accepted", "set_aside"];
   if (agent.counts.held_for_clock) names.push("held_for_clock");

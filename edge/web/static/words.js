@@ -253,6 +253,8 @@ export const WORDS = {
   device_arm: ["闸杆", "arm"],
   device_ledger: ["账本", "ledger"],
   device_clock: ["时钟", "clock"],
+  "device_shenzhen-callback": ["深圳下发 (回调)", "Shenzhen's orders (callback)"],
+  "device_shenzhen-tcp": ["深圳下发 (TCP)", "Shenzhen's orders (TCP)"],
   device_pictures: ["图片", "pictures"],
   not_known: ["未知", "not known"],
   // --- the box ---
