@@ -2,8 +2,10 @@
 
 import { actionButton } from "./actions.js";
 import { byId, el, keep, mark, say } from "./dom.js";
-import { ago, clock, isEnglish, said, word } from "./language.js";
+import { ago, clock, isEnglish, said, spoken, word } from "./language.js";
 import { deviceName, laneOf } from "./lot.js";
+
+const RECENT_SHOWN = 5; // the rest is among the records
 
 const fields = new WeakMap(); // node -> the nodes in it that change
 
@@ -64,7 +66,7 @@ export function showDeliveries(agent, nowMs) {
     say(fields.get(node).count, String(count));
     mark(node, "wrong", name !== "waiting" && name !== "accepted" && count > 0);
   });
-  const recent = agent.recent.length ? agent.recent : [null];
+  const recent = agent.recent.length ? agent.recent.slice(0, RECENT_SHOWN) : [null];
   keep(byId("recent"), recent, (row) => row?.id ?? "none", makeRow, (node, row) => showRow(fields.get(node), node, row, nowMs));
 }
 
@@ -80,10 +82,10 @@ function makeCount() {
 
 function makeRow() {
   const p = {
-    time: el("span", "row-time"), kind: el("span", "row-kind"), plate: el("span", "row-plate"),
+    time: el("span", "row-time"), kind: el("span", "row-kind"), plate: el("span", "row-plate"), city: el("span", "row-city"),
     state: el("span", "row-state"), answer: el("span", "row-answer"),
   };
-  return made(el("li", "row", p.time, p.kind, p.plate, p.state, p.answer), p);
+  return made(el("li", "row", p.time, p.kind, p.plate, p.city, p.state, p.answer), p);
 }
 
 function showRow(p, node, row, nowMs) {
@@ -95,8 +97,9 @@ function showRow(p, node, row, nowMs) {
   say(p.time, clock(row.made_ms, nowMs));
   say(p.kind, word(row.kind));
   say(p.plate, row.plate);
+  say(p.city, word(row.city));
   say(p.state, word(row.state) + (row.attempts > 1 ? ` · ${word("attempts", row.attempts)}` : ""));
-  say(p.answer, row.last_answer);
+  say(p.answer, row.state === "accepted" ? "" : spoken(row.last_answer)); // an acceptance is said by the state
 }
 
 export function showCounters(counters) {
