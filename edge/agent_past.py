@@ -80,17 +80,19 @@ def row_of(fact: Fact, clockwork: Clockwork) -> PassageRow:
 
 
 def curve(ledger: LedgerHistory, box: BoxView | None, now_ms: int) -> Curve:
-    """Today by hours. How many stood inside at an hour's end is counted back from now, not before a correction."""
+    """Today by hours. How many stood inside at an hour's end is counted back from now, not before a correction
+    and not before the box's first fact."""
     now = datetime.fromtimestamp(now_ms / 1000, CHINA)
     start_ms = round(now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
     since = ledger.seq_at(start_ms)
     counted = {(hour, way): number for hour, way, number in ledger.by_hour(since, start_ms)}
     corrected_ms = ledger.last_of(since, "CountCorrected")
+    began_ms = _began_ms(ledger, now_ms)
     total, parked = (box.total, box.parked) if box is not None else (0, -1)
     hours = []
     for hour in range(now.hour, -1, -1):
         entered, left = counted.get((hour, "in"), 0), counted.get((hour, "out"), 0)
-        known = parked >= 0 and (hour == now.hour or start_ms + (hour + 1) * HOUR_MS > corrected_ms)
+        known = parked >= 0 and (hour == now.hour or start_ms + (hour + 1) * HOUR_MS > max(corrected_ms, began_ms))
         hours.append(CurveHour(
             hour=hour,
             entered=entered,
@@ -100,6 +102,13 @@ def curve(ledger: LedgerHistory, box: BoxView | None, now_ms: int) -> Curve:
         ))
         parked = max(0, parked - entered + left) if known else -1
     return Curve(f"{now:%Y-%m-%d}", total, tuple(reversed(hours)))
+
+
+def _began_ms(ledger: LedgerHistory, now_ms: int) -> int:
+    """True time of the oldest fact that is kept; a box without one begins now."""
+    first = ledger.seq_at(0)
+    oldest = ledger.between(first, first)
+    return Clockwork(ledger).at(oldest[0].stamp)[0] if oldest else now_ms
 
 
 def orders(

@@ -102,7 +102,7 @@ class ShenzhenLink:
             en = f"listens at {port}, {taken} orders taken, {refused} refused"
             if not port:
                 zh, en = "未监听", "is down"
-            found.append(LinkView(CALLBACK_NAME, bool(port), zh, en, 0))
+            found.append(LinkView(CALLBACK_NAME, bool(port), zh, en, 0, receives=True))
         if self._tcp is not None:
             found.append(self._tcp.view())
         return found
@@ -154,6 +154,8 @@ class ShenzhenLink:
             trouble = trouble or certificate.trouble
             if ending := certificate.ends_soon(self._clock.wall_ms()):
                 found.append(("certificate_ending", CALLBACK_NAME, ending))
+                if certificate.ended(self._clock.wall_ms()):  # no longer a warning: nothing arrives
+                    trouble = trouble or ending
         if trouble:
             found.append(("orders_unreachable", CALLBACK_NAME, trouble))
         if self._tcp is not None and self._tcp.down:

@@ -185,6 +185,7 @@ class FaultView(msgspec.Struct, frozen=True):
     detail: str
     since_wall_ms: int
     by_hand: bool = False  # ends when a person acknowledges it; else when its cause is gone
+    mild: bool = False  # everything still works: to be looked at, no alarm
 
 
 class LaneView(LaneStatus, frozen=True, kw_only=True):
@@ -312,6 +313,7 @@ class LinkView(msgspec.Struct, frozen=True):
     zh: str
     en: str
     last_ok_wall_ms: int
+    receives: bool = False  # only listens: nothing of ours is accepted there, `last_ok_wall_ms` says nothing
 
 
 class EvidenceView(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from edge.core.facts import Fact
 from edge.store import history
 from edge.store.history import LedgerHistory
 from tests.store_tools import build_ledger
+from tests.web_fakes import box
 
 FIRST_MS = 1_790_000_000_000  # the n-th fact is n ms later (store_tools)
 
@@ -85,6 +86,13 @@ def test_hours_are_counted_by_direction(ledger: LedgerHistory) -> None:
     assert ledger.by_hour(0, FIRST_MS + 501) == [(0, "in", 500)]
     assert ledger.last_of(0, "Passed") == FIRST_MS + 1000
     assert ledger.last_of(0, "CountCorrected") == 0
+
+
+def test_the_day_is_not_known_before_the_first_fact(ledger: LedgerHistory) -> None:
+    night_box = box(total=100, parked=10)
+    hours = agent_past.curve(ledger, night_box, FIRST_MS + 2000).hours
+    # 1_790_000_000 s is 2026-09-21 22:13:20 in Shanghai: 22 whole hours lie before the box's first fact
+    assert [hour.parked for hour in hours] == [-1] * 22 + [10]
 
 
 def test_before_there_is_a_ledger_there_is_no_past(tmp_path: Path) -> None:

@@ -229,8 +229,10 @@ def test_a_new_certificate_is_used_at_once_and_a_broken_one_is_not(rig: Rig) -> 
     assert shown() != before
     assert rig.server.certificate.trouble == ""
     now_ms = 1000 * int(__import__("time").time())
-    assert "days left" in rig.server.certificate.ends_soon(now_ms)
-    assert "expired" in rig.server.certificate.ends_soon(now_ms + 20 * 86_400_000)
+    assert "还有 9 天到期 / " in rig.server.certificate.ends_soon(now_ms)
+    assert not rig.server.certificate.ended(now_ms)
+    assert rig.server.certificate.ended(now_ms + 20 * 86_400_000)
+    assert "has ended" in rig.server.certificate.ends_soon(now_ms + 20 * 86_400_000)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command here")

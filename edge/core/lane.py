@@ -298,7 +298,7 @@ class Lane(OrderActions):
             arrival=self.arrival, safety=self.safety, plate="" if car is None else car.plate,
             last_read_id="" if last is None else last.read_id, last_plate="" if last is None else last.plate,
             last_read_wall_ms=0 if last is None else last.stamp.wall_ms,
-            why_zh=zh, why_en=en, due_fen=0 if car is None else car.to_pay_fen, passed=self.memory.passed,
+            why_zh=zh, why_en=en, due_fen=0 if car is None else car.owed_fen, passed=self.memory.passed,
             locked=self.memory.locked,
         )  # fmt: skip
 

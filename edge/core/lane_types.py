@@ -100,6 +100,11 @@ class Arrival:
         """What is due less what its coupons take off."""
         return self.due_fen - sum(coupon.saved_fen for coupon in self.coupons)
 
+    @property
+    def owed_fen(self) -> int:
+        """What is still to pay: nothing once it was paid or let go."""
+        return max(0, self.to_pay_fen - self.paid_fen - self.discount_fen)
+
 
 class LaneStatus(msgspec.Struct, frozen=True):
     """One lane for the page. `arm` is what limit switches say; without them "unknown" (DESIGN 5, invariant 7)."""

@@ -37,8 +37,8 @@ class Action(msgspec.Struct, frozen=True):
 _OPEN_ZH, _OPEN_EN = "确认闸杆下无人无车", "make sure that nobody is under the arm"
 
 ACTIONS: tuple[Action, ...] = (
-    Action("open", "lane", "technician", api.LaneOrder, "抬杆", "Open", lane_action="open"),
-    Action("close", "lane", "technician", api.LaneOrder, "落杆", "Close", _OPEN_ZH, _OPEN_EN, "close"),
+    Action("open", "lane", "technician", api.LaneOrder, "抬杆", "Raise arm", lane_action="open"),
+    Action("close", "lane", "technician", api.LaneOrder, "落杆", "Lower arm", _OPEN_ZH, _OPEN_EN, "close"),
     Action("hold_open", "lane", "technician", api.LaneOrder, "常开", "Hold open",
            "车辆将不经判断通过", "cars will pass without a decision", "hold_open"),
     Action("release", "lane", "technician", api.LaneOrder, "取消常开", "End holding open", lane_action="release"),

@@ -84,7 +84,7 @@ class CurveHour(msgspec.Struct, frozen=True):
     entered: int
     left: int
     parked: int
-    """At its end (now, for the present hour); -1: not known (a person corrected the count later)."""
+    """At its end (now, for the present hour); -1: not known (before the box began or a person corrected the count)."""
     saturation_pct: int
     """parked / total; -1: not known."""
 

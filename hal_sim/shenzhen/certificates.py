@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-LIFE = timedelta(days=30)
+LIFE = timedelta(days=397)  # about what public authorities issue; the box warns below 30 days, and healthy is quiet
 BEFORE = timedelta(hours=1)  # a box whose clock is a little behind must not find us not yet valid
 
 

@@ -44,11 +44,16 @@ class ServerCertificate:
             return self._context
 
     def ends_soon(self, now_ms: int) -> str:
-        """In words when the end is near or past, else ""."""
+        """`中文 / English` when the end is near or past, else ""."""
         days = (self._ends_ms - now_ms) // DAY_MS
         if days >= WARN_BEFORE_DAYS:
             return ""
-        return f"{days} 天后到期 days left" if days >= 0 else "已过期 expired"
+        if days < 0:
+            return "回调服务器的证书已过期 / the certificate of the server for orders has ended"
+        return f"回调服务器的证书还有 {days} 天到期 / the certificate of the server for orders ends in {days} days"
+
+    def ended(self, now_ms: int) -> bool:
+        return self._ends_ms <= now_ms
 
     def _end(self) -> int:
         return min(ends_ms(Path(self._files[0]).read_text(encoding="ascii")))

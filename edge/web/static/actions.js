@@ -26,20 +26,21 @@ export const actionFields = (name) => table.get(name)?.fields ?? [];
 export const actionName = (name) => said(table.get(name) ?? { zh: name, en: name });
 
 // A button that opens the action's sheet; null when this person may not.
-export function actionButton(name, preset, { label = "", className = "", note = "", done = () => {} } = {}) {
+export function actionButton(name, preset, { label = "", className = "", note = "", confirm = "", done = () => {} } = {}) {
   if (!allowed(name)) return null;
-  const made = button(label || actionName(name), () => openAction(name, { ...preset }, note, done), className);
+  const made = button(label || actionName(name), () => openAction(name, { ...preset }, note, done, confirm), className);
   made.dataset.action = name;
   return made;
 }
 
-// `preset`: members that are known. `note`: what it is about, in words. `done(result)` after a success.
-export function openAction(name, preset = {}, note = "", done = () => {}) {
+// `preset`: members that are known. `note`: what it is about, in words. `confirm`: what the press will do, "" is the
+// action's name. `done(result)` after a success.
+export function openAction(name, preset = {}, note = "", done = () => {}, confirm = "") {
   const action = table.get(name);
   const answer = answerPlace();
   const controls = action.fields.filter((one) => !(one.name in preset) && !KNOWN_ONLY.includes(one.kind))
     .map((one) => ({ name: one.name, ...control(one, action) }));
-  const submit = button(said(action), null, "primary");
+  const submit = button(confirm || said(action), null, "primary");
   const form = el("form", "", ...controls.map((one) => one.node), el("div", "buttons", submit));
   const about = [note, said(action, "warn_")].filter(Boolean).map((text) => el("p", "sheet-note", text));
   let id = newId();

@@ -52,12 +52,13 @@ function switches(flow) {
   const schedule = flow.scheduled ? ` · ${word("scheduled", ...flow.scheduled)}` : "";
   const priority = switchRow(`${word("priority")}: ${word(flow.priority ? "on" : "off")}${schedule}`, actionButton("priority", { on: !flow.priority }, {
     label: word(flow.priority ? "switch_off" : "switch_on"), note: `${word("priority")} → ${word(flow.priority ? "off" : "on")}`, className: "small",
+    confirm: word(flow.priority ? "confirm_priority_off" : "confirm_priority_on"),
   }));
   const entrances = flow.entrances.map((one) => {
     const until = one.until_ms ? ` ${word("until", clock(one.until_ms))}` : "";
     const switched = one.role === one.configured ? "" : ` (${word("switched")}${until})`;
     return switchRow(`${laneName(one.lane)}: ${word(`choice_${one.role}`)}${switched}`,
-      actionButton("lane_role", { lane: one.lane }, { label: word("switch_role"), note: laneName(one.lane), className: "small" }), one.lane);
+      actionButton("lane_role", { lane: one.lane }, { label: word("switch_role"), note: laneName(one.lane), className: "small", confirm: word("confirm_lane_role") }), one.lane);
   });
   return el("ul", "plain rows", priority, ...entrances);
 }

@@ -34,6 +34,12 @@ export function word(key, ...values) {
 // The `zh`/`en` pair that the box sends: `said(fault, "effect_")`.
 export const said = (object, prefix = "") => (english && object[`${prefix}en`]) || object[`${prefix}zh`];
 
+// What the box keeps as `中文 / English`, in the language that is spoken; anything else stands as it is.
+export function spoken(text) {
+  const parts = text.split(" / ");
+  return parts.length === 2 ? parts[english ? 1 : 0] : text;
+}
+
 const CLOCK = new Intl.DateTimeFormat("en-GB", {
   timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", second: "2-digit",
 });

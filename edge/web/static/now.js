@@ -6,19 +6,24 @@ import { byId, keep, say } from "./dom.js";
 import { showEvidence } from "./evidence.js";
 import { showFlow } from "./flow.js";
 import { showOccupancy } from "./gauge.js";
+import { isEnglish } from "./language.js";
 import { makeLane, showLane } from "./lane.js";
 import { showAbout, showCounters, showDeliveries, showFaults } from "./panels.js";
 import { allFaults } from "./strip.js";
 
 let last = null; // the newest document with a box in it: what stays when the lane program does not answer
 
+let countSpoken = null; // the language of the count's button
+
 export function startNow() {
+  countSpoken = isEnglish();
   const correct = actionButton("correct_count", {}, { className: "small" });
   byId("count-action").replaceChildren(...(correct ? [correct] : []));
 }
 
 export function forgetNow() {
   last = null;
+  countSpoken = null;
   forgetCurve();
   for (const id of ["fault-list", "lane-list", "recent", "links", "evidence-list", "counter-list"]) byId(id).replaceChildren();
   for (const id of ["lot", "box-id", "clock", "about"]) say(byId(id), "");
@@ -38,6 +43,7 @@ export function showNow(state, nowMs) {
     showLane(node, lane, pictures.includes(lane.last_read_id), sealed.includes(lane.last_read_id), nowMs),
   );
   showOccupancy(box);
+  if (countSpoken !== isEnglish()) startNow();
   showFlow(box, nowMs);
   showCurve(box, nowMs);
   showEvidence(state.agent.evidence, box.lanes);

@@ -2,8 +2,10 @@
 
 import { actionButton } from "./actions.js";
 import { byId, el, keep, mark, say } from "./dom.js";
-import { ago, clock, isEnglish, said, word } from "./language.js";
+import { ago, clock, isEnglish, said, spoken, word } from "./language.js";
 import { deviceName, laneOf } from "./lot.js";
+
+const RECENT_SHOWN = 5; // the rest is among the records
 
 const fields = new WeakMap(); // node -> the nodes in it that change
 
@@ -16,6 +18,7 @@ export function showFaults(faults, nowMs) {
   byId("faults").hidden = faults.length === 0;
   keep(byId("fault-list"), faults, (fault) => `${fault.code} ${fault.device}`, makeFault, (node, fault) => {
     const p = fields.get(node);
+    mark(node, "mild", Boolean(fault.mild));
     say(p.device, deviceName(fault.device));
     say(p.cause, said(fault));
     say(p.since, fault.since_wall_ms > 0 ? `${word("since", clock(fault.since_wall_ms, nowMs))} · ${ago(fault.since_wall_ms, nowMs)}` : "");
@@ -53,7 +56,7 @@ export function showDeliveries(agent, nowMs) {
     mark(node, "online", link.online);
     say(p.city, word(link.city));
     say(p.words, said(link));
-    say(p.last, link.last_ok_wall_ms > 0 ? word("last_ok", ago(link.last_ok_wall_ms, nowMs)) : word("never_ok"));
+    say(p.last, link.receives ? "" : link.last_ok_wall_ms > 0 ? word("last_ok", ago(link.last_ok_wall_ms, nowMs)) : word("never_ok"));
   });
   const names = ["waiting", "accepted", "set_aside"];
   if (agent.counts.held_for_clock) names.push("held_for_clock");
@@ -63,7 +66,7 @@ export function showDeliveries(agent, nowMs) {
     say(fields.get(node).count, String(count));
     mark(node, "wrong", name !== "waiting" && name !== "accepted" && count > 0);
   });
-  const recent = agent.recent.length ? agent.recent : [null];
+  const recent = agent.recent.length ? agent.recent.slice(0, RECENT_SHOWN) : [null];
   keep(byId("recent"), recent, (row) => row?.id ?? "none", makeRow, (node, row) => showRow(fields.get(node), node, row, nowMs));
 }
 
@@ -79,10 +82,10 @@ function makeCount() {
 
 function makeRow() {
   const p = {
-    time: el("span", "row-time"), kind: el("span", "row-kind"), plate: el("span", "row-plate"),
+    time: el("span", "row-time"), kind: el("span", "row-kind"), plate: el("span", "row-plate"), city: el("span", "row-city"),
     state: el("span", "row-state"), answer: el("span", "row-answer"),
   };
-  return made(el("li", "row", p.time, p.kind, p.plate, p.state, p.answer), p);
+  return made(el("li", "row", p.time, p.kind, p.plate, p.city, p.state, p.answer), p);
 }
 
 function showRow(p, node, row, nowMs) {
@@ -94,8 +97,9 @@ function showRow(p, node, row, nowMs) {
   say(p.time, clock(row.made_ms, nowMs));
   say(p.kind, word(row.kind));
   say(p.plate, row.plate);
+  say(p.city, word(row.city));
   say(p.state, word(row.state) + (row.attempts > 1 ? ` · ${word("attempts", row.attempts)}` : ""));
-  say(p.answer, row.last_answer);
+  say(p.answer, row.state === "accepted" ? "" : spoken(row.last_answer)); // an acceptance is said by the state
 }
 
 export function showCounters(counters) {

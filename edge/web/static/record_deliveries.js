@@ -28,7 +28,7 @@ function makeRow(row) {
   const picture = row.read_id ? button(word("with_picture"), () =>
     enlarge(`/picture/${row.read_id}.jpg`, `${row.plate} · ${clock(row.made_ms, Date.now())}`), "small found-picture") : null;
   const node = el("li", "row found", el("span", "row-time", clock(row.made_ms, Date.now())), el("span", "row-kind", word(row.kind)),
-    el("span", "row-plate", row.plate || word("no_plate")), state, el("span", "found-words", said(row)),
+    el("span", "row-plate", row.plate || word("no_plate")), el("span", "row-city", word(row.city)), state, el("span", "found-words", said(row)),
     ...(again || picture ? [el("div", "buttons", ...[again, picture].filter(Boolean))] : []));
   mark(node, "state", row.state);
   return node;

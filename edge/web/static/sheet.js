@@ -12,7 +12,7 @@ export function openSheet(title, ...content) {
   const heading = el("h2", "", title);
   heading.id = "sheet-title";
   heading.tabIndex = -1;
-  sheet.replaceChildren(el("div", "sheet-head", heading, button(word("close"), closeSheet, "small")), ...content);
+  sheet.replaceChildren(el("div", "sheet-head", heading, button(word("back"), closeSheet, "small")), ...content);
   if (!sheet.open) sheet.showModal();
   heading.focus(); // a reader hears what it is, and no keyboard covers the sheet before it is wanted
 }

@@ -31,6 +31,7 @@ function notices(state) {
   const offline = state.agent.links.filter((link) => !link.online);
   const aside = state.agent.counts.set_aside ?? 0;
   return [
+    ...allFaults(state).filter((fault) => fault.mild).map((fault) => `${deviceName(fault.device)}: ${said(fault)}`),
     ...lanes.map((lane) => `${lane.name}: ${said(lane, "why_") || stateWords(lane)}`),
     ...offline.map((link) => word("link_offline", word(link.city))),
     ...(aside > 0 ? [word("aside_notice", aside)] : []),
@@ -44,7 +45,7 @@ function verdict(line, state, heardMs) {
     return ["broken", word("broken"), heardMs ? word("broken_detail", clock(heardMs)) : word("broken_never")];
   }
   if (!state) return ["none", word("connecting"), word("connecting_detail")];
-  const faults = allFaults(state);
+  const faults = allFaults(state).filter((fault) => !fault.mild);
   if (faults.length) {
     return ["fault", word(faults.length === 1 ? "one_fault" : "n_faults", faults.length), `${deviceName(faults[0].device)}: ${said(faults[0])}`];
   }
