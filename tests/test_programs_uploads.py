@@ -132,6 +132,7 @@ def random_kills(folder: Path, rounds: int, seed: int) -> None:
                 timer.join()
         oss.weather.clear()
         with box.agent() as agent:
+            agent.await_ready()  # all may be there already; before this line a SIGTERM simply ends it
             until(lambda: there(oss, cars) and noted(box), "every picture in the storage", 60 + 4 * rounds)
             assert agent.stop() == 0
         sound(box, cars, oss)

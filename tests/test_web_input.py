@@ -21,10 +21,10 @@ pytest_plugins = ("tests.web_people",)
         b"[" * 60_000,
     ],
 )  # fmt: skip
-def test_an_order_that_is_none_is_refused_by_name(people: dict[str, Client], house: House, body: bytes) -> None:
+def test_an_order_that_is_none_is_refused_by_name(people: dict[str, Client], staffed: House, body: bytes) -> None:
     status, _, answer = people["technician"].ask("POST", "/api/actions/open", body)
     assert (status, json.loads(answer)["code"]) == (400, "bad_request")
-    assert house.desk.acts == []
+    assert staffed.desk.acts == []
 
 
 @pytest.mark.parametrize(
@@ -36,9 +36,9 @@ def test_an_order_that_is_none_is_refused_by_name(people: dict[str, Client], hou
         "/first-password", "/api/../healthz", "/.git/config",
     ],
 )  # fmt: skip
-def test_no_path_leads_out(people: dict[str, Client], path: str, port: int) -> None:
+def test_no_path_leads_out(people: dict[str, Client], path: str, staffed_port: int) -> None:
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {people['admin'].cookie}\r\n\r\n"
-    status, _, body = parsed(send(port, request.encode()))
+    status, _, body = parsed(send(staffed_port, request.encode()))
     assert status == 404
     assert json.loads(body)["code"] == "not_found"
 

@@ -43,11 +43,11 @@ GUARDED = [route for route in ROUTES if route.role is not None]
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=lambda route: f"{route.method} {route.path}")
-def test_nothing_without_login(port: int, house: House, route: Route) -> None:
-    status, _, body = Client(port).ask(route.method, path_of(route), body_of(route))
+def test_nothing_without_login(staffed_port: int, staffed: House, route: Route) -> None:
+    status, _, body = Client(staffed_port).ask(route.method, path_of(route), body_of(route))
     assert (status, json.loads(body)["code"]) == (401, "login_needed")
-    assert house.desk.acts == []
-    assert house.desk.imported == []
+    assert staffed.desk.acts == []
+    assert staffed.desk.imported == []
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=lambda route: f"{route.method} {route.path}")
@@ -67,21 +67,21 @@ def test_only_login_page_files_and_health_are_public() -> None:
     assert {route.path for route in ROUTES if route.role is None} == {"/healthz", "/api/login"}
 
 
-def test_health_tells_nothing_but_health(port: int) -> None:
-    assert json.loads(Client(port).ask("GET", "/healthz")[2]) == {"ok": True}
+def test_health_tells_nothing_but_health(staffed_port: int) -> None:
+    assert json.loads(Client(staffed_port).ask("GET", "/healthz")[2]) == {"ok": True}
 
 
 # --- cross-site requests ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("action", [action.name for action in ACTIONS])
-def test_an_order_without_the_token_is_refused(people: dict[str, Client], house: House, action: str) -> None:
+def test_an_order_without_the_token_is_refused(people: dict[str, Client], staffed: House, action: str) -> None:
     admin = people["admin"]
     route = next(one for one in ROUTES if one.path == f"/api/actions/{action}")
     for token in ("", "guess", people["viewer"].csrf):
         status, _, body = admin.ask("POST", route.path, body_of(route), {"X-CSRF-Token": token})
         assert (status, json.loads(body)["code"]) == (403, "csrf")
-    assert house.desk.acts == []
+    assert staffed.desk.acts == []
 
 
 @pytest.mark.parametrize(
@@ -99,60 +99,62 @@ def test_a_post_of_another_site_is_refused_with_the_right_token_too(
     assert (status, json.loads(body)["code"]) == (403, "csrf")
 
 
-def test_a_post_of_our_own_page_goes_through(people: dict[str, Client], port: int) -> None:
-    headers = {"Origin": f"http://127.0.0.1:{port}", "Sec-Fetch-Site": "same-origin"}
+def test_a_post_of_our_own_page_goes_through(people: dict[str, Client], staffed_port: int) -> None:
+    headers = {"Origin": f"http://127.0.0.1:{staffed_port}", "Sec-Fetch-Site": "same-origin"}
     assert people["technician"].ask("POST", "/api/actions/open", {"lane": "in1", "why": "x"}, headers)[0] == 200
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
-def test_what_a_plain_form_can_send_is_no_order(people: dict[str, Client], kind: str, house: House) -> None:
+def test_what_a_plain_form_can_send_is_no_order(people: dict[str, Client], kind: str, staffed: House) -> None:
     status, _, _ = people["technician"].ask(
         "POST", "/api/actions/open", b'{"lane":"in1","why":"x"}', {"Content-Type": kind}
     )
     assert status == 415
-    assert house.desk.acts == []
+    assert staffed.desk.acts == []
 
 
 # --- guessing --------------------------------------------------------------------------------------------------
 
 
-def test_five_wrong_passwords_lock_the_user_also_for_the_right_one(port: int, clock: Clock, house: House) -> None:
-    client = Client(port)
+def test_five_wrong_passwords_lock_the_user_also_for_the_right_one(
+    staffed_port: int, house_clock: Clock, staffed: House
+) -> None:
+    client = Client(staffed_port)
     for _ in range(TRIES):
         assert client.log_in("tom", "Wrong-1234") == 401
     status, body = client.post("/api/login", {"user": "tom", "password": PASSWORD})
     assert (status, body["code"], body["retry_s"]) == (429, "locked", LOCK_S + 1)
-    clock.now_s += LOCK_S - 1
+    house_clock.now_s += LOCK_S - 1
     assert client.log_in("tom") == 429
-    clock.now_s += 2
+    house_clock.now_s += 2
     assert client.log_in("tom") == 200
-    failed = [line for line in house.audit.entries if not line.ok]
+    failed = [line for line in staffed.audit.entries if not line.ok]
     assert [(line.who, line.action, line.address) for line in failed] == [("tom", "login", "127.0.0.1")] * TRIES
     assert "locked" in failed[-1].en
 
 
-def test_the_address_is_locked_for_every_name(port: int) -> None:
-    client = Client(port)
+def test_the_address_is_locked_for_every_name(staffed_port: int) -> None:
+    client = Client(staffed_port)
     for number in range(TRIES):
         assert client.log_in(f"nobody{number}", "Wrong-1234") == 401
     assert client.log_in("tom") == 429
 
 
-def test_a_name_that_does_not_exist_is_answered_alike_and_not_written_down(port: int, house: House) -> None:
-    client = Client(port)
+def test_a_name_that_does_not_exist_is_answered_alike_and_not_written_down(staffed_port: int, staffed: House) -> None:
+    client = Client(staffed_port)
     known = client.ask("POST", "/api/login", {"user": "tom", "password": "x"})
     unknown = client.ask("POST", "/api/login", {"user": "My-Passw0rd", "password": "x"})
     assert known[0] == unknown[0] == 401
     assert known[2] == unknown[2]
-    assert [line.who for line in house.audit.entries] == ["tom", "?"]
+    assert [line.who for line in staffed.audit.entries] == ["tom", "?"]
 
 
-def test_a_hundred_tries_at_once_are_not_a_hundred_tries(port: int, house: House) -> None:
+def test_a_hundred_tries_at_once_are_not_a_hundred_tries(staffed_port: int, staffed: House) -> None:
     statuses: list[int] = []
     together = threading.Barrier(20)
 
     def guess() -> None:
-        client = Client(port)
+        client = Client(staffed_port)
         together.wait(20)
         statuses.extend(client.log_in("tom", "Wrong-1234") for _ in range(3))
 
@@ -166,63 +168,63 @@ def test_a_hundred_tries_at_once_are_not_a_hundred_tries(port: int, house: House
     assert set(statuses) <= {401, 429, 503}
 
 
-def test_wrong_old_passwords_lock_too(people: dict[str, Client], port: int) -> None:
+def test_wrong_old_passwords_lock_too(people: dict[str, Client], staffed_port: int) -> None:
     for _ in range(TRIES):
         assert people["technician"].post("/api/password", {"old": "Wrong-1", "new": "Better-1234"})[0] == 401
     assert people["technician"].post("/api/password", {"old": PASSWORD, "new": "Better-1234"})[0] == 429
 
 
-def test_a_flood_of_failures_is_few_lines_of_audit(house: House, port: int, clock: Clock) -> None:
-    client = Client(port)
+def test_a_flood_of_failures_is_few_lines_of_audit(staffed: House, staffed_port: int, house_clock: Clock) -> None:
+    client = Client(staffed_port)
     for number in range(FAILED_TOLD_A_MINUTE + 20):
-        house.door.lockout.right(["address 127.0.0.1"])  # as if each came from another address
+        staffed.door.lockout.right(["address 127.0.0.1"])  # as if each came from another address
         assert client.log_in(f"nobody{number}", "x") == 401
-    assert len(house.audit.entries) == FAILED_TOLD_A_MINUTE
-    clock.now_s += 61
-    house.door.lockout.right(["address 127.0.0.1"])
+    assert len(staffed.audit.entries) == FAILED_TOLD_A_MINUTE
+    house_clock.now_s += 61
+    staffed.door.lockout.right(["address 127.0.0.1"])
     client.log_in("nobody", "x")
-    assert "20 more" in house.audit.entries[-1].en
+    assert "20 more" in staffed.audit.entries[-1].en
 
 
-def test_logins_and_requests_have_a_rate(tmp_path: Path, clock: Clock) -> None:
+def test_logins_and_requests_have_a_rate(tmp_path: Path, house_clock: Clock) -> None:
     limits = Limits(any_=Rate(6, 1), orders=WIDE.orders, heavy=WIDE.heavy, logins=Rate(2, 1))
-    house = House(tmp_path, FakeSource(box()), mono_s=clock, limits=limits)
-    client = Client(house.server.start())
+    staffed = House(tmp_path, FakeSource(box()), mono_s=house_clock, limits=limits)
+    client = Client(staffed.server.start())
     try:
         assert [client.log_in("tom") for _ in range(3)] == [200, 200, 429]
-        clock.now_s += 3
+        house_clock.now_s += 3
         answers = [client.ask("GET", "/api/session") for _ in range(7)]
         assert [answer[0] for answer in answers] == [200] * 6 + [429]
         assert answers[-1][1]["retry-after"] == "2"
         assert json.loads(answers[-1][2])["code"] == "too_many"
     finally:
-        house.server.stop()
+        staffed.server.stop()
 
 
 # --- sessions --------------------------------------------------------------------------------------------------
 
 
-def test_the_cookie_is_not_for_scripts_or_other_sites(port: int) -> None:
-    client = Client(port)
+def test_the_cookie_is_not_for_scripts_or_other_sites(staffed_port: int) -> None:
+    client = Client(staffed_port)
     _, headers, _ = client.ask("POST", "/api/login", {"user": "tom", "password": PASSWORD})
     parts = headers["set-cookie"].split("; ")
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(parts)
     assert "Domain" not in headers["set-cookie"]
 
 
-def test_a_session_id_from_before_the_login_is_worth_nothing(port: int) -> None:
+def test_a_session_id_from_before_the_login_is_worth_nothing(staffed_port: int) -> None:
     """Session fixation: an id that an attacker planted does not become the victim's."""
-    victim = Client(port)
+    victim = Client(staffed_port)
     victim.cookie = "parkbox=planted-by-somebody-else-0123456789"
     assert victim.log_in("tom") == 200
     assert victim.cookie != "parkbox=planted-by-somebody-else-0123456789"
-    attacker = Client(port)
+    attacker = Client(staffed_port)
     attacker.cookie = "parkbox=planted-by-somebody-else-0123456789"
     assert attacker.ask("GET", "/api/state")[0] == 401
 
 
-def test_a_login_ends_the_session_before_it(port: int) -> None:
-    client = Client(port)
+def test_a_login_ends_the_session_before_it(staffed_port: int) -> None:
+    client = Client(staffed_port)
     client.log_in("vera")
     old = client.cookie
     client.log_in("tom")
@@ -231,15 +233,17 @@ def test_a_login_ends_the_session_before_it(port: int) -> None:
     assert client.ask("GET", "/api/session")[0] == 401
 
 
-def test_idle_and_logout_and_a_new_password_end_sessions(people: dict[str, Client], clock: Clock, port: int) -> None:
+def test_idle_and_logout_and_a_new_password_end_sessions(
+    people: dict[str, Client], house_clock: Clock, staffed_port: int
+) -> None:
     viewer, technician, admin = (people[role] for role in ROLES)
-    clock.now_s += 599
+    house_clock.now_s += 599
     assert viewer.ask("GET", "/api/state")[0] == 200
-    clock.now_s += 2
+    house_clock.now_s += 2
     assert viewer.ask("GET", "/api/state")[0] == 200
     assert technician.ask("GET", "/api/state")[0] == 401  # idle for 601 s
     assert technician.log_in("tom") == 200
-    other = Client(port)
+    other = Client(staffed_port)
     other.log_in("tom")
     status, session = technician.post("/api/password", {"old": PASSWORD, "new": "Other-5678"})
     assert status == 200
@@ -251,11 +255,11 @@ def test_idle_and_logout_and_a_new_password_end_sessions(people: dict[str, Clien
     assert admin.log_in("admin") == 200
 
 
-def test_a_request_that_the_page_makes_by_itself_keeps_no_session_alive(port: int, clock: Clock) -> None:
-    client = Client(port)
+def test_a_request_that_the_page_makes_by_itself_keeps_no_session_alive(staffed_port: int, house_clock: Clock) -> None:
+    client = Client(staffed_port)
     client.log_in("vera")
     for _ in range(3):
-        clock.now_s += 250
+        house_clock.now_s += 250
         client.ask("GET", "/api/system", headers={"X-Automatic": "1"})
     assert client.ask("GET", "/api/state")[0] == 401
 
@@ -272,31 +276,31 @@ def test_a_changed_role_or_a_removed_user_ends_the_sessions(people: dict[str, Cl
 
 
 def test_the_first_password_opens_nothing_but_its_change(tmp_path: Path) -> None:
-    house = House(tmp_path, FakeSource(box()), first_boot=True)
-    client = Client(house.server.start())
+    staffed = House(tmp_path, FakeSource(box()), first_boot=True)
+    client = Client(staffed.server.start())
     try:
-        assert client.log_in("admin", house.first_password) == 200
+        assert client.log_in("admin", staffed.first_password) == 200
         assert client.get("/api/session")["must_change_password"] is True
         for path in ("/api/state", "/events", "/api/users", "/api/audit", "/api/config"):
             status, _, body = client.ask("GET", path)
             assert (status, json.loads(body)["code"]) == (403, "must_change_password")
-        for weak in ("short1A", "alllowercase", house.first_password, "admin-A123456"):
-            status, problem = client.post("/api/password", {"old": house.first_password, "new": weak})
+        for weak in ("short1A", "alllowercase", staffed.first_password, "admin-A123456"):
+            status, problem = client.post("/api/password", {"old": staffed.first_password, "new": weak})
             assert (status, problem["code"]) == (400, "weak_password")
         client.log_in_first_time(tmp_path)
         assert client.ask("GET", "/api/state")[0] == 200
         assert not (tmp_path / "first-password").exists()
     finally:
-        house.server.stop()
+        staffed.server.stop()
 
 
 # --- the audit ---------------------------------------------------------------------------------------------------
 
 
-def test_who_when_from_where_what_and_the_result_are_kept(people: dict[str, Client], house: House) -> None:
-    house.audit.entries.clear()
+def test_who_when_from_where_what_and_the_result_are_kept(people: dict[str, Client], staffed: House) -> None:
+    staffed.audit.entries.clear()
     people["technician"].post("/api/actions/open", {"lane": "in1", "why": "访客 王"})
-    line = house.audit.entries[-1]
+    line = staffed.audit.entries[-1]
     assert (line.who, line.role, line.address) == ("tom", "technician", "127.0.0.1")
     assert (line.action, line.target, line.why, line.ok, line.zh) == ("open", "lane=in1", "访客 王", True, "好")
     for path in ("/api/diagnostics", "/api/config", "/api/commissioning/report"):
@@ -304,30 +308,30 @@ def test_who_when_from_where_what_and_the_result_are_kept(people: dict[str, Clie
     people["admin"].ask("GET", "/api/audit.csv")
     people["admin"].post("/api/config", {"text": "[box]", "why": "新车道"})
     people["admin"].post("/api/actions/user_add", {"name": "newbie", "role": "viewer", "why": "x"})
-    assert [one.action for one in house.audit.entries[1:]] == [
+    assert [one.action for one in staffed.audit.entries[1:]] == [
         "diagnostics", "config_export", "report", "audit_export", "config_import", "user_add",
     ]  # fmt: skip
 
 
-def test_an_order_beyond_the_role_is_audited_and_a_look_is_not(people: dict[str, Client], house: House) -> None:
-    house.audit.entries.clear()
+def test_an_order_beyond_the_role_is_audited_and_a_look_is_not(people: dict[str, Client], staffed: House) -> None:
+    staffed.audit.entries.clear()
     assert people["viewer"].post("/api/actions/open", {"lane": "in1", "why": "x"})[0] == 403
     assert people["viewer"].ask("GET", "/api/audit")[0] == 403
-    (line,) = house.audit.entries
+    (line,) = staffed.audit.entries
     assert (line.who, line.role, line.action, line.ok) == ("vera", "viewer", "open", False)
 
 
-def test_no_password_stands_in_the_audit(people: dict[str, Client], house: House) -> None:
+def test_no_password_stands_in_the_audit(people: dict[str, Client], staffed: House) -> None:
     answer = people["admin"].post("/api/actions/user_add", {"name": "newbie", "role": "viewer", "why": "x"})[1]
     people["technician"].post("/api/password", {"old": PASSWORD, "new": "Secret-9876"})
-    kept = repr(house.audit.entries)
+    kept = repr(staffed.audit.entries)
     assert len(answer["password"]) >= 8
     for secret in (answer["password"], PASSWORD, "Secret-9876"):
         assert secret not in kept
 
 
-def test_a_disk_that_does_not_take_the_audit_is_said_with_the_answer(people: dict[str, Client], house: House) -> None:
-    house.audit.works = False
+def test_a_disk_that_does_not_take_the_audit_is_said_with_the_answer(people: dict[str, Client], staffed: House) -> None:
+    staffed.audit.works = False
     _, answer = people["technician"].post("/api/actions/open", {"lane": "in1", "why": "x"})
     assert answer["ok"] is True
     assert "not in the audit" in answer["en"]
@@ -335,11 +339,11 @@ def test_a_disk_that_does_not_take_the_audit_is_said_with_the_answer(people: dic
 
 def test_the_export_is_whole_and_no_cell_is_calculated(people: dict[str, Client]) -> None:
     people["technician"].post("/api/actions/open", {"lane": "in1", "why": "=HYPERLINK(1)"})
-    people["technician"].post("/api/actions/open", {"lane": "in1", "why": "a,b\"c\nd"})
+    people["technician"].post("/api/actions/open", {"lane": "in1", "why": "a,b\"c;d"})
     status, headers, body = people["admin"].ask("GET", "/api/audit.csv")
     assert status == 200
     assert headers["content-disposition"].startswith("attachment")
     assert "'=HYPERLINK(1)" in body.decode()
     lines = people["admin"].ask("GET", "/api/audit.jsonl")[2].decode().splitlines()
     rows = [json.loads(line) for line in lines]
-    assert [row["why"] for row in rows if row["action"] == "open"] == ["=HYPERLINK(1)", 'a,b"c\nd']
+    assert [row["why"] for row in rows if row["action"] == "open"] == ["=HYPERLINK(1)", 'a,b"c;d']
