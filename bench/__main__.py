@@ -1,7 +1,7 @@
 """`python -m bench [names...] [--quick | --full]`, or `make bench`: all figures of the box as ratios, in one run.
 
-Names: ledger latency load deliveries node-red writes start memory pictures. Without one, all of them (about 14
-minutes; --quick about 5).
+Names: ledger latency load deliveries shenzhen node-red writes start memory agent plan flow pages pictures. Without one,
+all of them (about 18 minutes; --quick about 7).
 Everything is written into a temporary folder that is deleted at the end; PARKBOX_BENCH_DIR names another place for it
 (the disk that is to be measured). The exit code is 0 unless a part could not be run: a figure that misses its goal is a
 finding, not an error.
@@ -18,7 +18,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import deliveries, latency, ledger, load, memory, node_red, pictures, starting, writes
+from bench import (
+    agent,
+    deliveries,
+    flow,
+    latency,
+    ledger,
+    load,
+    memory,
+    node_red,
+    pages,
+    pictures,
+    plan,
+    shenzhen,
+    starting,
+    writes,
+)
 from bench.figures import Row, machine, show
 
 
@@ -35,11 +50,14 @@ class Size:
     picture_rounds: int
     reports: int
     backlog: int
+    page_blocks: int
+    orders: int
+    agent_cars: int
 
 
-QUICK = Size(60, 24, 4, 24, 40, 5, 1_200, 60, 5, 5, 10_000)
-DEFAULT = Size(240, 80, 12, 60, 160, 9, memory.ALL, 180, 15, 15, 50_000)
-FULL = Size(600, 200, 24, 200, 200, 15, memory.ALL, 3600, 40, 40, 100_000)
+QUICK = Size(60, 24, 4, 24, 40, 5, 1_200, 60, 5, 5, 10_000, 2, 200, 1_500)
+DEFAULT = Size(240, 80, 12, 60, 160, 9, memory.ALL, 180, 15, 15, 50_000, 12, 500, 3_000)
+FULL = Size(600, 200, 24, 200, 200, 15, memory.ALL, 3600, 40, 40, 100_000, 30, 1_000, 10_000)
 
 PARTS: dict[str, tuple[str, Callable[[Path, Size], list[Row]]]] = {
     "ledger": ("账本 ledger", lambda folder, size: ledger.run(folder)),
@@ -52,12 +70,25 @@ PARTS: dict[str, tuple[str, Callable[[Path, Size], list[Row]]]] = {
         "上报 reports to the city",
         lambda folder, size: deliveries.run(folder, rounds=size.reports, backlog=size.backlog),
     ),
+    "shenzhen": (
+        "深圳平台 Shenzhen platform",
+        lambda folder, size: shenzhen.run(
+            folder, rounds=size.reports, orders=size.orders, backlog=2 * size.backlog
+        ),
+    ),
     "node-red": ("Node-RED", lambda folder, size: node_red.run(folder, events=size.red_events)),
     "writes": ("每次通行的写入 writes per passage", lambda folder, size: writes.run(folder, passages=size.passages)),
     "start": ("启动 start", lambda folder, size: starting.run(folder, rounds=size.starts)),
     "memory": (
         "内存 memory", lambda folder, size: memory.run(folder, cars=size.cars, within_s=size.cars_within_s),
     ),
+    "flow": ("流量管控 flow control", lambda folder, size: flow.run(4 * size.starts)),
+    "plan": ("规则比较 plan", lambda folder, size: plan.run(size.starts)),
+    "agent": (
+        "两个程序 both programs",
+        lambda folder, size: agent.run(folder, passages=size.passages // 4, cars=size.agent_cars),
+    ),
+    "pages": ("打开的网页 open pages", lambda folder, size: pages.run(folder, blocks=size.page_blocks)),
     "pictures": ("证据图片 evidence pictures", lambda folder, size: pictures.run(folder, size.picture_rounds)),
 }
 

@@ -32,10 +32,10 @@ def plate_of(number: int) -> str:
     return f"鲁A{number % 100_000:05d}"
 
 
-def push(serial: str, number: int, *, plate: str, plate_first: bool, picture: bool = True) -> Push:
+def push(serial: str, number: int, *, plate: str, plate_first: bool, picture: bool | Picture = True) -> Push:
     """Event `number` of this camera. The simulated camera puts the plate first in every second event."""
     own = FIRST_NUMBER + 2 * number + (0 if plate_first else 1)
-    shown = _picture() if picture else None
+    shown = picture if isinstance(picture, Picture) else _picture() if picture else None
     event = CameraEvent(own, str(uuid.uuid4()), plate, "blue", time.time_ns() // 1_000_000, shown)
     return Vz(serial).plate_push(event, 0)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.figures import Row, percentile
@@ -56,13 +58,20 @@ def _figure(ours_ms: list[float], floor_ms: list[float], share: float) -> tuple[
     return mine / theirs, f"{mine / theirs:.2f}x ({mine:.2f} ms against {theirs:.2f} ms, {len(ours_ms)} events)"
 
 
+@contextmanager
+def bare_server(folder: Path, rig: Rig) -> Iterator[int]:
+    """`bench.floor` beside the box, on the same simulated pins; its port."""
+    command = [sys.executable, "-m", "bench.floor", str(rig.site.config.with_name("floor.db")), str(FLOOR_PIN)]
+    with Process(command, folder / "floor.log", sim_gpio_environment(rig.site.gpio_socket)) as floor:
+        yield int(floor.line.split()[1])
+
+
 def run(folder: Path, *, events: int, paced_events: int) -> list[Row]:
     rows: list[Row] = []
     with running(folder / "latency", ["in"] * 4) as rig:
         rig.wires.listen(FLOOR_PIN)
-        command = [sys.executable, "-m", "bench.floor", str(folder / "floor.db"), str(FLOOR_PIN)]
-        with Process(command, folder / "floor.log", sim_gpio_environment(rig.site.gpio_socket)) as floor:
-            pair = Pair(rig, int(floor.line.split()[1]))
+        with bare_server(folder, rig) as floor_port:
+            pair = Pair(rig, floor_port)
             pair.rounds(events, plate_first=False, paced=False)
             for share, name, goal in ((0.5, "p50", 2.0), (0.99, "p99", 3.0)):
                 ratio, text = _figure(pair.ours_ms, pair.floor_ms, share)

@@ -37,6 +37,8 @@ class Process:
     ) -> None:
         self._command, self._log, self._word = list(command), log, word
         self._environment = dict(os.environ) | dict(environment or {})
+        # An installed program has its bytecode; with this set, as in some development shells, each start compiles it.
+        self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self._found = threading.Event()
         self.line = ""  # the line that said ready
         self.ready_s = 0.0  # from exec to that line

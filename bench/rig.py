@@ -16,6 +16,7 @@ from typing import Literal
 from bench import events, wire
 from bench.process import Process, cli, sim_gpio_environment
 from bench.site import MOVE_S, BoxSite, City, LaneSite, write_box
+from hal_sim.cameras.pictures import Picture
 from hal_sim.site.gpio_server import GpioServer
 from hal_sim.site.pins import PinBank
 
@@ -80,7 +81,7 @@ class Bay:
         occupied = self.site.pins.occupied_level
         self._wires.bank.drive(pin, occupied if on else 1 - occupied)
 
-    def request(self, plate: str, *, plate_first: bool = False, picture: bool = True) -> bytes:
+    def request(self, plate: str, *, plate_first: bool = False, picture: bool | Picture = True) -> bytes:
         number = next(self.numbers)
         made = events.push(self.site.serial, number, plate=plate, plate_first=plate_first, picture=picture)
         return events.request(made, self._port)

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.cities.engine import Counts, DeliveryEngine
+from edge.cities.city import City, Counts
+from edge.cities.engine import DeliveryEngine
+from edge.cities.qingdao.city import qingdao
 from edge.cities.qingdao.envelope import Account
 from edge.cities.qingdao.site import makers
-from edge.config.model import Config
+from edge.config.model import Config, Qingdao
 from edge.fault_view import fault_view
 from edge.lane_clock import kernel_synchronised
 from edge.ports import BoxView, FaultView, LinkView
@@ -20,7 +22,7 @@ from edge.store.reader import LedgerFile
 
 
 class SystemClock:
-    """`cities.qingdao.uplink.Clock` on this machine."""
+    """`cities.clock.Clock` on this machine."""
 
     def __init__(self, trusted: bool) -> None:
         self._trusted = trusted
@@ -49,44 +51,48 @@ class CityLinks:
         changed: Callable[[], None],
     ) -> None:
         self._engines: list[DeliveryEngine] = []
-        qingdao = config.city.qingdao
-        if qingdao is None:
-            return
+        self._store, self._shenzhen = store, None
+        clock = SystemClock(config.box.clock == "trusted")
 
         def counts() -> Counts | None:
             view = box()
-            return None if view is None else Counts(view.total, view.parked, 0)
+            return None if view is None else Counts(view.total, view.parked, booked(view))
 
-        account = Account(
-            cno=qingdao.cno,
-            sub_code=qingdao.sub_code,
-            user=qingdao.user,
-            password=_secret(qingdao.password_file),
-            passkey=_secret(qingdao.passkey_file),
-        )
-        engine = DeliveryEngine(
-            qingdao,
-            config.lot,
-            config.lane,
-            account,
-            ledger=ledger,
-            boot_offsets=ledger.boot_offsets,
-            store=store,
-            counts=counts,
-            clock=SystemClock(config.box.clock == "trusted"),
-            random=random.SystemRandom(),
-            storage_errors=(StoreError, OSError),
-            died=died,
-            changed=changed,
-            makers=makers(config, box),
-        )
-        self._engines.append(engine)
+        cities: list[City] = []
+        if config.city.qingdao is not None:
+            cities.append(_qingdao(config, config.city.qingdao, box, counts))
+        if config.city.shenzhen is not None:
+            from edge.agent_shenzhen import ShenzhenLink  # noqa: PLC0415 - 12 MB that only this city needs
+
+            self._shenzhen = ShenzhenLink(
+                config, config.city.shenzhen, clock, counts, died=died, changed=changed
+            )
+            cities.append(self._shenzhen.city)
+        self._names = [city.name for city in cities]
+        for city in cities:
+            engine = DeliveryEngine(
+                city,
+                ledger=ledger,
+                boot_offsets=ledger.boot_offsets,
+                store=store,
+                clock=clock,
+                random=random.SystemRandom(),
+                storage_errors=(StoreError, OSError),
+                died=died,
+                changed=changed,
+            )
+            self._engines.append(engine)
 
     def start(self) -> None:
+        self._store.begin(self._names)
         for engine in self._engines:
             engine.start()
+        if self._shenzhen is not None:
+            self._shenzhen.start()
 
     def stop(self) -> None:
+        if self._shenzhen is not None:
+            self._shenzhen.stop()
         for engine in self._engines:
             engine.stop()
 
@@ -96,17 +102,47 @@ class CityLinks:
             engine.kick()
 
     def links(self) -> list[LinkView]:
-        return [engine.link() for engine in self._engines]
+        found = [engine.link() for engine in self._engines]
+        return found + (self._shenzhen.links() if self._shenzhen is not None else [])
 
     def held(self) -> int:
-        return sum(engine.held for engine in self._engines)
+        """Passages and payments that wait for the clock; every city waits for the same ones."""
+        return max((engine.held for engine in self._engines), default=0)
 
     def faults(self) -> list[FaultView]:
+        """Each once, though every city may have met it."""
+        found = [fault for engine in self._engines for fault in engine.faults()]
+        found += self._shenzhen.faults() if self._shenzhen is not None else []
+        known = {(fault.code, fault.device): fault for fault in reversed(found)}
         return [
             fault_view(fault.code, fault.device, fault.detail, fault.since_wall_ms)
-            for engine in self._engines
-            for fault in engine.faults()
+            for fault in reversed(known.values())
         ]
+
+
+def booked(view: BoxView) -> int:
+    """Bookings that hold a stall."""
+    return view.flow.held if view.flow is not None else 0
+
+
+def _qingdao(
+    config: Config, settings: Qingdao, box: Callable[[], BoxView | None], counts: Callable[[], Counts | None]
+) -> City:
+    return qingdao(settings, config.lot, config.lane, account_of(config), counts=counts, makers=makers(config, box))
+
+
+def account_of(config: Config) -> Account:
+    """What Qingdao handed out; the secrets are read from their files now."""
+    settings = config.city.qingdao
+    if settings is None:
+        raise ValueError("city.qingdao: the configuration has none")
+    return Account(
+        cno=settings.cno,
+        sub_code=settings.sub_code,
+        user=settings.user,
+        password=_secret(settings.password_file),
+        passkey=_secret(settings.passkey_file),
+    )
 
 
 def _secret(path: str) -> str:

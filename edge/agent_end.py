@@ -19,12 +19,19 @@ class Ending:
         self._here, self._there = socket.socketpair()
         self._there.setblocking(False)
         self.failure: BaseException | None = None
+        self.anew = False
+        """A person asked for a new start."""
         signal.set_wakeup_fd(self._there.fileno())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: None)  # without a handler of Python's nothing is written
 
     def failed(self, error: BaseException) -> None:
         self.failure = self.failure or error
+        self._there.send(b"\0")
+
+    def asked(self) -> None:
+        """A person wants the program to start anew."""
+        self.anew = True
         self._there.send(b"\0")
 
     def wait(self, timeout_s: float | None) -> bool:

@@ -22,8 +22,9 @@ from edge.cities.times import Times
 from edge.config.model import Config
 from edge.core.clock import china_datetime
 from edge.core.facts import Fact, Passed, PictureKept, ReadTaken, Stamp
+from edge.evidence.child import ChildDiedError
 from edge.evidence.claim import claim_of
-from edge.evidence.jobs import Child, ChildDiedError, Done, Job
+from edge.evidence.jobs import Child, Done, Job
 from edge.fault_view import fault_view
 from edge.lane_clock import kernel_synchronised
 from edge.ports import EvidenceView, FaultView
@@ -37,10 +38,12 @@ PICTURE_WITHIN_MS = 60_000
 """A camera sends its picture with the read or within seconds of it; later it counts as missing until it comes."""
 BATCH = 256
 PENDING_MAX = 1000
-REMEMBERED = 2000  # reads and places of pictures whose passage has not come
+REMEMBERED = 500  # reads and places of pictures whose passage has not come
 WARM_UP = 2048  # facts read again at a start: a read and its passage are not further apart
 AGAIN_S = 2.0
 UPKEEP_AGAIN_S = 60.0
+LOOK_S = 1.0
+"""A kick tells of a change at the lane; the picture's fact is often stored a moment after the last one."""
 IDLE_S = 20.0  # then the child ends: it costs 90 MB and starts in a second
 
 
@@ -156,11 +159,11 @@ class Evidence:
             self._trouble = None
             self._changed()
         if self._child.pid is None:
-            return PICTURE_WITHIN_MS / 1000
+            return LOOK_S
         left_s = self._used_s + IDLE_S - time.monotonic()
         if left_s <= 0:
             self._child.end()
-        return max(left_s, 0.0) + 0.1
+        return min(max(left_s, 0.0) + 0.1, LOOK_S)
 
     def _failing(self, error: Exception) -> None:
         if self._trouble is None:

@@ -13,26 +13,34 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from edge.agent_cities import CityLinks
+from edge.agent_cities import CityLinks, account_of
+from edge.agent_desk import AgentDesk, Hands
 from edge.agent_end import Ending
 from edge.agent_evidence import Evidence
 from edge.agent_link import LaneLink
+from edge.agent_page import Page
 from edge.agent_pictures import PictureIndex
 from edge.agent_socket import AgentSocket, agent_socket
 from edge.agent_source import AgentSource
 from edge.agent_upkeep import Limits, Upkeep
+from edge.agent_uploads import CityPictures, wanted
 from edge.config.model import Config
+from edge.core.audit import AuditLog
 from edge.evidence.jobs import Child
 from edge.fault_view import fault_view
+from edge.lane_memory import settle
+from edge.log_ring import ASKED_EXIT, LogRing
 from edge.ports import FaultView
 from edge.store.deliveries import Deliveries
 from edge.store.errors import StoreError
 from edge.store.pictures import Pictures
 from edge.store.reader import LedgerFile
 from edge.version import VERSION
-from edge.web.server import PageServer
+from edge.web.accounts import FIRST_USER
+from edge.web.server import system_wall_ms
 
 log = logging.getLogger("parkbox.agent")
+logged = LogRing()
 
 PICTURES_BACK = 20_000
 """Facts before the newest whose pictures the page can show at once after a start."""
@@ -41,7 +49,7 @@ OPEN_AGAIN_S = 2.0
 """Between two tries to open the queue on a disk that fails; the page runs and says so."""
 
 
-def run(config: Config) -> int:
+def run(config: Config, path: Path) -> int:
     data = Path(config.box.data_dir)
     ending = Ending()
     store = Deliveries(data / "deliveries.db")
@@ -59,8 +67,14 @@ def run(config: Config) -> int:
     cities = CityLinks(config, ledger, store, link.view, died=ending.failed, changed=source.changed)
     box = config.box
     limits = Limits(box.evidence_days, box.evidence_mb * 1_000_000, box.free_mb * 1_000_000)
-    shelf = Pictures(data / "pictures.db")
-    upkeep = Upkeep(data / "pictures", shelf, limits, store.undelivered)
+    shelf = Pictures(data / "pictures.db", uploading=wanted(config))
+    uploads = CityPictures(config, shelf, store.undelivered, died=ending.failed, changed=source.changed)
+    upkeep = Upkeep(data / "pictures", shelf, limits, uploads.still_needed)
+
+    def picture_changed() -> None:
+        source.changed()
+        uploads.kick()
+
     evidence = Evidence(
         config,
         ledger,
@@ -68,29 +82,53 @@ def run(config: Config) -> int:
         Child(data),
         upkeep,
         died=ending.failed,
-        changed=source.changed,
+        changed=picture_changed,
     )
-    source.attach(link, cities, evidence, lasting)
-    page = PageServer(config.web, source, on_failure=ending.failed)
-    orders = AgentSocket(agent_socket(config.box.socket), store.repeat, lane_changed, ending.failed)
+    hands = Hands(
+        source=source,
+        has_picture=lambda read_id: source.picture(read_id) is not None,
+        repeat=store.repeat,
+        repeated=lane_changed,
+        account=lambda: account_of(config),
+        restart_agent=ending.asked,
+        log_lines=logged.lines,
+        page=lambda: _page_books(page),
+    )
+    desk = AgentDesk(config, path, hands, now_ms=system_wall_ms)
+    page = Page(config, source, desk, changed=source.changed, on_failure=ending.failed)
+    source.attach(link, cities, evidence, uploads, lasting, page.faults)
+    orders = AgentSocket(
+        agent_socket(config.box.socket), store.repeat, lane_changed, ending.failed, repeat_pictures=uploads.repeat
+    )
     # Whatever happens to this thread, no other is left behind: a program half alive is not started again.
     with ExitStack() as at_end:
         at_end.callback(ending.close)
         at_end.callback(ledger.close)
         at_end.callback(store.close)
+        at_end.callback(desk.close)
         link.start()
         at_end.callback(link.stop)
         evidence.start()
         at_end.callback(evidence.stop)
+        uploads.start()
+        at_end.callback(uploads.stop)
         at_end.callback(cities.stop)
         page.start()
         at_end.callback(page.stop)
+        at_end.callback(desk.stop)
         orders.start()
         at_end.callback(orders.stop)
         _carry(store, lasting, cities, source, ending)
     if ending.failure is not None:
         log.error("the agent ends because of %r", ending.failure)
-    return 0 if ending.failure is None else 1
+        return 1
+    return ASKED_EXIT if ending.anew else 0
+
+
+def _page_books(page: Page) -> tuple[AuditLog, bool, int, list[str]]:
+    users = page.accounts.users()
+    changed = bool(users) and not any(user.name == FIRST_USER and user.must_change_password for user in users)
+    return page.audit, changed, len(users), page.accounts.hashes()
 
 
 def _carry(
@@ -127,8 +165,11 @@ def _open(store: Deliveries, lasting: list[FaultView]) -> bool:
     return True
 
 
-def main(config: Config) -> int:
+def main(config: Config, path: Path) -> int:
+    """`path`: the configuration's file, which the page can show and replace."""
+    settle()  # else glibc keeps 16 MB of scrypt for each thread that once hashed a password: 102 MB instead of 39
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    return run(config)
+    logging.getLogger().addHandler(logged)
+    return run(config, path)

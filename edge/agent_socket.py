@@ -3,6 +3,7 @@
 One JSON object a line, one answer a line:
 
     {"op": "repeat", "ids": [17, 18]}   ->  {"ok": true, "repeated": 2, "zh": ..., "en": ...}
+    {"op": "repeat_pictures"}           ->  the same, for all pictures that were set aside
 
 A socket and not a file that is handed over: the person learns at once how many were put back, or that no agent
 runs. Its file mode is the access right. One caller at a time: an order takes milliseconds.
@@ -53,10 +54,19 @@ def agent_socket(lane_socket: str) -> Path:
 
 def ask_repeat(path: Path, ids: Sequence[int]) -> OrderAnswer:
     """The caller's side. `OSError` when no agent answers."""
+    return _ask(path, Order("repeat", list(ids)))
+
+
+def ask_repeat_pictures(path: Path) -> OrderAnswer:
+    """All set-aside pictures. `OSError` when no agent answers."""
+    return _ask(path, Order("repeat_pictures"))
+
+
+def _ask(path: Path, order: Order) -> OrderAnswer:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(CALLER_S * 5)
         line.connect(str(path))
-        line.sendall(msgspec.json.encode(Order("repeat", list(ids))) + b"\n")
+        line.sendall(msgspec.json.encode(order) + b"\n")
         answer = _read_line(line)
     try:
         return msgspec.json.decode(answer, type=OrderAnswer)
@@ -73,8 +83,10 @@ class AgentSocket:
         repeat: Callable[[Sequence[int]], int],
         repeated: Callable[[], None],
         died: Callable[[BaseException], None],
+        repeat_pictures: Callable[[], int] = lambda: 0,
     ) -> None:
         self._path, self._repeat, self._repeated, self._died = path, repeat, repeated, died
+        self._repeat_pictures = repeat_pictures
         self._listener: socket.socket | None = None
         self._thread = threading.Thread(target=self._run, name="agent-socket", daemon=True)
         self._stopping = threading.Event()
@@ -129,17 +141,19 @@ class AgentSocket:
             order = msgspec.json.decode(line, type=Order)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return OrderAnswer(False, f"无法理解: {error}", f"not understood: {error}")
-        if order.op != "repeat":
-            return OrderAnswer(False, f"op = {order.op!r}: 只可为 repeat", f"op = {order.op!r}: allowed is repeat")
-        if not 1 <= len(order.ids) <= IDS_MAX:
+        if order.op not in ("repeat", "repeat_pictures"):
+            allowed = "repeat, repeat_pictures"
+            op = f"op = {order.op!r}"
+            return OrderAnswer(False, f"{op}: 只可为 {allowed}", f"{op}: allowed are {allowed}")
+        if order.op == "repeat" and not 1 <= len(order.ids) <= IDS_MAX:
             count = len(order.ids)
             return OrderAnswer(False, f"ids 有 {count} 个: 允许 1 到 {IDS_MAX}", f"{count} ids: allowed 1 to {IDS_MAX}")
         try:
-            count = self._repeat(order.ids)
+            count = self._repeat(order.ids) if order.op == "repeat" else self._repeat_pictures()
         except StoreError as error:
             return OrderAnswer(False, f"上传队列不可用: {error}", f"the queue cannot be used: {error}")
-        log.info("repeat by hand: %d of %d put back, ids from %d", count, len(order.ids), order.ids[0])
-        if count:
+        log.info("%s by hand: %d put back, of ids %s", order.op, count, order.ids[:3])
+        if count and order.op == "repeat":
             self._repeated()
         return OrderAnswer(True, f"{count} 条将重新上传", f"{count} will be sent again", count)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from edge.agent_cities import CityLinks
 from edge.agent_evidence import Evidence
 from edge.agent_link import LaneLink
 from edge.agent_pictures import PictureIndex
+from edge.agent_uploads import CityPictures
 from edge.core.plates import normalise
-from edge.delivery_words import outcome
+from edge.delivery_words import outcome, picture_outcome
 from edge.fault_view import fault_view
 from edge.ports import AgentView, BoxView, Delivery, DeliveryFound, DeliveryStore, FaultView
 from edge.store.errors import StoreError
@@ -29,14 +30,25 @@ class AgentSource:
         self._link: LaneLink | None = None
         self._cities: CityLinks | None = None
         self._evidence: Evidence | None = None
+        self._uploads: CityPictures | None = None
         self._lasting: Sequence[FaultView] = ()
+        self._page_faults: Callable[[], list[FaultView]] = list
         self._version = 0
         self._lock = threading.Lock()
         self._troubles: dict[str, FaultView] = {}  # by device, while its file cannot be read
 
-    def attach(self, link: LaneLink, cities: CityLinks, evidence: Evidence, lasting: Sequence[FaultView]) -> None:
+    def attach(  # noqa: PLR0917 - the composition root gives all of it at once
+        self,
+        link: LaneLink,
+        cities: CityLinks,
+        evidence: Evidence,
+        uploads: CityPictures,
+        lasting: Sequence[FaultView],
+        page_faults: Callable[[], list[FaultView]] = list,
+    ) -> None:
         """What tells of changes must exist after what is told of them. `lasting`: faults of this start."""
         self._link, self._cities, self._evidence, self._lasting = link, cities, evidence, lasting
+        self._uploads, self._page_faults = uploads, page_faults
 
     def changed(self) -> None:
         """Something that the page shows is different now."""
@@ -57,10 +69,13 @@ class AgentSource:
         cities, evidence = self._cities, self._evidence
         faults = [*self._lasting, *(cities.faults() if cities is not None else ())]
         faults += evidence.faults() if evidence is not None else ()
+        uploads = self._uploads
+        faults += uploads.faults() if uploads is not None else ()
+        faults += self._page_faults()
         told = {(fault.code, fault.device) for fault in faults}
         faults += [one for one in tuple(self._troubles.values()) if (one.code, one.device) not in told]
         return AgentView(
-            links=tuple(cities.links()) if cities is not None else (),
+            links=(*(cities.links() if cities is not None else ()), *(uploads.links() if uploads is not None else ())),
             counts={**counts, "held_for_clock": cities.held() if cities is not None else 0},
             recent=recent,
             faults=tuple(faults),
@@ -77,9 +92,23 @@ class AgentSource:
             return []
         now_ms = time.time_ns() // 1_000_000
         return [
-            DeliveryFound(row, bool(row.read_id) and self.picture(row.read_id) is not None, *outcome(row, now_ms))
+            DeliveryFound(
+                row,
+                bool(row.read_id) and self.picture(row.read_id) is not None,
+                *outcome(row, now_ms),
+                *self._picture_words(row, now_ms),
+            )
             for row in found
         ]
+
+    def _picture_words(self, row: Delivery, now_ms: int) -> tuple[str, str]:
+        if not row.read_id or self._uploads is None:
+            return "", ""
+        try:
+            return picture_outcome(self._uploads.story(row.item_id), now_ms)
+        except StoreError as error:
+            self._trouble("pictures", error)
+            return "", ""
 
     def picture(self, read_id: str) -> bytes | None:
         made = self._evidence.picture_of(read_id) if self._evidence is not None else None

@@ -127,16 +127,16 @@ class Upkeep:
         for day in sorted(days | self._store.days()):
             states = self._store.of_day(day)
             folder = self._folder / day
-            there = set()
-            for file in list(folder.iterdir()) if day in days else []:
-                state = states.get(file.stem)
-                if file.suffix == ".jpg" and state == "made":
-                    there.add(file.stem)
-                elif file.suffix == ".new" or state == "deleted" or day < last_kept:
-                    file.unlink()  # a crash left it, or nobody knows it and its time is over
+            for name in os.listdir(folder) if day in days else ():  # names only: a day may hold ten thousand
+                record_id, _, ending = name.rpartition(".")
+                state = states.get(record_id)
+                if ending == "jpg" and state == "made":
+                    states[record_id] = "there"
+                elif ending == "new" or state == "deleted" or day < last_kept:
+                    (folder / name).unlink()  # a crash left it, or nobody knows it and its time is over
                 else:
                     orphans += 1
-            lost += sum(state == "made" and record_id not in there for record_id, state in states.items())
+            lost += sum(state == "made" for state in states.values())
             if day in days and day < last_kept and not any(folder.iterdir()):
                 folder.rmdir()
         if orphans or lost:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,11 +16,31 @@ USAGE = """用法 usage:
   parkbox agent CONFIG    上传与网页 the agent: city deliveries, status page
   parkbox check CONFIG    检查配置 judge a configuration; nothing is started
   parkbox verify FILE...  检验证据图片 judge evidence pictures: [--key evidence.pub]
+  parkbox diagnose CONFIG 诊断包 a bundle for whoever helps, no secrets inside: [-o FILE]
   parkbox deliveries CONFIG [--plate P] [--from T] [--to T] [--show ID] [--repeat ID...]
-                          上传记录 was this car reported, when, and if not, why; --help"""
+                          上传记录 was this car reported, when, and if not, why; --help
+  parkbox flow [--policy FILE] < events.jsonl
+                          流量管控重放 replay arrivals and exits, one line a decision"""
+
+
+PIPE_CLOSED = 141
+"""128 + SIGPIPE, as a shell says it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code. Whoever reads our output may stop early (`| head`): no trace of that, only the code."""
+    try:
+        code = _main(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if (list(sys.argv[1:] if argv is None else argv) or [""])[0] in {"lane", "agent"}:
+            raise  # a program of the box that has lost its output ends with its reason in the log
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what the interpreter flushes at its end
+        return PIPE_CLOSED
+    return code
+
+
+def _main(argv: Sequence[str] | None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     match arguments:
         case ["check", path] if not path.startswith("-"):
@@ -34,6 +55,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             from edge.deliveries_command import main as deliveries  # noqa: PLC0415
 
             return deliveries(rest)
+        case ["diagnose", *rest]:
+            from edge.diagnose_command import main as diagnose  # noqa: PLC0415
+
+            return diagnose(rest)
+        case ["flow", *rest]:
+            from edge.flow_command import main as flow  # noqa: PLC0415
+
+            return flow(rest)
         case ["lane" | "agent" as program, path] if not path.startswith("-"):
             return _program(program, Path(path))
         case [name, *rest] if name not in {"lane", "agent", "check"} and not name.startswith("-"):
@@ -63,10 +92,12 @@ def _program(name: str, path: Path) -> int:
         print(explain(error), file=sys.stderr)
         return 2
     if name == "lane":
-        from edge.lane_program import main as program  # noqa: PLC0415
-    else:
-        from edge.agent_program import main as program  # noqa: PLC0415
-    return program(config)
+        from edge.lane_program import main as lane_program  # noqa: PLC0415
+
+        return lane_program(config)
+    from edge.agent_program import main as agent_program  # noqa: PLC0415
+
+    return agent_program(config, path)
 
 
 if __name__ == "__main__":

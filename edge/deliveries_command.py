@@ -13,26 +13,23 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from edge.agent_pictures import PictureIndex
-from edge.agent_socket import IDS_MAX, agent_socket, ask_repeat
+from edge.agent_socket import IDS_MAX, agent_socket, ask_repeat, ask_repeat_pictures
 from edge.config.check import explain
 from edge.config.load import ConfigError, load
 from edge.config.model import Config
 from edge.core.clock import CHINA
 from edge.core.plates import normalise
-from edge.delivery_words import STATES, kind_words, moment, outcome
+from edge.delivery_words import STATES, city_words, kind_words, moment, outcome, picture_outcome
 from edge.ports import Delivery
 from edge.store.delivery_rows import DeliveriesFile
 from edge.store.errors import StoreError
-from edge.store.reader import LedgerFile
+from edge.store.uploads import PicturesFile
 
 NONE_FOUND = (
     "没有符合的记录; 刚通过或等待校时的车还没有记录\n"
     "none found; a car that has just passed or waits for the clock has none yet"
 )
 FOR_EVER_MS = 1 << 62
-PICTURES_BACK = 200_000
-"""Facts before the newest that are looked through for pictures: weeks of a lane, some seconds of work."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -48,6 +45,8 @@ def main(argv: Sequence[str]) -> int:
             return _show(config, queue, chosen.show)
         if chosen.repeat or chosen.repeat_all:
             return _repeat(config, queue, chosen.repeat or queue.ids("set_aside"))
+        if chosen.repeat_pictures:
+            return _repeat_pictures(config)
         return _list(config, queue, chosen)
     except (StoreError, OSError) as error:
         print(f"无法读取上传队列 the queue cannot be read: {error}", file=sys.stderr)
@@ -66,11 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--to", dest="end", type=_end, metavar="TIME", help="不含 before it; 日期含当天")
     parser.add_argument("--state", choices=sorted(STATES), default="", help="只列此状态 only these")
     parser.add_argument("--limit", type=_limit, default=20, metavar="N", help="最多 N 条 at most N (20)")
-    parser.add_argument("--pictures", action="store_true", help="也查图片 also say whether the picture is kept")
+    parser.add_argument("--pictures", action="store_true", help="也查图片 with picture, uploaded when, if not, why")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--show", type=int, metavar="ID", help="内容和平台最后应答 one record, its last answer")
     what.add_argument("--repeat", type=int, nargs="+", metavar="ID", help="重传已搁置的 send set-aside ones again")
     what.add_argument("--repeat-all", action="store_true", help="重传所有已搁置的 send all set-aside ones again")
+    what.add_argument("--repeat-pictures", action="store_true", help="重传已搁置的图片 upload set-aside pictures again")
     return parser
 
 
@@ -81,21 +81,22 @@ def _list(config: Config, queue: DeliveriesFile, chosen: argparse.Namespace) -> 
     found = queue.search(plate, chosen.limit, begin_ms, end_ms, chosen.state)
     counts = queue.counts()
     print("  ".join(f"{zh} {en} {counts.get(state, 0)}" for state, (zh, en) in STATES.items()))
-    has_picture = _pictures(config) if chosen.pictures and found else None
+    pictures = _pictures(config) if chosen.pictures else None
     now_ms = time.time_ns() // 1_000_000
     for delivery in found:
-        print(_line(delivery, now_ms, has_picture))
+        print(_line(delivery, now_ms, pictures))
     if not found:
         print(NONE_FOUND)
         return 1
     return 0
 
 
-def _line(delivery: Delivery, now_ms: int, has_picture: Callable[[Delivery], str] | None) -> str:
+def _line(delivery: Delivery, now_ms: int, pictures: Callable[[Delivery, int], str] | None) -> str:
     zh, en = outcome(delivery, now_ms)
-    picture = f"  {has_picture(delivery)}" if has_picture is not None else ""
-    head = f"{delivery.id:>7}  {moment(delivery.made_ms)}  {delivery.plate or '无牌车'}  {kind_words(delivery.kind)}"
-    return f"{head}{picture}\n         {zh} | {en}"
+    picture = f"\n         {pictures(delivery, now_ms)}" if pictures is not None else ""
+    what = f"{city_words(delivery.city)}  {kind_words(delivery.kind)}"
+    head = f"{delivery.id:>7}  {moment(delivery.made_ms)}  {delivery.plate or '无牌车'}  {what}"
+    return f"{head}\n         {zh} | {en}{picture}"
 
 
 def _show(config: Config, queue: DeliveriesFile, row_id: int) -> int:
@@ -137,15 +138,24 @@ def _repeat(config: Config, queue: DeliveriesFile, ids: Sequence[int]) -> int:
     return 0 if repeated else 1
 
 
-def _pictures(config: Config) -> Callable[[Delivery], str]:
-    data = Path(config.box.data_dir)
-    ledger = LedgerFile(data / "ledger.db")
-    index = PictureIndex(ledger, data / "spool", lambda: max(0, ledger.last_seq() - PICTURES_BACK))
+def _repeat_pictures(config: Config) -> int:
+    path = agent_socket(config.box.socket)
+    try:
+        answer = ask_repeat_pictures(path)
+    except OSError as error:
+        print(f"上传程序没有应答, 须先启动 the agent does not answer at {path}: {error}", file=sys.stderr)
+        return 1
+    print(f"{answer.zh} / {answer.en}", file=sys.stdout if answer.ok else sys.stderr)
+    return 0 if answer.ok else 1
 
-    def words(delivery: Delivery) -> str:
+
+def _pictures(config: Config) -> Callable[[Delivery, int], str]:
+    file = PicturesFile(Path(config.box.data_dir) / "pictures.db")
+
+    def words(delivery: Delivery, now_ms: int) -> str:
         if not delivery.read_id:
-            return "无需图片 no picture belongs to it"
-        return "有图 picture kept" if index.get(delivery.read_id) is not None else "无图 no picture found"
+            return "无需图片 | no picture belongs to it"
+        return " | ".join(picture_outcome(file.story(delivery.item_id), now_ms))
 
     return words
 

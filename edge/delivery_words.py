@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from edge.core.clock import china_datetime
-from edge.ports import Delivery
+from edge.ports import Delivery, PictureStory
 
 KINDS = {
     "carIn": ("入场", "entry"),
     "carOut": ("出场", "exit"),
     "carcharge": ("缴费", "payment"),
+    "5004": ("入场", "entry"),
+    "5005": ("出场", "exit"),
+    "5006": ("校正", "correction"),
+    "5008": ("缴费", "payment"),
+    "7001": ("预约优先切换", "priority switched"),
 }
+CITIES = {"qingdao": ("青岛", "Qingdao"), "shenzhen": ("深圳", "Shenzhen")}
 STATES = {
     "waiting": ("待上传", "waiting"),
     "accepted": ("已接收", "accepted"),
@@ -42,6 +48,49 @@ def outcome(delivery: Delivery, now_ms: int) -> tuple[str, str]:
         f"未上报, 试过 {delivery.attempts} 次: {answer_zh}; {again} 重试",
         f"not reported after {delivery.attempts} tries: {answer_en}; again at {again}",
     )
+
+
+MISSING = {
+    "no_read": ("无图片: 没有识别", "no picture: no read"),
+    "no_picture": ("无图片: 摄像机没有发送", "no picture: the camera sent none"),
+}
+
+
+def picture_outcome(story: PictureStory | None, now_ms: int) -> tuple[str, str]:
+    """With picture, uploaded when, and if not, why: Chinese and English. None: the picture is not settled yet."""
+    if story is None:
+        return "无图片或尚未生成", "no picture, or not made yet"
+    if story.state == "missing":
+        return MISSING.get(story.why, (f"无图片: {story.why}", f"no picture: {story.why}"))
+    if story.state == "failed":
+        return f"图片不可用: {story.why}", f"picture not usable: {story.why}"
+    at = moment(story.answered_ms)
+    answer_zh, answer_en = _both(story.answer)
+    have_zh, have_en = ("有图片", "picture") if story.state == "made" else ("图片已过保存期", "picture past its days")
+    if story.upload == "stored":
+        return f"{have_zh}, {at} 已上传", f"{have_en}, uploaded {at}"
+    if story.upload == "gone" or (story.state == "deleted" and story.upload):
+        return f"图片未上传: {answer_zh}", f"picture not uploaded: {answer_en}"
+    if not story.upload:
+        return f"{have_zh}, 未配置上传", f"{have_en}, no upload configured"
+    if story.upload == "set_aside":
+        return (
+            f"{have_zh}, 未上传, {at} 起搁置: {answer_zh}; 可人工重传",
+            f"{have_en}, not uploaded, set aside since {at}: {answer_en}; can be repeated by hand",
+        )
+    if not story.attempts:
+        return f"{have_zh}, 等待上传", f"{have_en}, waits for its upload"
+    again = moment(story.due_ms)
+    zh, en = ("即将重试", "tried again now") if story.due_ms <= now_ms else (f"{again} 重试", f"again at {again}")
+    return (
+        f"{have_zh}, 未上传, 试过 {story.attempts} 次: {answer_zh}; {zh}",
+        f"{have_en}, not uploaded after {story.attempts} tries: {answer_en}; {en}",
+    )
+
+
+def city_words(city: str) -> str:
+    zh, en = CITIES.get(city, (city, city))
+    return f"{zh} {en}" if zh != en else zh
 
 
 def kind_words(kind: str) -> str:

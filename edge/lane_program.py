@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 import time
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +27,20 @@ from edge.core.lot import LotState
 from edge.evidence.spool import SpoolWriter
 from edge.evidence.spool_index import newest_pictures
 from edge.lane_clock import LaneClock, boot_id
+from edge.lane_memory import settle
 from edge.lane_reads import LaneReads
 from edge.lane_runtime import LaneRuntime
-from edge.lane_setup import lane_settings, lot_rules, tariff_rule
+from edge.lane_setup import flow_policy, lane_settings, lot_rules, tariff_rule
 from edge.lane_socket import LaneSocket
 from edge.lane_view import box_view
+from edge.log_ring import ASKED_EXIT, LogRing
 from edge.ports import DeviceError
 from edge.store.errors import StoreError
 from edge.store.ledger import Ledger
 from edge.version import VERSION
 
 log = logging.getLogger("parkbox.lane")
+logged = LogRing()
 
 CHECK_EVERY_S = 1.0
 """Clock, silent cameras and the loop's own lateness are looked at once a second."""
@@ -65,14 +67,15 @@ before the arm goes down behind it."""
 
 
 def new_id() -> str:
-    """A fact's id: 32 hex digits, never reused (DESIGN 1)."""
-    return uuid.uuid4().hex
+    """A fact's id: 32 hex digits from the kernel, never reused (DESIGN 1)."""
+    return os.urandom(16).hex()
 
 
 def empty_box(config: Config) -> Box:
     lanes = [lane_settings(lane) for lane in config.lane]
     rules, tariff = lot_rules(config), tariff_rule(config)
-    return Box(lanes, rules, tariff, LotState(config.lot.total_stalls), new_id, VERSION, config.box.id)
+    lot, policy = LotState(config.lot.total_stalls), flow_policy(config)
+    return Box(lanes, rules, tariff, lot, new_id, VERSION, config.box.id, policy)
 
 
 def restore(ledger: Ledger, config: Config) -> Box:
@@ -133,9 +136,18 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
     reads = LaneReads(config.lane, runtime, spool, time.monotonic)
     cameras = [(lane.id, camera) for lane in config.lane for camera in lane.camera]
     listener = CameraListener(config.listener, cameras, reads, new_id, clock.mono_ms)
-    socket = LaneSocket(Path(config.box.socket), runtime, lambda: box_view(config, box, runtime, clock))
     stop = asyncio.Event()
     broken: list[str] = []
+    anew: list[bool] = []
+
+    def restart() -> None:
+        log.warning("ends because a person asked for a new start")
+        anew.append(True)
+        stop.set()
+
+    socket = LaneSocket(
+        Path(config.box.socket), runtime, lambda: box_view(config, box, runtime, clock), logged.lines, restart
+    )
 
     def fatal(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A mistake of ours in a callback: end, be started again, re-read the world (DESIGN 2)."""
@@ -181,7 +193,7 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
         await listener.stop()
         await socket.stop()
         reads.close()
-    return 1 if broken else 0
+    return 1 if broken else ASKED_EXIT if anew else 0
 
 
 def _tell_recovery(runtime: LaneRuntime, ledger: Ledger) -> None:
@@ -238,4 +250,6 @@ def main(config: Config) -> int:
         level=os.environ.get("PARKBOX_LOG", "INFO"),
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
+    settle()
+    logging.getLogger().addHandler(logged)
     return run(config)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Literal
@@ -26,7 +26,7 @@ from edge.core.commands import (
     StopArm,
     TriggerCamera,
 )
-from edge.core.events import AnyEvent, DeviceDown, DeviceUp, Stored, Tick
+from edge.core.events import AnyEvent, DeviceDown, DeviceUp, LimitChanged, LoopChanged, Stored, Tick
 from edge.core.facts import Fact, PictureKept, Stamp
 from edge.lane_clock import LaneClock
 from edge.ports import BarrierPort, DeviceError
@@ -39,6 +39,12 @@ REST_WITHIN_S = 0.2
 
 SNAPSHOT_EVERY = 256
 """Facts between two snapshots of the fold: a start reads at most about this many."""
+
+EDGES_KEPT = 200
+"""Changes of loops and limit switches that a technician can look at: some twenty cars."""
+
+SNAPSHOT_BYTES_A_FACT = 1024
+"""A large fold (a control list of 100,000 entries has 10 MB) is kept more rarely: it must not wear the card out."""
 
 STORE_FAULTS = {"disk_full": "disk_full", "disk_read_only": "disk_read_only", "damaged": "ledger_damaged"}
 """What the ledger calls it -> fault code; whatever else keeps a commit from happening is `storage_failing`."""
@@ -66,11 +72,14 @@ class LaneRuntime:
         self.on_note: list[Callable[[Note, Stamp], None]] = []
         self.on_raise: list[Callable[[str], None]] = []
         self.signs: dict[str, Show] = {}
+        self.edges: deque[tuple[int, LoopChanged | LimitChanged]] = deque(maxlen=EDGES_KEPT)
         self._ledger, self._clock, self._barriers, self._loop = ledger, clock, barriers, loop
         self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._untold: set[str] = set()  # command ids whose answer waits for its fact to be durable
         self._since_snapshot = 0
+        self._snapshot_every = SNAPSHOT_EVERY
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_ms = 0  # the deadline that it was armed for
         self._store_faults: set[str] = set()
         self._riding: list[Fact] = []  # pictures that wait for other facts of the lane to be stored with
         self._urgent: set[int] = set()  # last seq of each urgent submit that is not durable yet
@@ -87,6 +96,8 @@ class LaneRuntime:
         """One event, on the loop's thread."""
         now = self._clock.now()
         log.debug("%s", event)
+        if isinstance(event, LoopChanged | LimitChanged):
+            self.edges.append((now.wall_ms, event))
         self._carry_out(self.box.step(event, now), now)
         self._arm_timer()
         for changed in self.on_change:
@@ -128,15 +139,18 @@ class LaneRuntime:
                 case Answer(command_id=command_id):
                     if command_id not in self._untold:  # a repeat is answered together with the first
                         answers.append(command)
-                case TriggerCamera(lane=lane):
-                    # why: a camera that only pushes cannot be asked; the lane's own deadline goes on to a person
+                case TriggerCamera(lane=lane, why=why):
+                    # why: a camera that only pushes cannot be asked; after no read the lane's own deadline goes on to
+                    # a person, and an order is shown with the picture nearest to it
                     self.counters["trigger_not_possible"] += 1
-                    log.info("lane %s: no read; its camera can only push", lane)
+                    log.info("lane %s: %s; its camera can only push", lane, why)
                 case Note():
                     log.log(logging.WARNING if command.level == "warning" else logging.INFO,
                             "%s: %s", command.lane or "box", command.text)
                     for noted in self.on_note:
                         noted(command, now)
+        if facts and not urgent and self._riding:
+            facts, self._riding = self._riding + facts, []
         if facts:
             # An answer is a promise: whoever has it may forget his order (DESIGN 2: records, then answers).
             self._untold.update(answer.command_id for answer in answers)
@@ -170,10 +184,12 @@ class LaneRuntime:
             self._urgent.add(last_seq)
             self._at_rest.clear()
         self._since_snapshot += len(facts)
-        if self._snapshots and self._since_snapshot >= SNAPSHOT_EVERY:
+        if self._snapshots and self._since_snapshot >= self._snapshot_every:
             # The fold in memory is that of the facts up to this one.
             self._since_snapshot = 0
-            self._ledger.snapshot(last_seq, self.box.encode())
+            data = self.box.encode()
+            self._snapshot_every = max(SNAPSHOT_EVERY, len(data) // SNAPSHOT_BYTES_A_FACT)
+            self._ledger.snapshot(last_seq, data)
 
     def _stored(self, result: StoreResult, tokens: list[int], answers: list[Answer], count: int) -> None:
         self._urgent.discard(result.first_seq + count - 1)
@@ -212,18 +228,22 @@ class LaneRuntime:
     # --- time ----------------------------------------------------------------------------------------------
 
     def _arm_timer(self) -> None:
+        """A timer that rings too early is left alone: `_due` arms the next one. It costs less than to move it."""
         deadline_ms = self.box.deadline_ms
+        if deadline_ms is None or (self._timer is not None and self._timer_ms <= deadline_ms):
+            return
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        if deadline_ms is not None:
-            # A loop may wake a hair early; one millisecond more makes the deadline surely due.
-            delay_s = max(0, deadline_ms - self._clock.mono_ms() + 1) / 1000
-            self._timer = self._loop.call_later(delay_s, self._due)
+        # A loop may wake a hair early; one millisecond more makes the deadline surely due.
+        delay_s = max(0, deadline_ms - self._clock.mono_ms() + 1) / 1000
+        self._timer, self._timer_ms = self._loop.call_later(delay_s, self._due), deadline_ms
 
     def _due(self) -> None:
         self._timer = None
-        self.feed(Tick())
+        if self.box.deadline_ms is not None and self.box.deadline_ms <= self._clock.mono_ms():
+            self.feed(Tick())
+        else:
+            self._arm_timer()
 
     def check_clock(self) -> None:
         """About once a second."""

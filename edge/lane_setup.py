@@ -5,6 +5,8 @@ from __future__ import annotations
 from edge.config.model import Config, Lane
 from edge.core.admission import LotRules
 from edge.core.box import LaneSettings
+from edge.core.flow_policy import Entrance, Policy
+from edge.core.flow_rules import minute_of_day
 from edge.core.plates import normalise
 from edge.core.tariff import TariffRule
 
@@ -18,6 +20,7 @@ def lane_settings(lane: Lane) -> LaneSettings:
         arrival=lane.arrival,
         no_plate=lane.no_plate,
         has_close=barrier.close_pin is not None,
+        has_stop=barrier.stop_pin is not None,
         has_limit_up=barrier.limit_up_pin is not None,
         has_limit_down=barrier.limit_down_pin is not None,
         cameras=tuple(camera.id for camera in lane.camera),
@@ -43,6 +46,33 @@ def lot_rules(config: Config) -> LotRules:
         allow=frozenset(map(normalise, config.lot.allow_plates)),
         deny=frozenset(map(normalise, config.lot.deny_plates)),
         no_plate="ask",
+        coupon_stack="all" if config.city.shenzhen is None else config.city.shenzhen.coupon_stack,
+        coupon_hold=config.city.shenzhen is None or config.city.shenzhen.coupon_hold,
+    )
+
+
+def flow_policy(config: Config) -> Policy | None:
+    """The rule set of flow control, None when the configuration has none."""
+    flow = config.flow
+    if flow is None:
+        # Shenzhen is told at every start that priority is off (7001); nobody else asks for that.
+        return None if config.city.shenzhen is None else Policy(priority=False)
+    saturated = flow.saturated
+    ways_in = [lane for lane in config.lane if lane.direction == "in"]
+    return Policy(
+        bands=(flow.bands[0], flow.bands[1]),
+        reserved=saturated.reserved,
+        ordinary=saturated.ordinary,
+        idle_ms=None if saturated.strict else _ms(saturated.idle_s),
+        out=flow.full.out,
+        priority=flow.priority,
+        schedule_min=(minute_of_day(flow.schedule[0]), minute_of_day(flow.schedule[1])) if flow.schedule else None,
+        lock_ms=None if flow.lock_min is None else _ms(flow.lock_min * 60),
+        early_ms=_ms(flow.early_min * 60),
+        keep_min=flow.keep_min,
+        change_ms=None if flow.change_min is None else _ms(flow.change_min * 60),
+        refused=frozenset(flow.refuse_vehicles),
+        entrances={lane.id: Entrance(role=lane.role, ordinary=lane.ordinary, name=lane.name) for lane in ways_in},
     )
 
 

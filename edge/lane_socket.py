@@ -3,7 +3,12 @@
 One JSON object a line, both ways:
 
     {"op": "command", "command": {"command_id": ..., "lane": ..., "action": ..., ...}}  ->  {"ok", "zh", "en"}
+    {"op": "book" | "control" | "coupon" | "priority" | "role", "order": {...}}  (see `edge.core.orders_flow`)
+                                                                 ->  {"ok", "zh", "en", "reason", "rest"}
     {"op": "view"}                                                                      ->  {"view": BoxView}
+    {"op": "edges"}                              ->  {"edges": [{"at_ms", "lane", "input", "on"}]}, oldest first
+    {"op": "log"}                                ->  {"log": [newest lines of the program's log]}
+    {"op": "restart"}                            ->  {"ok", "zh", "en"}; the program then ends in order
     {"op": "watch"}          ->  {"view": BoxView} on every change, {"note": {...}} as they come, until closed
 
 The socket's file mode is the access right; every line has a size limit; a bad line is answered, never dropped.
@@ -22,8 +27,9 @@ import msgspec
 from msgspec import Meta
 
 from edge.core.commands import Note
-from edge.core.events import Commanded
+from edge.core.events import Commanded, LimitChanged, LoopChanged
 from edge.core.facts import Stamp
+from edge.core.orders_flow import OPS, AnyFlowOrder
 from edge.lane_runtime import LaneRuntime
 from edge.ports import BoxView
 
@@ -41,17 +47,21 @@ VIEW_EVERY_S = 0.1
 WATCHERS_MAX = 16
 
 
+WORDS = r"^[^\x00-\x20\x7f\u3000][^\x00-\x1f\x7f]*$"
+"""Not empty, not spaces alone, no control characters: it is shown and kept."""
+
+
 class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A `Commanded` as it comes over the line: bounded, and nothing about it is guessed (invariant 2: who and why)."""
 
     command_id: Annotated[str, Meta(min_length=1, max_length=64)]
     action: Literal[
         "open", "close", "hold_open", "release", "lock", "unlock", "pay_cash", "pay_free",
-        "correct_plate", "correct_count", "acknowledge_fault",
+        "correct_plate", "correct_count", "acknowledge_fault", "test_relay",
     ]  # fmt: skip
     source: Literal["operator", "city"] = "operator"
     who: Annotated[str, Meta(min_length=1, max_length=50)]
-    why: Annotated[str, Meta(min_length=1, max_length=200)]
+    why: Annotated[str, Meta(max_length=200, pattern=WORDS)]
     lane: Annotated[str, Meta(max_length=20)] = ""
     age_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
     plate: Annotated[str, Meta(max_length=20)] = ""
@@ -60,22 +70,40 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     amount_fen: Annotated[int, Meta(ge=0, le=10_000_000)] | None = None
     count: Annotated[int, Meta(ge=0, le=100_000)] | None = None
     fault: Annotated[str, Meta(max_length=40)] = ""
+    relay: Literal["", "open", "close", "stop"] = ""
 
     def event(self) -> Commanded:
         known = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
         return Commanded(**known)
 
 
-class _Request(msgspec.Struct, forbid_unknown_fields=True):
-    op: Literal["command", "view", "watch"]
+class Request(msgspec.Struct, forbid_unknown_fields=True):
+    op: Literal[
+        "command", "view", "watch", "edges", "log", "restart", "book", "control", "coupon", "priority", "role"
+    ]
     command: Order | None = None
+    order: msgspec.Raw = msgspec.Raw()  # empty: none was given; `| None` would take null alone
+
+    def flow_order(self) -> AnyFlowOrder | None:
+        """The order of an operation of flow control. Raises `msgspec.DecodeError`."""
+        kind = OPS.get(self.op)
+        return None if kind is None or not bytes(self.order) else msgspec.json.decode(self.order, type=kind)
 
 
 class LaneSocket:
     """Server on `path`. `view` makes the present view of the box."""
 
-    def __init__(self, path: Path, runtime: LaneRuntime, view: Callable[[], BoxView]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        runtime: LaneRuntime,
+        view: Callable[[], BoxView],
+        log_lines: Callable[[], list[str]] = list,
+        restart: Callable[[], None] | None = None,
+    ) -> None:
+        """`log_lines`: the newest of the program's log; `restart` ends the program in order."""
         self._path, self._runtime, self._view = path, runtime, view
+        self._log_lines, self._restart = log_lines, restart
         self._changed: set[asyncio.Event] = set()
         self._notes: set[asyncio.Queue[bytes]] = set()
         self._server: asyncio.Server | None = None
@@ -118,7 +146,8 @@ class LaneSocket:
 
     async def _one(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         try:
-            request = msgspec.json.decode(line, type=_Request)
+            request = msgspec.json.decode(line, type=Request)
+            order = request.flow_order()
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._runtime.counters["socket_bad_line"] += 1
             _send(writer, _refusal(f"无法理解: {error}", f"not understood: {error}"))
@@ -130,21 +159,45 @@ class LaneSocket:
             elif request.op == "watch":
                 self._runtime.counters["socket_watcher_refused"] += 1
                 _send(writer, _refusal(f"最多 {WATCHERS_MAX} 个观察者", f"at most {WATCHERS_MAX} watchers"))
-            elif request.command is not None:
+            elif request.op == "edges":
+                _send(writer, {"edges": [edge_json(at_ms, event) for at_ms, event in self._runtime.edges]})
+            elif request.op == "log":
+                _send(writer, {"log": self._log_lines()})
+            elif request.op == "restart":
+                await self._end_program(writer)
+            elif order is not None:
+                _send(writer, await self._command(order))
+            elif request.op == "command" and request.command is not None:
                 _send(writer, await self._command(request.command.event()))
             else:
                 self._runtime.counters["socket_bad_line"] += 1
-                _send(writer, _refusal("缺少 command", "command is missing"))
+                missing = "order" if request.op in OPS else "command"
+                _send(writer, _refusal(f"缺少 {missing}", f"{missing} is missing"))
         await writer.drain()
 
-    async def _command(self, command: Commanded) -> dict[str, Any]:
+    async def _end_program(self, writer: asyncio.StreamWriter) -> None:
+        busy = self._runtime.box.in_use()
+        if self._restart is None:
+            _send(writer, _refusal("不支持", "not supported"))
+        elif busy:
+            lanes = ", ".join(busy)
+            _send(writer, _refusal(f"车道 {lanes} 正在通行, 请稍后", f"lane {lanes} is in use, try again later"))
+        else:
+            _send(writer, {"ok": True, "zh": "车道程序正在结束", "en": "the lane program is ending"})
+            await writer.drain()
+            self._restart()
+
+    async def _command(self, command: Commanded | AnyFlowOrder) -> dict[str, Any]:
         waiting = self._runtime.ask(command.command_id)
         self._runtime.feed(command)
         try:
             answer = await asyncio.wait_for(asyncio.shield(waiting), ANSWER_WITHIN_S)
         except TimeoutError:
             return _refusal("3 秒内没有结果", "no result within 3 s")
-        return {"ok": answer.ok, "zh": answer.zh, "en": answer.en}
+        told: dict[str, Any] = {"ok": answer.ok, "zh": answer.zh, "en": answer.en}
+        if not isinstance(command, Commanded):
+            told |= {"reason": answer.reason, "rest": answer.rest}
+        return told
 
     async def _watch(self, writer: asyncio.StreamWriter) -> None:
         changed = asyncio.Event()
@@ -177,6 +230,12 @@ class LaneSocket:
             if not queue.full():
                 queue.put_nowait(line)
         self._wake()
+
+
+def edge_json(at_ms: int, event: LoopChanged | LimitChanged) -> dict[str, Any]:
+    if isinstance(event, LoopChanged):
+        return {"at_ms": at_ms, "lane": event.lane, "input": event.loop, "on": event.occupied}
+    return {"at_ms": at_ms, "lane": event.lane, "input": f"limit_{event.end}", "on": event.active}
 
 
 def _refusal(zh: str, en: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from msgspec.structs import asdict
 from edge.config.model import Config
 from edge.core.box import Box
 from edge.fault_view import fault_view
+from edge.flow_view import flow_view
 from edge.lane_clock import LaneClock
 from edge.lane_runtime import LaneRuntime
 from edge.ports import BoxView, LaneView
@@ -26,5 +27,6 @@ def box_view(config: Config, box: Box, runtime: LaneRuntime, clock: LaneClock) -
         wall_ms=now.wall_ms,
         ledger_seq=runtime.last_seq,
         counters=dict(runtime.counters),
+        flow=flow_view(box.flows, config.flow is not None, now),
     )
 

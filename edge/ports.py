@@ -75,18 +75,33 @@ class Delivery(msgspec.Struct, frozen=True):
     answered_ms: int = 0  # wall clock of the last answer, 0 while there was none
 
 
+class Due(msgspec.Struct, frozen=True):
+    """What is needed to send a waiting delivery: members as there."""
+
+    id: int
+    kind: str
+    item_id: str
+    body: bytes
+    made_ms: int
+    attempts: int = 0
+
+
 class DeliveryStore(Protocol):
     """`deliveries.db`: the queue is the table. Every call is one transaction; none is held across the network."""
 
-    def cursor(self) -> int:
-        """Ledger seq up to which facts have been turned into deliveries."""
+    def cursor(self, city: str = "qingdao") -> int:
+        """Ledger seq up to which facts have been turned into deliveries of this city."""
 
-    def add(self, cursor: int, new: Sequence[Delivery]) -> None:
+    def add(self, cursor: int, new: Sequence[Delivery], city: str = "qingdao") -> None:
         """Cursor advance and new rows in one transaction. A repeated (city, kind, item_id) is one row."""
 
-    def due(self, city: str, now_ms: int, limit: int) -> list[Delivery]:
+    def due(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         """Waiting rows whose time has come, live before backlog; of one visit only its oldest waiting one (none
-        while that one's time has not come), so an exit pulls its own entry forward."""
+        while that one's time has not come), so an exit pulls its own entry forward. Those of `busy` count as waiting
+        and are not among them."""
+
+    def live(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
+        """Of `due`, the live ones: made within the last minute, or first of a visit with such a row."""
 
     def accepted(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
         """`at_ms`, here and below: wall clock of the answer."""
@@ -99,10 +114,60 @@ class DeliveryStore(Protocol):
     def counts(self) -> dict[str, int]:
         """Rows by state: waiting, accepted, set_aside."""
 
+    def prune(self, made_before_ms: int, limit: int = 1000) -> int:
+        """Delete accepted ones made before then, at most `limit`, oldest first. How many went."""
+
     def recent(self, limit: int) -> list[Delivery]: ...
 
     def search(self, plate: str, limit: int, from_ms: int = 0, to_ms: int = 1 << 62) -> list[Delivery]:
         """Made from `from_ms` to before `to_ms`, newest first, whose plate contains `plate`."""
+
+
+# --- pictures to the city's storage (agent) --------------------------------------------------------------------
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """One picture that the city's storage is to get."""
+
+    id: int
+    record_id: str
+    direction: str
+    day: str  # the folder of the file
+    passed_ms: int
+    attempts: int = 0
+
+
+class UploadQueue(Protocol):
+    """A table in the agent's files. Every call is one transaction; none is held across the network."""
+
+    def due(self, now_ms: int, live_ms: int, limit: int) -> list[Upload]:
+        """Those whose time has come: of passages since `live_ms` first, then in the order of passing."""
+
+    def next_due_ms(self) -> int | None: ...
+
+    def stored(self, ids: Sequence[int], answer: str, at_ms: int) -> None: ...
+
+    def failed(self, ids: Sequence[int], due_ms: int, answer: str, at_ms: int) -> None:
+        """Again at `due_ms`; counts one attempt."""
+
+    def set_aside(self, ids: Sequence[int], answer: str, at_ms: int) -> None: ...
+
+    def gone(self, ids: Sequence[int], answer: str, at_ms: int) -> None: ...
+
+    def counts(self) -> dict[str, int]:
+        """Pictures that wait, and that were set aside."""
+
+
+class PictureStory(msgspec.Struct, frozen=True):
+    """What became of one passage's picture: made or not, uploaded or not, and why not."""
+
+    state: str  # made, missing, failed, deleted
+    why: str = ""
+    upload: str = ""  # waiting, stored, set_aside, gone; "" = no upload is configured
+    attempts: int = 0
+    due_ms: int = 0
+    answer: str = ""
+    answered_ms: int = 0
 
 
 # --- the lane's status, as the socket and the page see it ------------------------------------------------------
@@ -119,12 +184,79 @@ class FaultView(msgspec.Struct, frozen=True):
     todo_en: str
     detail: str
     since_wall_ms: int
+    by_hand: bool = False  # ends when a person acknowledges it; else when its cause is gone
+    mild: bool = False  # everything still works: to be looked at, no alarm
 
 
 class LaneView(LaneStatus, frozen=True, kw_only=True):
     """One lane as the core tells it, under the name that people know it by."""
 
     name: str
+
+
+class QueueView(msgspec.Struct, frozen=True):
+    """A car that waits at an entrance, in the order in which they may go."""
+
+    lane: str
+    plate: str
+    reserved: bool
+    since_wall_ms: int
+    decision: Literal["wait", "ask"]
+    rule: str
+    zh: str
+    en: str
+
+
+class BookingView(msgspec.Struct, frozen=True):
+    code: str
+    plate: str
+    from_ms: int
+    until_ms: int
+    ends_ms: int  # with what it is kept beyond: last moment at which its car is a reserved one
+    confirmed: bool
+    arrived: bool  # its car is admitted and not yet through
+    city: str
+
+
+class EntranceView(msgspec.Struct, frozen=True):
+    """One entrance and its rules. `role` differs from `configured` while it is switched; `until_ms` 0: no end."""
+
+    lane: str
+    role: Literal["reserved", "ordinary", "mixed"]
+    configured: Literal["reserved", "ordinary", "mixed"]
+    until_ms: int
+    ordinary: Literal["rules", "wait", "ask"]
+
+
+class FlowView(msgspec.Struct, frozen=True):
+    """Flow control as it stands. To change it: `priority`, `role` and `book` on the lane socket."""
+
+    configured: bool  # False: no [flow] in the configuration; holds of bookings count all the same
+    state: Literal["free", "saturated", "full"]
+    state_zh: str
+    state_en: str
+    saturated_from: float  # share of the stalls
+    full_from: float
+    parked: int  # P: inside, and admitted but not yet through
+    held: int  # H: bookings that hold a stall
+    room: int  # T - P - H; negative when overbooked
+    priority: bool
+    scheduled: tuple[str, str] | None  # on from, off from
+    rule_zh: str  # what an ordinary car meets now
+    rule_en: str
+    reserved_since: int  # of `reserved_needed`, while saturated
+    reserved_needed: int
+    exits: int  # of `out`, while full
+    out: int
+    credits: int
+    queue: tuple[QueueView, ...]
+    bookings: tuple[BookingView, ...]  # the next ones, at most BOOKINGS_SHOWN
+    bookings_all: int
+    entrances: tuple[EntranceView, ...]
+    controls: int  # entries of control lists
+
+
+BOOKINGS_SHOWN = 100
 
 
 class BoxView(msgspec.Struct, frozen=True):
@@ -140,6 +272,7 @@ class BoxView(msgspec.Struct, frozen=True):
     wall_ms: int
     ledger_seq: int
     counters: dict[str, int]
+    flow: FlowView | None = None  # None from a lane program older than flow control
 
 
 # --- cameras to lane program -----------------------------------------------------------------------------------
@@ -180,6 +313,7 @@ class LinkView(msgspec.Struct, frozen=True):
     zh: str
     en: str
     last_ok_wall_ms: int
+    receives: bool = False  # only listens: nothing of ours is accepted there, `last_ok_wall_ms` says nothing
 
 
 class EvidenceView(msgspec.Struct, frozen=True):
@@ -211,6 +345,9 @@ class DeliveryFound(msgspec.Struct, frozen=True):
     picture: bool  # the box has the picture of its read
     zh: str
     en: str
+    picture_zh: str = ""
+    """With picture, uploaded when, and if not, why; "" when no picture belongs to it."""
+    picture_en: str = ""
 
 
 class PageSource(Protocol):

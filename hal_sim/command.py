@@ -13,10 +13,13 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from hal_sim.oss import WEATHER
 from hal_sim.programs import signal_event
 from hal_sim.qingdao import KINDS
+from hal_sim.shenzhen import KINDS as SHENZHEN_KINDS
 from hal_sim.site_config import HEADLESS, LANES_MAX, REAL
 from hal_sim.site_run import Options, SimError, SiteRun
 from hal_sim.summary import lines
@@ -52,6 +55,24 @@ def parser() -> argparse.ArgumentParser:
         help=f"平台天气  the city's weather: {', '.join(KINDS)}; share of requests, e.g. http_500:0.2",
     )
     made.add_argument(
+        "--oss-weather",
+        action="append",
+        default=[],
+        metavar="KIND[:SHARE]",
+        help=f"图片存储天气  the picture storage's weather: {', '.join(WEATHER)}",
+    )
+    made.add_argument(
+        "--shenzhen-weather",
+        action="append",
+        default=[],
+        metavar="KIND[:SHARE]",
+        help=f"深圳平台天气  the same of Shenzhen: {', '.join(SHENZHEN_KINDS)}",
+    )
+    made.add_argument(
+        "--rush", action="store_true",
+        help="高峰: 两入口小车场, 预约与流量管控  two entrances, few stalls, bookings, flow control",
+    )  # fmt: skip
+    made.add_argument(
         "--data", type=Path, metavar="DIR", help="数据目录  data folder (default: a temporary one)"
     )
     made.add_argument(
@@ -70,16 +91,16 @@ def _positive(text: str) -> int:
     return value
 
 
-def _weather(text: str) -> tuple[str, float]:
+def _weather(text: str, option: str = "--weather", kinds: Sequence[str] = KINDS) -> tuple[str, float]:
     kind, _, share = text.partition(":")
     try:
         value = float(share or "1")
     except ValueError:
         value = -1.0
-    if kind not in KINDS or not 0 < value <= 1:
-        allowed = ", ".join(KINDS)
+    if kind not in kinds or not 0 < value <= 1:
+        allowed = ", ".join(kinds)
         raise SimError(
-            f"--weather {text}: 须为  must be KIND[:SHARE], SHARE above 0 to 1, KIND one of {allowed}"
+            f"{option} {text}: 须为  must be KIND[:SHARE], SHARE above 0 to 1, KIND one of {allowed}"
         )
     return kind, value
 
@@ -96,16 +117,26 @@ def options_of(argv: list[str], data_dir: Path) -> Options:
             f"--speed {given.speed}: 允许 0.1 到 12  allowed 0.1 to 12 (faster cars jump over loops)"
         )
     times = HEADLESS if given.headless else REAL
+    if given.rush and given.lanes not in {None, LANES_MAX}:
+        raise SimError(f"--rush: 需要 {LANES_MAX} 条车道  needs {LANES_MAX} lanes")
+    if given.rush and not given.headless:
+        times = dataclasses.replace(times, arrival_s=4.0, stay_s=(40.0, 90.0))
     if given.speed is not None:
         times = dataclasses.replace(times, speed=given.speed)
     return Options(
         cars=given.cars,
-        lanes=given.lanes or (4 if given.headless else 2),
+        lanes=given.lanes or (4 if given.headless or given.rush else 2),
         seed=given.seed,
         times=times,
         data_dir=given.data.resolve() if given.data else data_dir,
         weather=tuple(map(_weather, given.weather)),
+        shenzhen_weather=tuple(
+            _weather(text, "--shenzhen-weather", SHENZHEN_KINDS) for text in given.shenzhen_weather
+        ),
+        oss_weather=tuple(_weather(text, "--oss-weather", WEATHER) for text in given.oss_weather),
         kill_every_s=given.kill_every,
+        mix=not given.rush,
+        rush=given.rush,
     )
 
 

@@ -23,6 +23,7 @@ class FactRow:
     kind: str
     wall_ms: int
     body: dict[str, Any]
+    mono_ms: int = 0
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -43,13 +44,28 @@ class LedgerView:
         return rows
 
 
+def ordered_lately(path: Path, lane: str, since_wall_ms: int) -> bool:
+    """Whether an order of a person or city for `lane` that was done stands there since then."""
+    connection = _connect(path)
+    try:
+        rows = connection.execute(
+            "SELECT kind, lane, wall_ms, body FROM facts ORDER BY seq DESC LIMIT 200"
+        ).fetchall()
+    finally:
+        connection.close()
+    return any(
+        kind == "Ordered" and where == lane and wall_ms >= since_wall_ms and json.loads(body)["ok"]
+        for kind, where, wall_ms, body in rows
+    )
+
+
 def facts_after(path: Path, seq: int) -> list[FactRow]:
     if not path.exists():
         return []
     connection = _connect(path)
     try:
         rows = connection.execute(
-            "SELECT seq, id, lane, kind, wall_ms, body FROM facts WHERE seq > ? ORDER BY seq", (seq,)
+            "SELECT seq, id, lane, kind, wall_ms, body, mono_ms FROM facts WHERE seq > ? ORDER BY seq", (seq,)
         ).fetchall()
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
@@ -57,16 +73,19 @@ def facts_after(path: Path, seq: int) -> list[FactRow]:
         raise
     finally:
         connection.close()
-    return [FactRow(s, i, lane, kind, wall, json.loads(body)) for s, i, lane, kind, wall, body in rows]
+    return [
+        FactRow(s, i, lane, kind, wall, json.loads(body), mono) for s, i, lane, kind, wall, body, mono in rows
+    ]
 
 
-def delivery_counts(path: Path) -> dict[str, int]:
-    """Deliveries by state; empty while the file is not there."""
+def delivery_counts(path: Path, city: str = "") -> dict[str, int]:
+    """Deliveries by state, of one city or ("") of all; empty while the file is not there."""
     if not path.exists():
         return {}
     connection = _connect(path)
     try:
-        rows = connection.execute("SELECT state, count(*) FROM deliveries GROUP BY state").fetchall()
+        query = "SELECT state, count(*) FROM deliveries WHERE ?1 IN ('', city) GROUP BY state"
+        rows = connection.execute(query, (city,)).fetchall()
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
             return {}

@@ -23,6 +23,14 @@ HOWS = {
 }
 
 
+DECISIONS = {"admit": ("放行", "admitted"), "wait": ("等待", "waits"), "refuse": ("未放行", "refused")}
+SWITCHES = {"PrioritySwitched": ("预约车优先", "priority"), "RoleSwitched": ("入口角色", "role of the entrance")}
+
+
+def _time(fact: FactRow) -> str:
+    return datetime.fromtimestamp(fact.wall_ms / 1000, UTC).astimezone(CHINA).strftime("%H:%M:%S")
+
+
 class PassagePrinter:
     """Follows the ledger and says every passage once, with the stalls that are free after it."""
 
@@ -54,13 +62,29 @@ class PassagePrinter:
                 self._parked = int(fact.body["parked"])
             elif fact.kind == "Passed":
                 self._say(self.line(fact))
+            elif (fact.kind == "Decided" and fact.body.get("state")) or fact.kind in SWITCHES:
+                self._say(self.flow_line(fact))
+
+    def flow_line(self, fact: FactRow) -> str:
+        """A decision of flow control with the rule that made it, or a switch."""
+        body = fact.body
+        if fact.kind in SWITCHES:
+            zh, en = SWITCHES[fact.kind]
+            value = body.get("role") or ("开 on" if body["on"] else "关 off")
+            cause = body.get("cause", "operator")  # what has its default is not written
+            return f"{_time(fact)} {self._names.get(fact.lane, '车场')} {zh} {value} ({cause})  | {en}"
+        word_zh, word_en = DECISIONS[str(body["decision"])]
+        return (
+            f"{_time(fact)} {self._names.get(fact.lane, fact.lane)} {body['plate'] or '无牌车'} {word_zh}: {body['zh']}"
+            f"  | {word_en}: {body['en']}"
+        )
 
     def line(self, fact: FactRow) -> str:
         body = fact.body
         inwards = body["direction"] == "in"
         self._parked = max(0, self._parked + (1 if inwards else -1))
         free = self._stalls - self._parked
-        time = datetime.fromtimestamp(fact.wall_ms / 1000, UTC).astimezone(CHINA).strftime("%H:%M:%S")
+        time = _time(fact)
         zh, en = HOWS.get(str(body.get("how", "admitted")), (f" {body.get('how')}", f", {body.get('how')}"))
         paid_fen = int(body.get("paid_fen", 0))
         fee_zh, fee_en = (

@@ -21,6 +21,9 @@ READY_WITHIN_S = 30.0
 STOP_WITHIN_S = 25.0
 """The agent may sit in a request to the city for 20 s (Qingdao B.2)."""
 
+ASKED_EXIT = 3
+"""A person asked for a new start at the page: no failure."""
+
 RESTART_PAUSE_S = 0.1
 RESTARTS_MAX = 5
 """A program that dies by itself this often is broken: the run ends and says so."""
@@ -90,7 +93,7 @@ class Program:
             down_since_s = time.monotonic()
             self.up.clear()
             with self._lock:
-                ordered, self._killing = self._killing or self._stopping.is_set(), False
+                ordered, self._killing = self._killing or self._stopping.is_set() or code == ASKED_EXIT, False
                 self._child = None
             if not ordered:
                 self.died.append(f"{self.name} ended by itself with code {code}, see {self._log_path}")
@@ -131,6 +134,7 @@ def programs(config_path: Path, data_dir: Path, gpio_socket: Path) -> tuple[Prog
     """Lane and agent, unchanged; only the lane's environment says that its pins are the simulator's."""
     environment = dict(os.environ)
     environment["PYTHONUNBUFFERED"] = "1"
+    environment["PARKBOX_SUPERVISED"] = "1"  # as systemd's INVOCATION_ID says it
     pins = str(Path(__file__).parent / "rpi")
     path = environment.get("PYTHONPATH")
     lane_environment = environment | {

@@ -13,6 +13,7 @@ from string import Template
 from typing import Literal
 
 from hal_sim.cameras.sender import CameraSpec
+from hal_sim.oss import OssBucket
 from hal_sim.qingdao import Account
 from hal_sim.site.lane import LanePins
 from hal_sim.site.relays import pins_of
@@ -47,6 +48,7 @@ class Times:
     think_s: tuple[float, float]
     patience_s: float
     inside_max: int
+    idle_s: float = 15.0
 
 
 REAL = Times(
@@ -57,8 +59,19 @@ REAL = Times(
 HEADLESS = Times(
     speed=6.0, arm_travel_s=0.25, move_s=1.5, hold_s=0.5, unproven_hold_s=2.0, read_s=1.0, pulse_ms=150, debounce_ms=10,
     timeout_s=3.0, retry_s=2.0, stay_s=(2.0, 6.0), arrival_s=0.0, read_delay_s=(0.07, 0.12), think_s=(0.05, 0.15),
-    patience_s=1.5, inside_max=100,
+    patience_s=1.5, inside_max=100, idle_s=1.5,
 )  # fmt: skip
+
+
+RESERVED_LANE = "in1"
+_ROLE = 'role = "reserved"\n'
+_RUSH_FLOW = """[flow]
+keep_min = 0
+[flow.saturated]
+idle_s = {idle_s}
+[flow.full]
+out = 2
+"""
 
 
 @dataclass(frozen=True)
@@ -124,10 +137,17 @@ def write_site(
     *,
     account: Account,
     city_url: str,
+    oss: OssBucket,
+    oss_endpoint: str,
     season: tuple[str, ...],
     stalls: int,
+    more: str = "",
+    rush: bool = False,
 ) -> SitePlan:
-    """Everything the two programs need, in `data_dir`. A data folder used before keeps its ledger."""
+    """Everything the two programs need, in `data_dir`. A data folder used before keeps its ledger.
+
+    `more`: sections of other cities. `rush`: a small lot, and the first entrance is for reserved cars.
+    """
     data_dir.mkdir(parents=True, exist_ok=True)
     lane_socket, gpio_socket = data_dir / "lane.sock", data_dir / "gpio.sock"
     gpio_socket.unlink(missing_ok=True)
@@ -138,6 +158,7 @@ def write_site(
         socket=lane_socket,
         stalls=stalls,
         season=json.dumps(season, ensure_ascii=False),
+        flow=_RUSH_FLOW.format(idle_s=times.idle_s) if rush else "[flow]\n",
         listener_port=listener_port,
         web_port=web_port,
         city_url=city_url,
@@ -146,9 +167,15 @@ def write_site(
         user=account.user,
         password_file=write_secret(data_dir / "password", account.password),
         passkey_file=write_secret(data_dir / "passkey", account.passkey),
+        oss_endpoint=oss_endpoint,
+        oss_region=oss.rules.region,
+        oss_bucket=oss.rules.bucket,
+        oss_key_id_file=write_secret(data_dir / "oss-key-id", oss.keys.key_id),
+        oss_key_secret_file=write_secret(data_dir / "oss-key-secret", oss.keys.secret),
         timeout_s=times.timeout_s,
         retry_s=times.retry_s,
     )
+    text += more
     lane_template = Template(files("hal_sim.config").joinpath("lane.toml").read_text(encoding="utf-8"))
     for number, lane in enumerate(lanes, start=1):
         text += lane_template.substitute(
@@ -156,6 +183,7 @@ def write_site(
             name=lane.name,
             number=number,
             direction=lane.direction,
+            flow=_ROLE if rush and lane.id == RESERVED_LANE else "",
             equipment_id=f"{number:032x}",
             open=lane.pins.open,
             close=lane.pins.close,

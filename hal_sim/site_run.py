@@ -15,24 +15,31 @@ from typing import Any
 
 from hal_sim.cameras.pictures import Painter
 from hal_sim.cameras.sender import SimCamera
-from hal_sim.ledger_view import LedgerView, delivery_counts, facts_after
+from hal_sim.ledger_view import FactRow, LedgerView, delivery_counts, facts_after, ordered_lately
+from hal_sim.oss import Keys, OssServer, Rules
+from hal_sim.pictures_run import compare_pictures, pictures_there, unkept
 from hal_sim.printing import PassagePrinter
 from hal_sim.programs import Killer, Program, programs
 from hal_sim.qingdao import Account, QingdaoPlatform
+from hal_sim.shenzhen_run import CITY, ShenzhenRun
 from hal_sim.site.arm import Arm
 from hal_sim.site.attendant import Attendant
 from hal_sim.site.gpio_server import GpioServer
 from hal_sim.site.lane import SimLane
 from hal_sim.site.pins import PinBank
+from hal_sim.site.rush import Rush
 from hal_sim.site.traffic import Traffic, season_plates
 from hal_sim.site.world import Pace, World
-from hal_sim.site_config import SitePlan, Times, lane_specs, write_site
+from hal_sim.site_config import RESERVED_LANE, SitePlan, Times, lane_specs, write_site
 from hal_sim.summary import Report, add_violations, compare_city, compare_ledger
 
 ACCOUNT = Account(
     cno="880001", sub_code="0000001", user="parkbox", password="Parkbox-1", passkey="0123456789abcdef"
 )
+OSS_KEYS = Keys("LTAI5tSimulatedKeyId", "simulated-access-key-secret")
 STALLS = 120
+RUSH_STALLS = 20
+"""So few that a rush goes through all three states within a minute or two."""
 HEARTBEAT_S = 5.0
 
 CARS_WITHIN_S = 3.0
@@ -42,6 +49,8 @@ FOLDER_CHARS_MAX = 90
 """A UNIX socket's path may have 107 bytes; ours add up to ten."""
 
 LEDGER_DRAIN_S = 15.0
+PICTURE_FACT_S = 3.0
+"""A picture's fact is stored within half a second of its passage; one whose program was killed never comes."""
 CITY_DRAIN_S = 90.0
 
 SWITCH_S = 0.0005
@@ -60,8 +69,15 @@ class Options:
     times: Times
     data_dir: Path
     weather: tuple[tuple[str, float], ...] = ()
+    oss_weather: tuple[tuple[str, float], ...] = ()
+    shenzhen_weather: tuple[tuple[str, float], ...] = ()
     kill_every_s: float | None = None
     mix: bool = True
+    rush: bool = False
+
+    @property
+    def stalls(self) -> int:
+        return RUSH_STALLS if self.rush else STALLS
 
 
 class SiteRun:
@@ -71,6 +87,7 @@ class SiteRun:
         self._options, self._say = options, say
         self._stack = ExitStack()
         self.interrupted = False
+        self._drained: list[FactRow] = []
 
     def run(self, asked: threading.Event) -> Report:
         before = sys.getswitchinterval()
@@ -103,11 +120,20 @@ class SiteRun:
         self._stack.callback(self.platform.stop)
         for kind, probability in options.weather:
             self.platform.weather.add(kind, probability=probability)  # type: ignore[arg-type]  # checked there
+        self.oss = OssServer(Rules(ACCOUNT.sub_code), OSS_KEYS, seed=options.seed)
+        endpoint = self.oss.start()
+        self._stack.callback(self.oss.stop)
+        for kind, probability in options.oss_weather:
+            self.oss.weather.add(kind, probability=probability)  # type: ignore[arg-type]  # checked there
+        self.shenzhen = ShenzhenRun(options.data_dir, options.seed, hurried=times.arrival_s == 0)
+        self.shenzhen.start(options.shenzhen_weather)
+        self._stack.callback(self.shenzhen.stop)
         specs = lane_specs(options.lanes)
-        season = season_plates(options.seed)
+        season = () if options.rush else season_plates(options.seed)
         self.plan = write_site(
-            options.data_dir, specs, times, account=ACCOUNT, city_url=url, season=season, stalls=STALLS
-        )
+            options.data_dir, specs, times, account=ACCOUNT, city_url=url, season=season, stalls=options.stalls,
+            oss=self.oss, oss_endpoint=endpoint, more=self.shenzhen.section(times), rush=options.rush,
+        )  # fmt: skip
         self._first_seq = max(
             (fact.seq for fact in facts_after(options.data_dir / "ledger.db", 0)), default=0
         )
@@ -119,17 +145,27 @@ class SiteRun:
         painter = Painter(options.seed)
         painter.prepare()
         self.cameras = self._cameras(self.plan, painter)
-        traffic = Traffic(options.seed, times.stay_s, mix=options.mix)
+        parked_share = {"parked_share": 0.0} if options.rush else {}  # who stays for ever would fill the small lot
+        self.traffic = Traffic(options.seed, times.stay_s, mix=options.mix, **parked_share)
         pace = Pace(times.arrival_s, times.read_delay_s, inside_max=times.inside_max)
         self.world = World(
-            bank, self.lanes, self.cameras, traffic, pace, cars=options.cars, seed=options.seed
+            bank, self.lanes, self.cameras, self.traffic, pace, cars=options.cars, seed=options.seed
         )
         self.lane, self.agent = programs(self.plan.config, self.plan.data_dir, self.plan.gpio_socket)
         self.world.box_up = self.lane.up.is_set
+        self.world.order_on_record = self._on_record
         self.attendant = Attendant(
             self.plan.lane_socket, self.world.ordered, seed=options.seed, think_s=times.think_s
         )
         self.world.sign = self.attendant.admitted
+        self.rush = Rush(self.plan.lane_socket, RESERVED_LANE, options.seed) if options.rush else None
+        if self.rush is not None:
+            self.world.sets_out = self.rush.sets_out
+
+    def _on_record(self, lane_id: str, within_s: float) -> bool:
+        """An order that somebody gave at the page."""
+        since_ms = time.time_ns() // 1_000_000 - round(within_s * 1000)
+        return ordered_lately(self.plan.data_dir / "ledger.db", lane_id, since_ms)
 
     def _lane(self, bank: PinBank, lane_id: str, direction: str, number: int) -> SimLane:
         times, dice = self._options.times, random.Random(f"bounce {self._options.seed} {number}")
@@ -162,14 +198,20 @@ class SiteRun:
         for program in (self.lane, self.agent):
             self._await_ready(program, asked)
         self._say(f"网页 page: http://127.0.0.1:{self.plan.web_port}/   数据 data: {self.plan.data_dir}")
+        first = self.plan.data_dir / "first-password"
+        if first.exists():
+            self._say(f"首次登录 first login: {first.read_text(encoding='utf-8').strip()}")
         self.attendant.on_note = self._note
         self.attendant.start()
         self._stack.callback(self.attendant.stop)
+        if self.rush is not None:
+            self.rush.start()
+            self._stack.callback(self.rush.stop)
         for camera in self.cameras.values():
             camera.start()
             self._stack.callback(camera.stop)
         printer = PassagePrinter(
-            LedgerView(self.plan.data_dir / "ledger.db"), self.plan.lanes, STALLS, self._say
+            LedgerView(self.plan.data_dir / "ledger.db"), self.plan.lanes, self._options.stalls, self._say
         )
         printer.start()
         self._stack.callback(printer.stop)
@@ -180,7 +222,10 @@ class SiteRun:
             killer.start()
         self.world.start()
         self._stack.callback(self.world.stop)
+        if not self._options.rush:  # a rush has people of its own, who book past the city
+            self.shenzhen.drive(self.traffic.expect)
         finished = self._await_cars(asked)
+        self.shenzhen.end_driving()
         if killer is not None:
             killer.stop()
         if not asked.is_set():
@@ -194,6 +239,8 @@ class SiteRun:
         self.lane.stop()
         printer.stop()
         self.platform.stop()
+        self.oss.stop()
+        self.shenzhen.stop()
         return self._report(finished)
 
     def _note(self, note: dict[str, Any]) -> None:
@@ -239,15 +286,24 @@ class SiteRun:
             facts = facts_after(ledger, 0)
             if sum(fact.kind == "Passed" for fact in facts) >= truth:
                 break
+        for _ in _until(PICTURE_FACT_S, asked):
+            if not unkept(facts_after(ledger, 0)):
+                break
         self.platform.weather.clear()
+        self.oss.weather.clear()
+        self.shenzhen.platform.weather.clear()
         for _ in _until(CITY_DRAIN_S, asked):
             facts = facts_after(ledger, 0)
             passed = sum(fact.kind == "Passed" for fact in facts)
             paid = sum(fact.kind == "Paid" and int(fact.body["paid_fen"]) > 0 for fact in facts)
             accepted = self.platform.summary().accepted
             there = accepted.get("carIn", 0) + accepted.get("carOut", 0) >= passed
-            there = there and accepted.get("carcharge", 0) >= paid
+            there = there and accepted.get("carcharge", 0) >= paid and self.shenzhen.settled(facts)
             if there and delivery_counts(self.plan.data_dir / "deliveries.db").get("waiting", 0) == 0:
+                break
+        for _ in _until(CITY_DRAIN_S, asked):
+            self._drained = facts_after(ledger, 0)
+            if pictures_there(self._drained, self.oss, self.plan.data_dir / "pictures.db"):
                 break
 
     # --- summing up ----------------------------------------------------------------------------------------
@@ -265,14 +321,16 @@ class SiteRun:
         )
         passages = [passage for lane in self.lanes for passage in lane.passages]
         add_violations(report, {lane.id: lane.violations for lane in self.lanes})
-        states = delivery_counts(self.plan.data_dir / "deliveries.db")
+        deliveries = self.plan.data_dir / "deliveries.db"
+        states = delivery_counts(deliveries, "qingdao")
         report.accepted, report.waiting = states.get("accepted", 0), states.get("waiting", 0)
         report.refused = states.get("set_aside", 0)
         city = self.platform.summary()
         report.city_repeats, report.city_changed = sum(city.repeats.values()), len(city.changed)
-        compare_ledger(report, passages, facts)
+        compare_ledger(report, passages, facts, truth.backed_out_unseen)
         records = [one for kind in ("carIn", "carOut", "carcharge") for one in self.platform.of_kind(kind)]
         report.city_records = len(records)
+        compare_pictures(report, facts, self._drained, self.oss, self.plan.data_dir)
         if not self.interrupted:
             compare_city(report, facts, records)
             if not finished:
@@ -283,7 +341,10 @@ class SiteRun:
             report.problems = [
                 text for text in report.problems if not text.startswith(("lost", "undelivered"))
             ]
-        if truth.stood_long:
+        calm = not (report.kills or self._options.weather or self._options.shenzhen_weather)
+        states = delivery_counts(deliveries, CITY)
+        report.cities.append(self.shenzhen.figures(facts, states, calm=calm, whole=not self.interrupted))
+        if truth.stood_long and not self._options.rush:
             report.problem(f"stood: {truth.stood_long} cars stood at an arm for more than a minute")
         for program in (self.lane, self.agent):
             for text in program.died:

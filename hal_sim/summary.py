@@ -7,8 +7,10 @@ other is lost, double or invented, and a run with any of it, or with a violated 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
 from typing import Protocol
 
 from hal_sim.ledger_view import FactRow
@@ -34,6 +36,36 @@ class CityRecord(Protocol):
 
 
 @dataclass
+class CityFigures:
+    """One city's books against the ledger: its part of the verdict."""
+
+    zh: str
+    city: str
+    accepted: int = 0
+    waiting: int = 0
+    refused: int = 0
+    records: int = 0
+    repeats: int = 0
+    undelivered: int = 0
+    invented: int = 0
+    violated: int = 0
+    problems: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems and self.refused + self.undelivered + self.invented + self.violated == 0
+
+    def line(self) -> str:
+        """The city in one line."""
+        return (
+            f"{self.zh} {self.city}: 接受 accepted {self.accepted}, 等待 waiting {self.waiting}, "
+            f"拒绝 refused {self.refused}; 平台 at the city {self.records} records, {self.repeats} repeats; "
+            f"丢失 lost {self.undelivered}, 多报 double {self.invented}, 违规 violated {self.violated}"
+        )
+
+
+@dataclass
 class Report:
     """All figures of a run. `problems` says in words what `ok` denies."""
 
@@ -53,23 +85,32 @@ class Report:
     city_records: int = 0
     city_repeats: int = 0
     city_changed: int = 0
+    uploaded: int = 0
+    picture_repeats: int = 0
+    pictures_waiting: int = 0
+    pictures_refused: int = 0
+    pictures_missing: int = 0
     lost: int = 0
     double: int = 0
     invented: int = 0
     undelivered: int = 0
     unseen: int = 0
     assumed: int = 0
+    misnamed: int = 0
     kills: int = 0
     violations: dict[str, int] = field(default_factory=dict)
     read_to_relay_ms: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    cities: list[CityFigures] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
         counted = (
             self.lost + self.double + self.invented + self.undelivered + self.refused + self.city_changed
+            + self.pictures_refused + self.pictures_missing
         )
-        return counted == 0 and not any(self.violations.values()) and not self.problems
+        clean = counted == 0 and not any(self.violations.values()) and not self.problems
+        return clean and all(city.ok for city in self.cities)
 
     def problem(self, text: str) -> None:
         self.problems.append(text)
@@ -84,8 +125,17 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[int(rank) - 1]
 
 
-def compare_ledger(report: Report, truth: Sequence[Passage], facts: Sequence[FactRow]) -> None:
-    """World against ledger, lane by lane in order of time."""
+def compare_ledger(
+    report: Report,
+    truth: Sequence[Passage],
+    facts: Sequence[FactRow],
+    backed_out_unseen: Set[tuple[str, str]] = frozenset(),
+) -> None:
+    """World against ledger, lane by lane in order of time.
+
+    `backed_out_unseen`: lane and plate of cars that backed out while the program was dead. It finds their admission
+    open, and another car where they stood: whether it is the same one no loop can tell.
+    """
     report.passages = len(truth)
     report.reads = sum(fact.kind == "ReadTaken" for fact in facts)
     report.pictures = sum(fact.kind == "PictureKept" for fact in facts)
@@ -100,7 +150,10 @@ def compare_ledger(report: Report, truth: Sequence[Passage], facts: Sequence[Fac
         if lane and lane[-1].unseen and passage.kind == "tailgater":
             behind_unseen.add((passage.lane, passage.car_id))
         lane.append(passage)
+    before = {id(behind): ahead for one in open_truth.values() for ahead, behind in pairwise(one)}
+    recorded_ms: dict[int, int] = {}  # of a passage, by its identity
     settled: set[tuple[str, str]] = set()
+    nameless: list[tuple[FactRow, str]] = []
     for fact in facts:
         if fact.kind != "Passed":
             continue
@@ -111,39 +164,85 @@ def compare_ledger(report: Report, truth: Sequence[Passage], facts: Sequence[Fac
         names = {plate, str(fact.body.get("plate_corrected_from", ""))}
         if (correction := corrected.get(str(fact.body.get("visit_id", "")))) is not None:
             names |= {str(correction["old"]), str(correction["new"])}
+        if names == {""}:
+            nameless.append((fact, how))
+            continue
         waiting = open_truth.get(fact.lane, [])
-        match = next((one for one in waiting if _same(one, names - {""} or {""}, how)), None)
+        match = next((one for one in waiting if {one.plate, one.read_plate} & (names - {""})), None)
         if match is not None:
             waiting.remove(match)
+            recorded_ms[id(match)] = fact.mono_ms
             settled.add((fact.lane, plate))
-        elif how == "restart" and report.kills:
+        elif report.kills and (how == "restart" or (fact.lane, plate) in backed_out_unseen - settled):
             report.assumed += 1
+            settled.add((fact.lane, plate))
         elif plate and (fact.lane, plate) in settled:
             report.double += 1
             report.problem(f"double: {plate} passed {fact.lane} once, recorded again as {fact.id} ({how})")
         else:
             report.invented += 1
-            report.problem(
-                f"invented: {plate or 'no plate'} at {fact.lane} in {fact.id} ({how}), nobody passed"
-            )
+            report.problem(f"invented: {plate} at {fact.lane} in {fact.id} ({how}), nobody passed")
+    _match_nameless(report, nameless, open_truth)
     for lane_id, rest in open_truth.items():
         for passage in rest:
             unseen = passage.unseen or (lane_id, passage.car_id) in behind_unseen
             if unseen and report.kills:
                 report.unseen += 1  # it went through while the program was dead: nobody could see it
+            elif report.kills and _under_the_name_before(passage, before, recorded_ms):
+                report.misnamed += 1
+                report.unseen += 1
             else:
                 report.lost += 1
                 name = passage.plate or "no plate"
                 report.problem(
-                    f"lost: {name} (read {passage.read_plate or 'none'}, {passage.kind}) at {lane}"
+                    f"lost: {name} (read {passage.read_plate or 'none'}, {passage.kind}) at {lane_id}"
                 )
 
 
-def _same(passage: Passage, names: set[str], how: str) -> bool:
-    """Whether a record with these names can be this passage."""
-    if passage.plate in names or passage.read_plate in names:
-        return True
-    return names == {""} and (how in ANONYMOUS or passage.unseen or passage.kind == "tailgater")
+def _under_the_name_before(
+    passage: Passage, before: Mapping[int, Passage], recorded_ms: Mapping[int, int]
+) -> bool:
+    """Whether this passage is on record with the plate of a car ahead, which nobody could see go.
+
+    The camera pushed that car's read again when the program was back, and this car stood there by then. The record came
+    after this passage, so it is of this one; the car ahead is the one without a record.
+    """
+    ahead = before.get(id(passage))
+    while ahead is not None and ahead.unseen:
+        if recorded_ms.get(id(ahead), 0) >= passage.at_s * 1000:
+            return True
+        ahead = before.get(id(ahead))
+    return False
+
+
+def _match_nameless(
+    report: Report, nameless: Sequence[tuple[FactRow, str]], open_truth: Mapping[str, list[Passage]]
+) -> None:
+    """Records without a plate, each for the passage nearest in time of those that no plate has claimed.
+
+    A passage that could be seen comes before one that could not: of the two it is the one that must be on record.
+    """
+    for fact, how in nameless:
+        waiting = open_truth.get(fact.lane, [])
+        could = [one for one in waiting if _nameless(one, how)]
+        if could:
+            waiting.remove(min(could, key=partial(_far, told_ms=fact.mono_ms)))
+        elif how == "restart" and report.kills:
+            report.assumed += 1
+        else:
+            report.invented += 1
+            report.problem(f"invented: no plate at {fact.lane} in {fact.id} ({how}), nobody passed")
+
+
+def _far(passage: Passage, told_ms: int) -> tuple[bool, bool, float]:
+    after_ms = told_ms - passage.at_s * 1000
+    return passage.unseen, after_ms < 0, abs(after_ms)
+
+
+def _nameless(passage: Passage, how: str) -> bool:
+    """Whether a record without a plate can be this passage."""
+    nobody_read = "" in {passage.plate, passage.read_plate}
+    return nobody_read or how in ANONYMOUS or passage.unseen or passage.kind == "tailgater"
 
 
 def compare_city(report: Report, facts: Sequence[FactRow], records: Sequence[CityRecord]) -> None:
@@ -201,9 +300,16 @@ def lines(report: Report, seconds: float) -> list[str]:
         f"识别 {report.reads} reads, 图片 {report.pictures} pictures kept, 收费 {report.paid_fen / 100:.2f} yuan"
     )
     out.append(
-        f"上传 deliveries: 接受 accepted {report.accepted}, 等待 waiting {report.waiting}, "
+        f"青岛 qingdao: 接受 accepted {report.accepted}, 等待 waiting {report.waiting}, "
         f"拒绝 refused {report.refused}; 平台 at the city {report.city_records} records, "
         f"{report.city_repeats} repeats, {report.city_changed} changed"
+    )
+    for city in report.cities:
+        out += [city.line(), *city.lines]
+    out.append(
+        f"图片上传 pictures: 已上传 uploaded {report.uploaded}, 等待 waiting {report.pictures_waiting}, "
+        f"拒绝 refused {report.pictures_refused}, 缺少 missing {report.pictures_missing}, "
+        f"重复 repeats {report.picture_repeats}"
     )
     out.append(f"违规 violations: {counted}")
     out.append(
@@ -212,7 +318,8 @@ def lines(report: Report, seconds: float) -> list[str]:
     )
     if report.kills:
         out.append(
-            f"强杀 {report.kills} kills (-9); 停机时通过 unseen {report.unseen}, 推定 assumed {report.assumed}"
+            f"强杀 {report.kills} kills (-9); 停机时通过 unseen {report.unseen}, 推定 assumed {report.assumed}, "
+            f"记为前车 misnamed {report.misnamed}"
         )
     samples = report.read_to_relay_ms
     if samples:
@@ -222,8 +329,9 @@ def lines(report: Report, seconds: float) -> list[str]:
         )
     else:
         out.append("识别到继电器 read-to-relay: 无样本 no samples")
-    out.extend(f"  ! {text}" for text in report.problems[:PROBLEMS_SHOWN])
-    if len(report.problems) > PROBLEMS_SHOWN:
-        out.append(f"  ! ... {len(report.problems) - PROBLEMS_SHOWN} more")
+    problems = report.problems + [f"{city.zh} {text}" for city in report.cities for text in city.problems]
+    out.extend(f"  ! {text}" for text in problems[:PROBLEMS_SHOWN])
+    if len(problems) > PROBLEMS_SHOWN:
+        out.append(f"  ! ... {len(problems) - PROBLEMS_SHOWN} more")
     out.append("结果: 合格 clean" if report.ok else "结果: 不合格 FAILED")
     return out

@@ -13,12 +13,15 @@ from typing import Any, Literal
 
 import msgspec
 
-from edge.cities.engine import Counts, DeliveryEngine
-from edge.cities.qingdao.envelope import Account, Answer, Request
-from edge.cities.qingdao.transport import TransportFault
+from edge.cities.city import Counts
+from edge.cities.engine import DeliveryEngine
+from edge.cities.http import TransportFault
+from edge.cities.qingdao.city import qingdao
+from edge.cities.qingdao.envelope import Account, Request
+from edge.cities.verdict import Answer
 from edge.config.model import Barrier, Camera, Lane, Loops, Lot, Qingdao
 from edge.core.facts import AnyBody, Fact, Paid, Passed, Stamp
-from edge.ports import Delivery
+from edge.ports import Delivery, Due
 
 PARK_ID = "0a" * 16
 ACCOUNT = Account("0000001234", "P-77", "box", "geheim", "secret-key")
@@ -94,6 +97,10 @@ class MemoryLedger:
         return dict(self.offsets)
 
 
+def _due(row: Delivery) -> Due:
+    return Due(row.id, row.kind, row.item_id, row.body, row.made_ms, row.attempts)
+
+
 class MemoryStore:
     """The queue as `ports.DeliveryStore` describes it. `broken` makes every call fail."""
 
@@ -102,16 +109,17 @@ class MemoryStore:
         self.at = 0
         self.broken: Exception | None = None
         self.adds = 0
+        self._ids = 0
 
     def _check(self) -> None:
         if self.broken is not None:
             raise self.broken
 
-    def cursor(self) -> int:
+    def cursor(self, city: str = "qingdao") -> int:
         self._check()
         return self.at
 
-    def add(self, cursor: int, new: Sequence[Delivery]) -> None:
+    def add(self, cursor: int, new: Sequence[Delivery], city: str = "qingdao") -> None:
         self._check()
         self.adds += 1
         assert cursor >= self.at
@@ -119,15 +127,29 @@ class MemoryStore:
         have = {(row.city, row.kind, row.item_id) for row in self.rows}
         for row in new:
             if (row.city, row.kind, row.item_id) not in have:
-                self.rows.append(msgspec.structs.replace(row, id=len(self.rows) + 1))
+                self._ids += 1
+                self.rows.append(msgspec.structs.replace(row, id=self._ids))
 
-    def due(self, city: str, now_ms: int, limit: int) -> list[Delivery]:
+    def due(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         self._check()
+        return [_due(row) for row in self._heads(city) if row.due_ms <= now_ms and row.id not in busy][:limit]
+
+    def live(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
+        fresh = {
+            row.visit_id or f"#{row.id}"
+            for row in self.rows
+            if row.state == "waiting" and row.city == city and row.made_ms >= now_ms - 60_000
+        }
+        heads = [row for row in self._heads(city) if (row.visit_id or f"#{row.id}") in fresh]
+        return [_due(row) for row in heads if row.due_ms <= now_ms and row.id not in busy][:limit]
+
+    def _heads(self, city: str) -> list[Delivery]:
+        """Of each visit the oldest waiting row."""
         heads: dict[str, Delivery] = {}
         for row in self.rows:
             if row.state == "waiting" and row.city == city:
                 heads.setdefault(row.visit_id or f"#{row.id}", row)
-        return [row for row in heads.values() if row.due_ms <= now_ms][:limit]
+        return list(heads.values())
 
     def _change(self, ids: Sequence[int], change: Callable[[Delivery], Delivery]) -> None:
         self._check()
@@ -156,6 +178,11 @@ class MemoryStore:
         self._check()
         states = [row.state for row in self.rows]
         return {state: states.count(state) for state in ("waiting", "accepted", "set_aside")}
+
+    def prune(self, made_before_ms: int, limit: int = 1000) -> int:
+        old = [row for row in self.rows if row.state == "accepted" and row.made_ms < made_before_ms][:limit]
+        self.rows = [row for row in self.rows if row not in old]
+        return len(old)
 
     def recent(self, limit: int) -> list[Delivery]:
         return self.rows[::-1][:limit]
@@ -318,20 +345,15 @@ class Rig:
 
     def new_engine(self) -> DeliveryEngine:
         return DeliveryEngine(
-            self.settings,
-            LOT,
-            LANES,
-            ACCOUNT,
+            qingdao(self.settings, LOT, LANES, ACCOUNT, counts=lambda: self.counts, transport=self.city),
             ledger=self.ledger,
             boot_offsets=self.ledger.boot_offsets,
             store=self.store,
-            counts=lambda: self.counts,
             clock=self.clock,
             random=FakeRandom(),
             storage_errors=(OSError,),
             died=self.deaths.append,
             changed=self._changed,
-            transport=self.city,
         )
 
     def _changed(self) -> None:

@@ -13,7 +13,8 @@ settings.register_profile("parkbox", deadline=None, suppress_health_check=[Healt
 settings.load_profile("parkbox")
 
 JOIN_S = 5.0
-LIBRARY_THREADS = ("asyncio_", "ThreadPoolExecutor")
+LIBRARY_THREADS = ("asyncio_", "ThreadPoolExecutor", "page-work")
+"""Pools; the page's own waits for its threads when the server stops, which may be after the test."""
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.admission import ExitVerdict, LotRules, Verdict, decide_entry, decide_exit
+from edge.core import admission
+from edge.core.admission import ExitVerdict, LotRules, Newcomer, Verdict, decide_exit
 from edge.core.facts import ClockSet, CountCorrected, Fact, Passed, PlateCorrected, Stamp
+from edge.core.flow import Flow
+from edge.core.flow_policy import Policy
 from edge.core.lot import LotState
 from edge.core.tariff import TariffRule
 
@@ -32,6 +35,16 @@ def lot_of(total: int, parked: int, *inside: tuple[str, str, Stamp]) -> LotState
         lot.apply(Fact(visit_id, "e1", entered, Passed("a", "in", plate)))
     lot.apply(Fact("count", "", at(0), CountCorrected(parked, "ann", "test")))
     return lot
+
+
+def decide_entry(lot: LotState, rules: LotRules, plate: str, on_the_way: int) -> Verdict:
+    """Without flow control, with so many cars admitted that have not passed yet."""
+    flow = Flow(Policy(priority=False), lot.total, lot.parked)
+    for number in range(on_the_way):
+        flow.arrive(str(number), "in", "")
+        flow.admit(str(number), "ordinary")
+    verdict = admission.decide_entry(lot, rules, flow, Newcomer("in", plate))
+    return Verdict(verdict.decision, verdict.wait_for, verdict.rule, verdict.zh, verdict.en)
 
 
 def short(verdict: Verdict) -> tuple[str, str, str]:

@@ -328,7 +328,10 @@ def test_the_child_is_gone_when_idle_and_the_agent_never_loads_what_it_needs(
     assert child.pid is None
     site.car(2)
     assert site.row(2).chain == 2
-    heavy = "import sys, edge.agent_program; print([m for m in ('cv2', 'numpy', 'cryptography') if m in sys.modules])"
+    heavy = (
+        "import sys, edge.agent_program; "
+        "print([m for m in ('cv2', 'numpy', 'cryptography', 'alibabacloud_oss_v2') if m in sys.modules])"
+    )
     said = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
 

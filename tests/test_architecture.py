@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LINES_MAX = 400
 
 PURE = {
-    "__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "itertools", "math",
-    "msgspec", "re", "types", "typing", "unicodedata", "zlib",
+    "__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "heapq", "itertools",
+    "math", "msgspec", "re", "types", "typing", "unicodedata", "zlib",
 }  # fmt: skip
 """All that the core may import from outside: nothing here has a clock, a socket, a thread or a log."""
 

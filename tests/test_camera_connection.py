@@ -146,6 +146,34 @@ def test_a_slow_sender_is_cut_by_one_deadline_for_the_whole_request() -> None:
     play(story)
 
 
+@pytest.mark.parametrize("half", [b"P", b"POST /x HTTP/1.1\r\nHost: box\r\nContent-Le", b"\r\n"])
+@pytest.mark.parametrize("kept", [False, True])
+def test_half_a_header_is_cut_after_slow_s_from_its_first_byte(half: bytes, kept: bool) -> None:
+    async def story() -> None:
+        rig = Rig(camera(), listener=Listener(port=0, slow_s=10))
+        wire = rig.wire()
+        if kept:
+            wire.feed(post(R5))
+            await wire.answer()
+            jump(60)  # idle between two requests is allowed
+        answered = len(parse_answers(bytes(wire.sent)))
+        wire.feed(half[:1])
+        jump(9)
+        wire.feed(half[1:])  # more of it gains no time
+        await asyncio.sleep(0)
+        assert not wire.wrote_eof
+        jump(1.1)
+        answers = await wire.answers(answered + 1)
+        assert (answers[-1].status, answers[-1].close) == (408, True)
+        jump(1.1)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert wire.ended
+        assert [what for _, what, _ in rig.sink.counts] == ["slow"]
+
+    play(story)
+
+
 def test_silent_and_idle_connections_are_closed_without_a_word() -> None:
     async def story() -> None:
         rig = Rig(camera(), listener=Listener(port=0, slow_s=10))

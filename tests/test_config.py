@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from edge.config.check import run, summary
 from edge.config.load import ConfigError, load
+from tests.shipped_files import furnish, toml
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = sorted((ROOT / "configs").glob("*.toml"))
 TEXT = (ROOT / "configs" / "entry-exit.toml").read_text(encoding="utf-8")
 GOOD = TEXT.replace("/var/lib/", "./").replace("/run/", "./")
+
+
+def secret(path: Path, mode: int = 0o600) -> Path:
+    path.write_text("x", encoding="utf-8")
+    path.chmod(mode)
+    return path
 
 
 def issues_of(folder: Path, text: str) -> dict[str, str]:
@@ -28,10 +37,14 @@ def issues_of(folder: Path, text: str) -> dict[str, str]:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_config_is_fit_to_run(path: Path, tmp_path: Path) -> None:
     copy = tmp_path / path.name
-    copy.write_text(path.read_text(encoding="utf-8").replace("/var/lib/", "./"), encoding="utf-8")
+    raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    furnish(raw, tmp_path)
+    raw["box"] |= {"data_dir": "./parkbox"}
+    copy.write_text("\n".join(toml(raw)), encoding="utf-8")
     config = load(copy)
     assert config.lane
     assert config.box.data_dir.startswith(str(tmp_path))
+    assert summary(config)
 
 
 def test_all_errors_come_at_once_each_with_its_path(tmp_path: Path) -> None:
@@ -66,6 +79,13 @@ def test_all_errors_come_at_once_each_with_its_path(tmp_path: Path) -> None:
         ("port = 8080", "port = 8081", "web.port", "listener.port"),
         ('deny_plates = []', 'deny_plates = ["鲁B·00001"]', "lot.deny_plates[0]", "allow_plates"),
         ('allow_plates = ["鲁B00001"]', 'allow_plates = ["无牌车"]', "lot.allow_plates[0]", "no plate"),
+        ("port = 8080", 'port = 8080\nhost = "0.0.0.0"', "web.tls", "plain_reason"),
+        ("port = 8080", 'port = 8080\nhost = "parkbox"', "web.host", "IP address"),
+        ("port = 8080", 'port = 8080\nplain_reason = "VPN"', "web.plain_reason", "loopback"),
+        ("port = 8080", 'port = 8080\ntls = "own"\nkey_file = "a"', "web.tls", "given"),
+        ("port = 8080", "port = 8080\naudit_days = 100", "web.audit_days", "184..3650"),
+        ("port = 8080", 'port = 8080\nnames = ["http://x"]', "web.names[0]", "host name"),
+        ('host = "127.0.0.1"', 'host = "\\u0000bad"', "listener.host", "control characters"),
         ("daily_cap_fen = 3000", "daily_cap_fen = 100", "tariff.daily_cap_fen", "first_fen"),
     ],
 )
@@ -74,6 +94,19 @@ def test_settings_that_are_wrong_together(tmp_path: Path, old: str, new: str, pa
     found = issues_of(tmp_path, GOOD.replace(old, new, 1))
     assert set(found) == {path}
     assert says in found[path]
+
+
+def test_the_page_in_a_network_has_tls_or_a_reason(tmp_path: Path) -> None:
+    for allowed in ('tls = "own"', 'plain_reason = "VPN ends on the box"'):
+        (tmp_path / "box.toml").write_text(GOOD.replace("port = 8080", f'port = 8080\nhost = "0.0.0.0"\n{allowed}', 1))
+        assert load(tmp_path / "box.toml").web.host == "0.0.0.0"
+    key = tmp_path / "page.key"
+    key.write_text("key")
+    key.chmod(0o644)
+    given = 'port = 8080\ntls = "given"\ncertificate_file = "page.crt"\nkey_file = "page.key"'
+    found = issues_of(tmp_path, GOOD.replace("port = 8080", given, 1))
+    assert set(found) == {"web.certificate_file", "web.key_file"}
+    assert "0600" in found["web.key_file"]
 
 
 def test_two_cameras_that_cannot_be_told_apart(tmp_path: Path) -> None:
@@ -87,7 +120,9 @@ def test_a_missing_section_and_a_wrong_shape(tmp_path: Path) -> None:
     assert set(found) == {"box.data_dir", "box.socket", "lot", "lane"}
 
 
-@pytest.mark.parametrize("content", [b"[box\n", b"\xff\xfe\x00", b"", b"a = " + b"1" * 2_000_000])
+@pytest.mark.parametrize("content", [
+    b"[box\n", b"\xff\xfe\x00", b"", b"a = " + b"1" * 2_000_000, b"a = " + b"9" * 5_000, b"a = " + b"[" * 5_000,
+])  # fmt: skip
 def test_a_file_that_is_no_config(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "box.toml"
     path.write_bytes(content)
@@ -139,3 +174,52 @@ def test_the_command_prints_everything_and_exits_2(tmp_path: Path) -> None:
         assert "lane[1].number = 0" in run.stderr
     assert done == {"check": 2, "lane": 2, "agent": 2}
     assert [p.name for p in tmp_path.iterdir()] == ["box.toml"]
+
+
+OSS = (ROOT / "configs" / "qingdao.toml").read_text(encoding="utf-8").replace("/etc/parkbox/", "./")
+OSS = OSS.replace("/var/lib/", "./").replace("/run/", "./")
+SECRETS = ("qingdao-password", "qingdao-passkey", "oss-key-id", "oss-key-secret")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "says"),
+    [
+        ('endpoint = "https://oss-cn-qingdao.aliyuncs.com"', 'endpoint = "oss-cn-qingdao.aliyuncs.com"',
+         "city.qingdao.oss.endpoint", "http(s)://"),
+        ('endpoint = "https://oss-cn-qingdao.aliyuncs.com"', 'endpoint = "https://host/bucket"',
+         "city.qingdao.oss.endpoint", "http(s)://"),
+        ('bucket = "park-pictures"', 'bucket = "Park_Pictures"', "city.qingdao.oss.bucket", "3 to 63"),
+        ('bucket = "park-pictures"\n', "", "city.qingdao.oss.bucket", "missing"),
+        ('acl = "public-read-write"', 'acl = "public"', "city.qingdao.oss.acl", "public-read, public-read-write"),
+        ('acl = "public-read-write"', "timeout_s = 0", "city.qingdao.oss.timeout_s", "0..600"),
+        ('acl = "public-read-write"', 'token_file = "./none"', "city.qingdao.oss.token_file", "cannot be read"),
+        ('acl = "public-read-write"', 'token_file = "./oss-key-id"\nsignature = "v1"', "city.qingdao.oss.token_file",
+         "v4"),
+        ('acl = "public-read-write"', 'secret = "abc"', "city.qingdao.oss.secret", "unknown key"),
+        ('key_secret_file = "./oss-key-secret"', 'key_secret_file = "./open"', "city.qingdao.oss.key_secret_file",
+         "0600"),
+    ],
+)  # fmt: skip
+def test_picture_storage_is_judged(tmp_path: Path, old: str, new: str, path: str, says: str) -> None:
+    for name in SECRETS:
+        secret(tmp_path / name)
+    secret(tmp_path / "open", 0o644)
+    found = issues_of(tmp_path, OSS.replace(old, new))
+    assert list(found) == [path]
+    assert says in found[path]
+
+
+def test_check_says_where_pictures_go_and_what_public_means(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in SECRETS:
+        secret(tmp_path / name)
+    path = tmp_path / "box.toml"
+    path.write_text(OSS, encoding="utf-8")
+    assert run(path) == 0
+    assert "anybody can read, replace, delete" in capsys.readouterr().out
+    path.write_text(OSS.replace("public-read-write", "private"), encoding="utf-8")
+    assert run(path) == 0
+    said = capsys.readouterr().out
+    assert "https://oss-cn-qingdao.aliyuncs.com park-pictures, private" in said
+    assert "anybody" not in said

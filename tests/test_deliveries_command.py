@@ -112,7 +112,7 @@ def test_show_tells_the_last_answer_the_record_and_what_must_go_first(
         assert "先须接收 waits for: 1 入场 entry: 处理失败 (1)" in text
         assert '"ys_money": "5.00"' in text
         assert ask(box, "--show", "1") == 0
-        assert "无图 no picture found" in capsys.readouterr().out
+        assert "无图片或尚未生成 | no picture, or not made yet" in capsys.readouterr().out
 
 
 def test_repeat_needs_the_agent_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

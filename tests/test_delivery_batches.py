@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from edge.cities.http import HttpTransport
 from edge.cities.qingdao.conversation import Conversation
-from edge.cities.qingdao.envelope import Answer
 from edge.cities.qingdao.site import lot_maker
-from edge.cities.qingdao.transport import HttpTransport
-from edge.cities.qingdao.uplink import Uplink
+from edge.cities.uplink import Uplink
+from edge.cities.verdict import Answer
 from edge.core.facts import Passed
 from hal_sim.qingdao import Account, Kind, QingdaoPlatform
 from tests.city_fakes import (
@@ -36,7 +36,7 @@ IDS = [guid(n) for n in (1, 2, 3)]
 def meanings(**reply: Any) -> list[str]:
     """Of three records in one request."""
     talk = Conversation(ACCOUNT)
-    talk.logged_in(Answer(200, b'{"result_code":0,"token":"T","timeOut":-1}'), 0.0)
+    talk.logged_in(talk.login(), Answer(200, b'{"result_code":0,"token":"T","timeOut":-1}'), 0.0)
     request = talk.batch("carIn", [(each, b'{"item_id":"%s"}' % each.encode()) for each in IDS])
     verdicts = talk.judged_each(request, Answer(200, json.dumps({"result_code": 0, **reply}).encode()))
     return [verdict.meaning for verdict in verdicts]

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from edge.cities.engine import Counts
+from edge.cities.city import Counts
 from edge.core.facts import BoxStarted, ClockSet, Passed
 from tests.city_fakes import PARK_ID, Rig, a_visit, entered, fact, guid, stamp
 
@@ -319,3 +319,22 @@ def test_every_change_that_a_page_shows_is_told() -> None:
     rig.ledger.facts.append(entered(2))
     rig.run_for(5)
     assert rig.changes > told
+
+
+def test_accepted_records_go_after_half_a_year_and_set_aside_ones_stay() -> None:
+    rig = Rig([entered(1), entered(2, "鲁B22222")], weather=["fine", "106"])
+    rig.run_until(rig.settled)
+    kept = [row.item_id for row in rig.store.rows if row.state == "set_aside"]
+    assert len(kept) == 1
+    rig.clock.now_s += 183 * 86_400
+    rig.run_for(3700)
+    assert rig.store.counts()["accepted"] > 0
+    rig.clock.now_s += 2 * 86_400
+    rig.clock.true = False  # a clock that is not true makes nothing old
+    rig.run_for(3700)
+    assert rig.store.counts()["accepted"] > 0
+    rig.clock.true = True
+    rig.run_for(3700)
+    assert rig.store.counts()["accepted"] == 0
+    assert [row.item_id for row in rig.store.rows] == kept
+    assert rig.city.wrong == []

@@ -18,11 +18,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge.cities.engine import Counts, DeliveryEngine
-from edge.cities.qingdao.envelope import Answer, Request
-from edge.cities.qingdao.transport import TransportFault
+from edge.cities import pages
+from edge.cities.city import Counts
+from edge.cities.engine import DeliveryEngine
+from edge.cities.http import TransportFault
+from edge.cities.qingdao.city import qingdao
+from edge.cities.qingdao.envelope import Request
 from edge.cities.sender import requests_of
-from edge.ports import Delivery
+from edge.cities.verdict import Answer
+from edge.ports import Due
 from edge.store.deliveries import Deliveries
 from edge.store.errors import StoreError
 from hal_sim.qingdao import Account, Kind
@@ -105,10 +109,10 @@ def run(
 
     def new_engine() -> DeliveryEngine:
         return DeliveryEngine(
-            msgspec.structs.replace(SETTINGS, batch=batch), LOT, LANES, ACCOUNT, ledger=ledger,
-            boot_offsets=ledger.boot_offsets, store=store, counts=lambda: Counts(100, 3, 0), clock=clock,
-            random=FakeRandom(), storage_errors=(StoreError,), died=lambda error: None, changed=lambda: None,
-            transport=line,
+            qingdao(msgspec.structs.replace(SETTINGS, batch=batch), LOT, LANES, ACCOUNT,
+                    counts=lambda: Counts(100, 3, 0), transport=line),
+            ledger=ledger, boot_offsets=ledger.boot_offsets, store=store, clock=clock, random=FakeRandom(),
+            storage_errors=(StoreError,), died=lambda error: None, changed=lambda: None,
         )  # fmt: skip
 
     engine = new_engine()
@@ -118,6 +122,7 @@ def run(
         try:
             wait_s = engine.run_once()
         except Killed:
+            engine._sender.reset()  # its thread dies with it, whatever it was at
             store.close()
             store = Deliveries(path)
             store.open()
@@ -125,6 +130,7 @@ def run(
             wait_s = 1.0
         step_s = 600.0 if clock.now_s < line.offline_until_s else 20.0
         clock.now_s += max(step_s, wait_s) if wait_s else 0.01
+    engine._sender.reset()
     return platform, line, store
 
 
@@ -186,7 +192,32 @@ def test_a_backlog_goes_in_batches(tmp_path: Path) -> None:
     ids=["by count", "failed before", "live", "by size", "each too large"],
 )
 def test_batches_are_bounded_and_live_or_failed_ones_go_alone(change: Callable[..., Any], sizes: list[int]) -> None:
-    rows = [change(Delivery(n, "c", "carIn", guid(n), guid(n), b"{}", "", T0_MS - 10**6), n) for n in range(12)]
+    rows = [change(Due(n, "carIn", guid(n), b"{}", T0_MS - 10**6), n) for n in range(12)]
     requests = requests_of(rows, T0_MS + 1000, 5, 1000)
     assert [len(request) for request in requests] == sizes
     assert sorted(row.id for request in requests for row in request) == list(range(12))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_pages_that_are_fetched_ahead_lose_and_double_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(pages, "PAGE", 4)
+    platform, _, store = run(tmp_path, seed=seed, bad=0.2, kills=4, batch=3, outage_s=86_400.0)
+    rows = store.search("", 1000)
+    store.close()
+    summary = platform.summary()
+    assert (summary.changed, summary.internal_errors) == ((), ())
+    there = {record.item_id for kind in ("carIn", "carcharge", "carOut") for record in platform.of_kind(kind)}
+    assert there == {row.item_id for row in rows if row.state == "accepted"}
+    assert len(rows) == 3 * VISITS
+
+
+def test_without_trouble_every_record_of_a_long_backlog_is_sent_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "PAGE", 4)
+    platform, _, store = run(tmp_path, seed=1, bad=0.0, kills=0, batch=3, outage_s=86_400.0)
+    assert store.counts() == {"waiting": 0, "accepted": 3 * VISITS, "set_aside": 0}
+    store.close()
+    assert {kind: n for kind, n in platform.summary().repeats.items() if n} == {}

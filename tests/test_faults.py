@@ -8,7 +8,9 @@ import typing
 import msgspec
 import pytest
 
+from edge.core.box_orders import SURVIVES_START
 from edge.core.faults import CATALOGUE, Effect, FaultSpec
+from edge.fault_view import LASTING, fault_view
 
 # Every fault that drivers, stores, lane and agent raise by name.
 NAMED = {
@@ -67,3 +69,9 @@ def test_effects_that_the_design_demands(effect: Effect, codes: set[str]) -> Non
 
 def test_no_city_fault_has_an_effect_on_a_lane() -> None:
     assert {spec.effect for code, spec in CATALOGUE.items() if code.startswith("city_")} == {"none"}
+
+
+def test_the_page_offers_to_end_what_the_box_lets_a_person_end() -> None:
+    assert LASTING == SURVIVES_START
+    for code, spec in CATALOGUE.items():
+        assert fault_view(code, "x", "", 0).by_hand is (spec.clears == "acknowledged" or code in SURVIVES_START)

@@ -156,7 +156,9 @@ def test_exit_pays_and_leaves(bench: Bench) -> None:
     decided = bench.bodies(Decided)[-1]
     assert (decided.wait_for, decided.due_fen) == ("payment", 700)
     assert not bench.order("out", "pay_cash", amount_fen=9_999).ok
+    assert bench.box.lane_states()[1].due_fen == 700
     assert bench.order("out", "pay_cash", amount_fen=600).ok
+    assert bench.box.lane_states()[1].due_fen == 0  # 6 yuan paid, 1 let go
     bench.store()
     bench.drive("out")
     paid, passed = bench.bodies(Paid)[-1], bench.bodies(Passed)[-1]

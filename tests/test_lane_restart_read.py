@@ -1,4 +1,4 @@
-"""A restart takes away the decision about a car that waits: the camera's repeat of its read must bring it back."""
+"""Whose read is it: of the car that waits, after a restart too, and not of the next one once it has paid."""
 
 from __future__ import annotations
 
@@ -56,3 +56,20 @@ def test_a_repeat_of_a_car_that_has_gone_is_not_the_next_cars() -> None:
     assert bench.count(RaiseArm) == 0
     assert len(bench.bodies(Passed)) == 1
     assert bench.bodies(Decided)[-1].read_id == "e" * 32
+
+
+def test_a_car_that_has_paid_is_not_taken_for_the_next_one_that_is_read_early() -> None:
+    bench = Bench(allow=frozenset({"鲁B88888"}))
+    bench.enter(PLATE)
+    bench.wait(HOUR_MS)
+    bench.read("out", PLATE)
+    bench.wait(100)
+    bench.loops("out", arrival=True)
+    assert bench.order("out", "pay_cash", amount_fen=bench.bodies(Decided)[-1].due_fen).ok
+    bench.wait(100)
+    bench.read("out", "鲁B88888")  # the next car's early read, while the first one still stands at the arm
+    bench.store()
+    bench.drive("out")
+    (paid,) = bench.bodies(Paid)
+    left = bench.bodies(Passed)[-1]
+    assert (left.plate, left.paid_fen, left.visit_id) == (PLATE, paid.paid_fen, paid.visit_id)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from edge.core.facts import Fact
+from edge.store.commit import LOG_BYTES
 from edge.store.errors import StoreError
 from edge.store.ledger import Ledger, StoreResult
 from tests.store_tools import DEADLINE_S, Answers, keep, passed
@@ -195,4 +199,53 @@ def test_the_log_is_folded_in_when_nobody_writes(tmp_path: Path, monkeypatch: py
     for n in range(31, 200):
         keep(ledger, [passed(n)])
     assert (tmp_path / "ledger.db-wal").stat().st_size == wal, "the log grew although it was folded in"
+    ledger.close()
+
+
+def test_the_log_gets_its_size_before_it_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that grows costs each commit a change of the file's size: what is written into it leaves its size alone."""
+    monkeypatch.setattr("edge.store.ledger.QUIET_S", 0.001)
+    ledger = Ledger(tmp_path / "ledger.db")
+    ledger.open()
+    log = tmp_path / "ledger.db-wal"
+    until_s = time.monotonic() + DEADLINE_S
+    while log.stat().st_size < LOG_BYTES:
+        assert time.monotonic() < until_s
+    for n in range(1, 300):
+        keep(ledger, [passed(n)])
+    assert log.stat().st_size == LOG_BYTES
+    ledger.close()
+
+
+@pytest.mark.parametrize("trouble", ["read only", "nearly full"])
+def test_a_log_that_cannot_grow_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
+    monkeypatch.setattr("edge.store.ledger.QUIET_S", 0.001)
+    ledger = Ledger(tmp_path / "ledger.db")
+    ledger.open()
+    asked = threading.Event()
+    real_open, real_statvfs = os.open, os.fstatvfs
+
+    def refused(file: object, flags: int, *rest: int, **options: int) -> int:
+        if str(file).endswith("-wal") and flags & os.O_WRONLY:
+            asked.set()
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return real_open(file, flags, *rest, **options)  # type: ignore[arg-type]
+
+    def no_room(fd: int) -> os.statvfs_result:
+        asked.set()
+        found = list(real_statvfs(fd))
+        found[4] = 100  # f_bavail
+        return os.statvfs_result(found)
+
+    if trouble == "read only":
+        monkeypatch.setattr(os, "open", refused)
+    else:
+        monkeypatch.setattr(os, "fstatvfs", no_room)
+    assert asked.wait(DEADLINE_S)
+    size = (tmp_path / "ledger.db-wal").stat().st_size
+    assert keep(ledger, [passed(1)]).ok
+    assert keep(ledger, [passed(2)]).ok
+    assert (tmp_path / "ledger.db-wal").stat().st_size == size < LOG_BYTES
+    assert ledger.alive
+    monkeypatch.undo()
     ledger.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,10 @@ import pytest
 from hal_sim.site.gpio_server import GpioServer
 from hal_sim.site.pins import PinBank
 from hal_sim.site_config import free_ports
+from tests.page_reader import state_of
 from tests.program_rig import Box, box_in, until
 from tests.program_site import Bay
+from tests.shipped_files import furnish, toml
 
 CONFIGS = sorted((Path(__file__).resolve().parent.parent / "configs").glob("*.toml"))
 
@@ -45,6 +46,10 @@ def on_this_machine(config: Path, folder: Path) -> tuple[dict[str, Any], Box, Re
     raw["box"] |= {"data_dir": str(folder / "data"), "socket": str(folder / "lane.sock")}
     raw.setdefault("listener", {})["port"] = listener_port
     raw.setdefault("web", {})["port"] = web_port
+    furnish(raw, folder)
+    callback = raw.get("city", {}).get("shenzhen", {}).get("callback")
+    if callback is not None:
+        callback |= {"host": "127.0.0.1", "port": free_ports(1)[0]}
     cameras = [camera for lane in raw["lane"] for camera in lane["camera"]]
     for number, camera in enumerate(cameras):
         camera |= {"addresses": ["127.0.0.1"], "serial": camera.get("serial", "") or f"serial-{number:08d}"}
@@ -53,21 +58,6 @@ def on_this_machine(config: Path, folder: Path) -> tuple[dict[str, Any], Box, Re
     bank = PinBank()
     bays: list[Bay] = []
     return raw, Box(folder, path, bays, bank, (listener_port, web_port)), Relays(bank)
-
-
-def toml(table: dict[str, Any], name: str = "") -> list[str]:
-    """Plain values first, then the tables below. JSON's strings, numbers, truths and lists are TOML's too."""
-    below = {key: value for key, value in table.items() if isinstance(value, dict) or _tables(value)}
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items() if key not in below]
-    for key, value in below.items():
-        full = f"{name}.{key}" if name else key
-        for one in value if isinstance(value, list) else [value]:
-            lines += [f"[[{full}]]" if isinstance(value, list) else f"[{full}]", *toml(one, full)]
-    return lines
-
-
-def _tables(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 def get(port: int, path: str) -> tuple[int, bytes]:
@@ -82,7 +72,7 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 
 def on_page(box: Box) -> dict[str, Any] | None:
     """What the page shows once it shows the lane program too."""
-    state: dict[str, Any] = json.loads(get(box.web_port, "/api/state")[1])
+    state = state_of(box.web_port, box.data)
     return state if state["box"] else None
 
 

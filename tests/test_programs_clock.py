@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from hal_sim.qingdao import QingdaoPlatform
+from tests.page_reader import state_of
 from tests.program_books import at_city, city_problems, due_at_city, ledger_problems
 from tests.program_rig import Box, Driver, box_in, passages, platform_on, until
 
@@ -20,13 +19,7 @@ FIRST_FEN = 500  # config default: the first hour
 
 
 def agent_on_page(box: Box) -> dict[str, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", box.web_port, timeout=5)
-    try:
-        connection.request("GET", "/api/state")
-        state: dict[str, Any] = json.loads(connection.getresponse().read())["agent"]
-        return state
-    finally:
-        connection.close()
+    return dict(state_of(box.web_port, box.data)["agent"])
 
 
 def told_time_s(platform: QingdaoPlatform, plate: str) -> float:

@@ -141,7 +141,7 @@ def random_kills(folder: Path, count: int, seed: int) -> None:
         assert ledger_problems(ledger, world.passed, promised) == []
         assert world.too_early == []
         assert parked(ledger) == world.inside
-        assert len(promised) > count
+        assert len(promised) > count // 2  # something was promised to be lost
         assert len(world.passed) > count // 8
         due = due_at_city(ledger)
         with box.agent() as agent:

@@ -138,7 +138,7 @@ def test_agent_killed_at_every_statement_that_writes(tmp_path: Path) -> None:
         sick: dict[str, object] = {"count": str(tmp_path / "count"), "file": "deliveries.db"}
         assert deliver(box, platform, sick, wanted) == 0
     statements = (tmp_path / "count").read_text("utf-8").splitlines()
-    assert sum(text.startswith("UPDATE deliveries SET state") for text in statements) >= 1
+    assert sum(text.startswith("INSERT INTO ended") for text in statements) >= 1
     # Between a statement and the next of its transaction nothing happens; after a COMMIT the network follows.
     moments = [(number, "before") for number in range(1, len(statements) + 1)]
     moments += [(number, "after") for number, text in enumerate(statements, start=1) if text.startswith("COMMIT")]

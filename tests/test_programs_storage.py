@@ -6,8 +6,6 @@ a running program (the kernel refuses to remount it), what the program asks of S
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import sqlite3
 import subprocess
@@ -19,6 +17,7 @@ from typing import Any, Protocol
 import pytest
 
 from hal_sim.qingdao import QingdaoPlatform
+from tests.page_reader import state_of
 from tests.program_books import at_city, city_problems, due_at_city, ledger_problems
 from tests.program_rig import Box, Child, Driver, box_in, passages, platform_on, until
 
@@ -94,13 +93,7 @@ def site(folder: Path) -> Iterator[tuple[QingdaoPlatform, Box]]:
 
 
 def page(box: Box) -> dict[str, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", box.web_port, timeout=5)
-    try:
-        connection.request("GET", "/api/state")
-        found: dict[str, Any] = json.loads(connection.getresponse().read())
-        return found
-    finally:
-        connection.close()
+    return state_of(box.web_port, box.data)
 
 
 def on_page(box: Box) -> set[str]:
@@ -262,6 +255,10 @@ def test_agent_with_a_damaged_queue(damage: str, tmp_path: Path) -> None:
 def test_agent_on_a_sick_disk_waits_and_says_so(kind: str, tmp_path: Path) -> None:
     with site(tmp_path) as (platform, box), box.lane() as lane:
         lane.await_ready()
+        with box.agent() as agent:  # a box that was set up: the page has its users
+            agent.await_ready()
+            assert page(box)["box"]["parked"] == 0
+            assert agent.stop() == 0
         drive(box, lane, CAR_1)
         until(lambda: ("in1", CAR_1) in passages(box.facts()), "first car on record")
         disk = Bent(tmp_path / "illness")

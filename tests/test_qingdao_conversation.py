@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from edge.cities.qingdao.conversation import Conversation
-from edge.cities.qingdao.envelope import Account, Answer
+from edge.cities.qingdao.envelope import Account
 from edge.cities.qingdao.fields import FieldError
+from edge.cities.verdict import Answer
 from tests.city_fakes import ACCOUNT
 
 ID, OTHER = "0a" * 16, "0b" * 16
@@ -23,7 +24,7 @@ def said(status: int = 200, **reply: Any) -> Answer:
 
 def logged_in(**reply: Any) -> Conversation:
     talk = Conversation(ACCOUNT)
-    assert talk.logged_in(said(result_code=0, token="T1", **reply), 1000.0).meaning == "accepted"
+    assert talk.logged_in(talk.login(), said(result_code=0, token="T1", **reply), 1000.0).meaning == "accepted"
     return talk
 
 
@@ -51,7 +52,7 @@ def test_a_token_without_end_or_of_unknown_life_is_used_until_it_is_refused(life
 def test_an_old_requests_refusal_does_not_end_a_newer_token() -> None:
     talk = logged_in()
     old = talk.request("carIn", ID, RECORD)
-    talk.logged_in(said(result_code=0, token="T2", timeOut=-1), 1001.0)
+    talk.logged_in(talk.login(), said(result_code=0, token="T2", timeOut=-1), 1001.0)
     talk.token_refused(old)
     assert not talk.needs_login(1001.0)
     assert talk.request("carIn", ID, RECORD).token == "T2"
@@ -77,7 +78,7 @@ def test_nothing_is_sent_without_a_token() -> None:
 )
 def test_a_login_that_fails_is_the_links_trouble_and_leaves_no_token(answer: Answer) -> None:
     talk = Conversation(ACCOUNT)
-    verdict = talk.logged_in(answer, 0.0)
+    verdict = talk.logged_in(talk.login(), answer, 0.0)
     assert (verdict.meaning, verdict.rests) == ("link", True)
     assert talk.needs_login(0.0)
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from edge.cities.http import ANSWER_MAX_BYTES, HttpTransport, TransportFault
 from edge.cities.qingdao.envelope import Request
-from edge.cities.qingdao.transport import ANSWER_MAX_BYTES, HttpTransport, TransportFault
 
 REQUEST = Request("carIn", "/thirdAPI/carIn", '{"车":1}'.encode(), "ABCDEF", "T", "s" * 32, "i" * 32)
 SHORT_S = 0.3

@@ -161,6 +161,17 @@ def test_one_line_a_passage_chinese_first_with_the_free_stalls() -> None:
     assert "无牌车 入场 跟车" in printer.line(FactRow(3, "c", "in1", "Passed", at_ms, nobody))
 
 
+def test_a_switch_is_told_with_its_cause_also_where_that_is_not_written() -> None:
+    """A member that has its default is not in the stored body: a person's switch of an entrance."""
+    printer = PassagePrinter(LedgerView(Path("/nowhere")), lane_specs(2), 10, lambda line: None)
+    at_ms = 1_715_075_283_847
+    by_hand = printer.flow_line(FactRow(1, "a", "in1", "RoleSwitched", at_ms, {"role": "reserved"}))
+    assert by_hand.startswith("17:48:03 入口1 ")
+    assert "reserved (operator)" in by_hand
+    by_city = printer.flow_line(FactRow(2, "b", "", "PrioritySwitched", at_ms, {"on": False, "cause": "city"}))
+    assert "关 off (city)" in by_city
+
+
 # --- arguments -----------------------------------------------------------------------------------------------
 
 
@@ -257,10 +268,10 @@ def test_a_killed_program_is_started_again_and_is_not_called_dead(child: Callabl
 
 
 def test_a_program_that_ends_by_itself_is_told_and_given_up(child: Callable[[str], Program]) -> None:
-    program = child("import sys\nprint('ready', flush=True)\nsys.exit(3)")
+    program = child("import sys\nprint('ready', flush=True)\nsys.exit(4)")
     assert program.gave_up.wait(WITHIN_S)
     assert len(program.died) == program.started == 5
-    assert "ended by itself with code 3" in program.died[0]
+    assert "ended by itself with code 4" in program.died[0]
 
 
 def test_a_program_that_never_says_ready_is_not_up(child: Callable[[str], Program]) -> None:

@@ -242,7 +242,7 @@ def test_probability_is_the_share_struck_and_the_seed_decides_which() -> None:
 @pytest.mark.parametrize("wrong", [{"kind": "rain"}, {"probability": 0}, {"probability": 1.1}, {"times": 0}])
 def test_a_wrong_spell_names_its_member(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        Spell(**({"kind": "hang"} | wrong))
+        Weather(random.Random(1)).set(**({"kind": "hang"} | wrong))
 
 
 def test_a_person_switches_the_weather_over_http(platform: QingdaoPlatform, sender: Sender) -> None:

@@ -38,8 +38,11 @@ def test_twelve_cars_headless_end_clean() -> None:
     passages = number(done.stdout, r"通行 (\d+) passages")
     assert passages >= 12
     assert number(done.stdout, r"记录 (\d+) recorded") == passages
-    assert number(done.stdout, r"接受 accepted (\d+)") >= passages
-    assert len(re.findall(r"^\d\d:\d\d:\d\d [入出]口", done.stdout, re.MULTILINE)) == passages
+    for city in ("青岛 qingdao", "深圳 shenzhen"):
+        assert number(done.stdout, rf"{city}: 接受 accepted (\d+)") >= passages
+    assert re.search(r"深圳 shenzhen: .*丢失 lost 0, 多报 double 0, 违规 violated 0", done.stdout)
+    passage = r"^\d\d:\d\d:\d\d [入出]口.* 余位 \d+  \| (?:in|out)\b"
+    assert len(re.findall(passage, done.stdout, re.MULTILINE)) == passages
 
 
 def test_with_programs_killed_at_random_the_books_still_agree() -> None:
@@ -88,3 +91,12 @@ def test_a_folder_with_an_earlier_ledger_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert str(tmp_path) in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["ledger.db"]
+
+
+def test_a_rush_shows_the_rules_at_work_and_ends_clean() -> None:
+    done = sim("--rush", "--cars", "24", "--headless", "--seed", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert number(done.stdout, r"入 in (\d+)") == 24
+    assert len(re.findall(r"入口1 \S+ 放行: 预约车", done.stdout)) > 3
+    assert len(re.findall(r"入口2 \S+ 等待: (?:饱和|满位|余位)", done.stdout)) > 0
+    assert "车场 预约车优先 开 on (start)" in done.stdout

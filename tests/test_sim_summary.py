@@ -125,6 +125,50 @@ def test_a_tailgater_behind_an_unseen_car_may_be_taken_for_it_and_nobody_else() 
     assert judged([passage(1, "鲁B1"), behind], facts, kills=1).lost == 1
 
 
+def test_a_record_without_a_plate_is_of_the_car_that_passed_then() -> None:
+    """Not of one that nobody could see: the car that was seen would be called lost, and it is on record."""
+    truth = [passage(1, "鲁B1", unseen=True), passage(20, "鲁B2", read_plate="", kind="tailgater")]
+    facts = [FactRow(1, "a", "in1", "Passed", 0, {"plate": "", "how": "restart"}, mono_ms=20_200)]
+    report = judged(truth, facts, kills=1)
+    assert (report.unseen, report.lost, report.ok) == (1, 0, True)
+
+
+def test_a_record_that_a_kill_made_late_is_of_the_car_that_was_seen() -> None:
+    truth = [passage(10, "鲁B2", read_plate="", kind="tailgater"), passage(14, "鲁B1", unseen=True)]
+    facts = [FactRow(1, "a", "in1", "Passed", 0, {"plate": "", "how": "restart"}, mono_ms=16_000)]
+    report = judged(truth, facts, kills=1)
+    assert (report.unseen, report.lost, report.ok) == (1, 0, True)
+
+
+def test_a_car_that_backed_out_unseen_may_be_taken_for_the_next_one_once() -> None:
+    truth = [passage(1, "鲁B1", unseen=True)]
+    report = Report(kills=1)
+    compare_ledger(report, truth, [passed("a", "鲁B9")], {("in1", "鲁B9")})
+    assert (report.assumed, report.unseen, report.ok) == (1, 1, True)
+    for facts, kills in ([passed("a", "鲁B9"), passed("b", "鲁B9")], 1), ([passed("a", "鲁B9")], 0):
+        report = Report(kills=kills)
+        compare_ledger(report, truth, facts, {("in1", "鲁B9")})
+        assert not report.ok
+
+
+@pytest.mark.parametrize(
+    ("mono_ms", "ahead_unseen", "kills", "misnamed"),
+    [(8_200, True, 1, 1), (7_900, True, 1, 0), (8_200, False, 1, 0), (8_200, True, 0, 0)],
+)
+def test_a_car_on_record_under_the_name_of_the_unseen_one_ahead_is_told_apart(
+    mono_ms: int, ahead_unseen: bool, kills: int, misnamed: int
+) -> None:
+    """Only when its record came after it passed, and only behind a car that nobody could see: else it is lost."""
+    truth = [passage(5, "鲁B1", unseen=ahead_unseen), passage(8, "鲁B2")]
+    facts = [FactRow(1, "a", "in1", "Passed", 0, {"plate": "鲁B1"}, mono_ms)]
+    report = judged(truth, facts, kills)
+    assert (report.misnamed, report.lost, report.ok) == (misnamed, 1 - misnamed, misnamed == 1)
+
+
+def test_a_problem_names_the_lane() -> None:
+    assert judged([passage(1, "鲁B1", "out2")], []).problems == ["lost: 鲁B1 (read 鲁B1, normal) at out2"]
+
+
 def test_a_passage_that_the_city_has_not_is_undelivered() -> None:
     report = Report()
     compare_city(report, [passed("a", "鲁B1"), passed("b", "鲁B2")], [Record("carIn", "a", {})])
@@ -205,5 +249,5 @@ def test_databases_are_read_as_they_stand_on_the_disk(tmp_path: Path) -> None:
         )
     ledger.close()
     view = LedgerView(tmp_path / "ledger.db")
-    assert view.new_facts() == [FactRow(3, "a", "in1", "Passed", 2, {"plate": "鲁B1"})]
+    assert view.new_facts() == [FactRow(3, "a", "in1", "Passed", 2, {"plate": "鲁B1"}, mono_ms=1)]
     assert view.new_facts() == []

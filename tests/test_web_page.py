@@ -100,6 +100,36 @@ def test_a_fault_is_the_first_thing_seen_and_goes_when_it_clears(open_page: Open
     assert page.is_hidden("#faults")
 
 
+def test_a_mild_fault_is_no_alarm(open_page: Open, page_source: FakeSource) -> None:
+    page = open_page()
+    page_source.show_agent(quiet_agent(faults=(fault(code="certificate_ending", zh="证书还有 9 天到期", mild=True),)))
+    wait_text(page, "#verdict", "1 项需留意")
+    assert "证书还有 9 天到期" in page.inner_text("#verdict-detail")
+    assert page.get_attribute("body", "data-level") == "notice"
+    assert page.get_attribute(".fault", "data-mild") == "true"
+
+
+def test_what_waits_in_the_list_is_short_names_its_city_and_follows_the_language(
+    open_page: Open, page_source: FakeSource
+) -> None:
+    page = open_page()
+    cities = ("qingdao", "shenzhen")
+    page_source.show_agent(quiet_agent(
+        links=(link(city="shenzhen-callback", last_ok_wall_ms=0, receives=True),),
+        recent=tuple(delivery(n, city=cities[n % 2], last_answer="已接收 / accepted") for n in range(1, 13)),
+    ))
+    wait_text(page, "#recent", "深圳")
+    rows = page.locator("#recent li").all_inner_texts()
+    assert len(rows) == 5
+    assert [row.count("已接收") for row in rows] == [1] * 5
+    assert not any("accepted" in row for row in rows)
+    assert "尚无成功" not in page.inner_text("#links")
+    page.click("#language")
+    wait_text(page, "#recent", "Qingdao")
+    assert not any("已接收" in row for row in page.locator("#recent li").all_inner_texts())
+    wait_text(page, "#count-action", "Correct the count")
+
+
 def test_a_lane_that_waits_says_why_and_what_is_owed(open_page: Open, page_source: FakeSource) -> None:
     page = open_page()
     page_source.show(box(exit_lane(state="WAIT_PAYMENT", state_zh="等待缴费", plate="鲁B88888", due_fen=1205,
@@ -171,5 +201,5 @@ def test_stalls_and_deliveries(open_page: Open, page_source: FakeSource) -> None
     rows = page.locator("#recent li").all_inner_texts()
     assert len(rows) == 3
     for row, words in zip(rows, (("入场", "鲁B12345", "已搁置", "1003"), ("出场", "待上传 · 第 4 次", "连接被拒绝"),
-                                 ("a_new_kind", "已接收", "0 成功")), strict=True):
+                                 ("a_new_kind", "青岛", "已接收")), strict=True):
         assert [word for word in words if word not in row] == []

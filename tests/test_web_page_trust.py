@@ -5,34 +5,54 @@ It says when it is not live, it fits every screen and both languages, and nothin
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser
 
 from edge.web.server import PageServer
 from tests.web_fakes import NOON_MS, FakeSource, any_port, box, delivery, fault, lane, link, quiet_agent
-from tests.web_look import MONITOR, SAYS_SO_MS, Open, busy_box, wait_text
+from tests.web_house import House
+from tests.web_look import MONITOR, SAYS_SO_MS, Open, busy_box, log_in, wait_text
+from tests.web_relay import Relay
 
 pytest_plugins = ("tests.web_browser",)
 
 
-def test_a_cut_stream_is_said_within_3_s_and_comes_back_by_itself(
-    open_page: Open, page_server: PageServer, page_source: FakeSource, page_port: int
+def test_a_cut_line_is_said_within_3_s_and_comes_back_by_itself(
+    open_page: Open, page_source: FakeSource, relay: Relay
 ) -> None:
-    page = open_page()
-    live_grey = page.evaluate("getComputedStyle(document.querySelector('.panel')).backgroundColor")
-    page_server.stop()
+    page = open_page(port=relay.port)
+    live_grey = page.evaluate("getComputedStyle(document.querySelector('.lane')).backgroundColor")
+    relay.cut()
     page.wait_for_selector("body[data-line=broken]", timeout=SAYS_SO_MS)
     assert page.inner_text("#verdict") == "连接中断"
     assert "12:00:00" in page.inner_text("#verdict-detail")
-    assert page.evaluate("getComputedStyle(document.querySelector('.panel')).backgroundColor") != live_grey
+    assert page.evaluate("getComputedStyle(document.querySelector('.lane')).backgroundColor") != live_grey
 
     page_source.show(box(parked=7))
-    again = PageServer(any_port(page_port), page_source, lambda: NOON_MS)
+    relay.mend()
+    page.wait_for_selector("body[data-line=live]")
+    wait_text(page, "#verdict", "全部正常")
+    wait_text(page, "#occupancy", "7 / 320")
+    assert page.evaluate("window.sameDocument") is True
+
+
+def test_a_page_program_that_is_gone_is_said_and_one_that_is_new_asks_for_the_login(
+    open_page: Open, page_server: PageServer, page_source: FakeSource, page_port: int, tmp_path: Path
+) -> None:
+    page = open_page()
+    page_server.stop()
+    page.wait_for_selector("body[data-line=broken]", timeout=SAYS_SO_MS)
+    again = House(tmp_path / "new", page_source, web=any_port(page_port)).server
     again.start()
     try:
+        page.wait_for_selector("#login form")
+        assert page.is_hidden("#view-now")
+        assert page.locator("[data-lane]").count() == 0
+        log_in(page, "admin")
         page.wait_for_selector("body[data-line=live]")
-        wait_text(page, "#verdict", "全部正常")
-        wait_text(page, "#occupancy", "7 / 320")
+        page.wait_for_selector("[data-lane=in1]")
         assert page.evaluate("window.sameDocument") is True
     finally:
         again.stop()
@@ -68,6 +88,7 @@ def test_a_lot_without_lane_program_from_the_start(browser: Browser, page_port: 
     page_source.show(None)
     page = browser.new_page()
     page.goto(f"http://127.0.0.1:{page_port}/")
+    log_in(page, "vera")
     wait_text(page, "#fault-list", "车道程序无应答")
     page.close()
 
@@ -97,17 +118,16 @@ def test_english_is_kept_over_a_reload(open_page: Open, page_source: FakeSource,
     assert troubles == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width_px", [320, 375, 768, 1440])
 def test_nothing_is_wider_than_the_screen(
-    open_page: Open, page_source: FakeSource, troubles: list[str], width_px: int, scheme: str
+    open_page: Open, page_source: FakeSource, troubles: list[str], width_px: int
 ) -> None:
     page_source.show(busy_box())
     page_source.show_agent(quiet_agent(
         counts={"waiting": 123_456, "accepted": 12_345_678, "set_aside": 99_999, "held_for_clock": 1_000_000},
         recent=tuple(delivery(n, state="waiting", attempts=50, last_answer="x" * 300) for n in range(1, 21)),
     ))
-    page = open_page((width_px, 667), scheme)
+    page = open_page((width_px, 667))
     for _ in ("zh", "en"):
         assert page.evaluate("document.documentElement.scrollWidth") <= width_px
         page.click("#language")
@@ -137,7 +157,7 @@ def test_markup_from_outside_is_text(open_page: Open, page_source: FakeSource, t
     ))
     page_source.show_agent(quiet_agent(
         links=(link(city=image, zh=script),),
-        recent=(delivery(1, plate=script, last_answer=image, kind="__proto__"), delivery(2, kind="constructor")),
+        recent=(delivery(1, plate=script, state="waiting", last_answer=image, kind="__proto__"), delivery(2, kind="constructor")),
         version=script,
     ))
     wait_text(page, "#recent", image)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from edge.web.server import PageServer
 from edge.web.stream import STREAMS_MAX
 from tests.web_fakes import (
     NOON_MS,
@@ -16,13 +15,12 @@ from tests.web_fakes import (
     TINY_JPEG,
     FakeSource,
     StreamClient,
-    any_port,
     box,
     delivery,
-    get,
     lane,
     quiet_agent,
 )
+from tests.web_house import Client, House
 
 DEADLINE_S = 20.0
 
@@ -33,27 +31,38 @@ def source() -> FakeSource:
 
 
 @pytest.fixture
-def port(source: FakeSource) -> Iterator[int]:
-    server = PageServer(any_port(), source, lambda: NOON_MS)
-    yield server.start()
-    server.stop()
+def house(source: FakeSource, tmp_path: Path) -> House:
+    return House(tmp_path, source)
 
 
 @pytest.fixture
-def stream(port: int) -> Iterator[StreamClient]:
-    client = StreamClient(port)
-    yield client
-    client.close()
+def port(house: House) -> Iterator[int]:
+    yield house.server.start()
+    house.server.stop()
 
 
-def test_begins_with_the_whole_state_and_is_an_event_stream(stream: StreamClient, port: int) -> None:
+@pytest.fixture
+def client(port: int) -> Client:
+    client = Client(port)
+    assert client.log_in("vera") == 200
+    return client
+
+
+@pytest.fixture
+def stream(port: int, client: Client) -> Iterator[StreamClient]:
+    opened = StreamClient(port, cookie=client.cookie)
+    yield opened
+    opened.close()
+
+
+def test_begins_with_the_whole_state_and_is_an_event_stream(stream: StreamClient, client: Client) -> None:
     assert stream.status == 200
     assert stream.headers["content-type"].startswith("text/event-stream")
     event, told = stream.next_event()
     assert event == "state"
     assert told["box"]["parked"] == 196
     assert [row["id"] for row in told["box"]["lanes"]] == ["in1", "out1"]
-    assert json.loads(get(port, "/api/state")[2]) == told
+    assert client.get("/api/state") == told
 
 
 def test_tells_a_change_and_the_death_of_the_lane_program(stream: StreamClient, source: FakeSource) -> None:
@@ -108,31 +117,44 @@ def test_a_picture_that_comes_after_its_read_is_told(stream: StreamClient, sourc
     assert stream.next_event("state")[1]["sealed"] == [READ_ID]
 
 
-def test_deliveries_are_cut_to_what_the_page_shows(source: FakeSource, port: int) -> None:
+def test_deliveries_are_cut_to_what_the_page_shows(source: FakeSource, client: Client) -> None:
     rows = tuple(delivery(number, last_answer="长" * 5000) for number in range(1, 31))
     source.show_agent(quiet_agent(recent=rows))
-    text = get(port, "/api/state")[2].decode()
-    told = json.loads(text)["agent"]["recent"]
+    told = client.get("/api/state")["agent"]["recent"]
     assert [row["id"] for row in told] == list(range(1, 21))
     assert {len(row["last_answer"]) for row in told} == {300}
     assert "body" not in told[0]
 
 
-def test_sixty_four_streams_and_no_more_until_one_leaves(port: int) -> None:
-    streams = [StreamClient(port) for _ in range(STREAMS_MAX)]
+def test_sixty_four_streams_and_no_more_until_one_leaves(port: int, client: Client) -> None:
+    streams = [StreamClient(port, cookie=client.cookie) for _ in range(STREAMS_MAX)]
     assert {one.status for one in streams} == {200}
-    refused = StreamClient(port)
+    refused = StreamClient(port, cookie=client.cookie)
     assert refused.status == 503
     refused.close()
-    assert get(port, "/api/state")[0] == 200
+    assert client.ask("GET", "/api/state")[0] == 200
 
     streams.pop().close()
     ends_s = time.monotonic() + DEADLINE_S
     status = 503
     while status == 503 and time.monotonic() < ends_s:
-        late = StreamClient(port)
+        late = StreamClient(port, cookie=client.cookie)
         status = late.status
         late.close()
     assert status == 200
     for one in streams:
         one.close()
+
+
+def test_a_stream_ends_with_its_session_and_a_new_one_needs_a_login(port: int, client: Client) -> None:
+    stream = StreamClient(port, cookie=client.cookie)
+    stream.next_event("state")
+    old = client.cookie
+    assert client.post("/api/logout")[0] == 200
+    assert stream.next_event("ended")[1]["zh"].startswith("会话已结束")
+    with pytest.raises((EOFError, ConnectionError)):
+        stream.next_event("none of this name")
+    stream.close()
+    again = StreamClient(port, cookie=old)
+    assert again.status == 401
+    again.close()

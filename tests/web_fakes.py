@@ -149,9 +149,10 @@ def receive_all(line: socket.socket) -> bytes:
     return b"".join(pieces)
 
 
-def get(port: int, path: str) -> tuple[int, dict[str, str], bytes]:
+def get(port: int, path: str, cookie: str = "") -> tuple[int, dict[str, str], bytes]:
     """Status, headers by lower-case name, body."""
-    return parsed(send(port, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()))
+    who = f"Cookie: {cookie}\r\n" if cookie else ""
+    return parsed(send(port, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{who}\r\n".encode()))
 
 
 def parsed(answer: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -164,9 +165,10 @@ def parsed(answer: bytes) -> tuple[int, dict[str, str], bytes]:
 class StreamClient:
     """One open stream, read event by event."""
 
-    def __init__(self, port: int, deadline_s: float = 10.0) -> None:
+    def __init__(self, port: int, deadline_s: float = 10.0, cookie: str = "") -> None:
         self.line = socket.create_connection(("127.0.0.1", port), timeout=deadline_s)
-        self.line.sendall(f"GET /events HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n".encode())
+        who = f"Cookie: {cookie}\r\n" if cookie else ""
+        self.line.sendall(f"GET /events HTTP/1.1\r\nHost: localhost:{port}\r\n{who}\r\n".encode())
         self._file = self.line.makefile("rb")
         self.status = int(self._file.readline().split(b" ")[1])
         self.headers = dict(iter(self._header, None))

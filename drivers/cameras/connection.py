@@ -31,7 +31,7 @@ class Connection(asyncio.BufferedProtocol):
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._loop = asyncio.get_running_loop()
-        self._reader = RequestReader(desk.limits.body_limit_bytes)
+        self._reader = RequestReader(desk.limits.body_limit_bytes, desk.buffers)
         self._state: Literal["reading", "answering", "draining"] = "reading"
         self._transport: asyncio.Transport
         self._here: tuple[Known, ...] = ()  # cameras of this address
@@ -72,6 +72,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._state == "reading" and not self._idle:
             self._count("cut_off", "connection ended within a request")
             self._not_finished("connection ended")
+        if self._state != "answering":  # else the picture is still to be taken from it
+            self._reader.release()
 
     def get_buffer(self, sizehint: int) -> bytearray | memoryview:
         room = self._reader.room() if self._state == "reading" else None
@@ -134,6 +136,16 @@ class Connection(asyncio.BufferedProtocol):
         if message is not None:
             self._early_message = message
             self._early = self._desk.take(self._candidates, message)
+            # The picture's bytes wait in the kernel: received now, they would hold the interpreter while the
+            # decision's commit needs it.
+            self._transport.pause_reading()
+            self._desk.spawn(self._read_on())
+
+    async def _read_on(self) -> None:
+        """The rest of the body, as soon as the decision is durable and the arm asked."""
+        await self._desk.sink.quiet()
+        if self._state != "answering":
+            self._transport.resume_reading()
 
     def _finish(self, push: Push) -> None:
         if self._early is not None and self._early_message is not None:

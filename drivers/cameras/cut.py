@@ -18,7 +18,8 @@ from drivers.cameras.reading import DOC_LIMIT_BYTES, Damaged, decode_text
 _OVERLAP_BYTES = 64
 """A key may be split between two arrivals: search again from so far back (longest key, colon, some blanks)."""
 
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*("?)|[{}\[\]]', re.DOTALL)
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_BRACKET = re.compile(r"[{}\[\]]")
 _MARK = re.compile(r"@(\d{1,3})")
 
 JPEG_START = b"\xff\xd8"
@@ -89,17 +90,14 @@ class Cutter:
 
 def closed(text: str) -> str:
     """A JSON text that was cut off, with its missing quote and brackets appended. Nothing else is repaired."""
+    bare, quote, _ = _STRING.sub("", text).partition('"')
     stack: list[str] = []
-    tail = ""
-    for token in _TOKEN.finditer(text):
-        first = token[0][0]
-        if first == '"':
-            tail = "" if token[1] else '"'
-        elif first in "{[":
-            stack.append("}" if first == "{" else "]")
+    for bracket in _BRACKET.findall(bare):
+        if bracket in "{[":
+            stack.append("}" if bracket == "{" else "]")
         elif stack:
             stack.pop()
-    return text + tail + "".join(reversed(stack))
+    return text + quote + "".join(reversed(stack))
 
 
 def jpeg(body: bytearray, span: tuple[int, int], *, whole: bool = True) -> bytes:

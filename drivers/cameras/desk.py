@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from drivers.cameras.buffers import Buffers
 from drivers.cameras.identify import Known, Registry, by_serial
 from drivers.cameras.reading import Message, Reading
 from drivers.cameras.repeats import Repeats, Seen
@@ -56,6 +57,7 @@ class Desk:
         self.connections: set[Connection] = set()
         self.scratch = bytearray(65_536)
         """One for all: asyncio's selector loop receives and hands over in one step."""
+        self.buffers = Buffers()
         self._new_id = new_id
         self._repeats = {camera.id: Repeats() for _, camera in cameras}
         self._tasks: set[asyncio.Task[None]] = set()

@@ -10,6 +10,8 @@ import re
 
 import msgspec
 
+from drivers.cameras.buffers import Buffers
+
 HEAD_LIMIT_BYTES = 16_384
 CHUNK_LINE_LIMIT_BYTES = 256
 """A chunk's size line: 16 hex digits and, at most, a short extension."""
@@ -61,8 +63,9 @@ def answer(status: int, body: bytes = b"", *, close: bool, content_type: str = "
 class RequestReader:
     """Reads one request after another. `feed` and `wrote` raise `BadRequest`; after that the reader is of no use."""
 
-    def __init__(self, body_limit_bytes: int) -> None:
+    def __init__(self, body_limit_bytes: int, buffers: Buffers | None = None) -> None:
         self._limit = body_limit_bytes
+        self._buffers = buffers or Buffers()
         self._rest = bytearray()  # received and not yet understood
         self._searched = 0
         self._reset()
@@ -71,7 +74,7 @@ class RequestReader:
         self.head: Head | None = None
         self.body = bytearray()
         self.have = 0
-        """Bytes of the body that are there; `body` may be longer (its place is reserved)."""
+        """Bytes of the body that are there; `body` may be longer, and what stands behind them means nothing."""
         self.complete = False
         self._chunk_left = -1  # -1: a size line comes next; 0: the line end after a chunk
         self._trailer = False
@@ -85,12 +88,13 @@ class RequestReader:
         """Where the rest of a body of known length belongs; None when bytes must go through `feed`."""
         if self.head is None or self.complete or self.head.length < 0:
             return None
-        return memoryview(self.body)[self.have :]
+        return memoryview(self.body)[self.have : self.head.length]
 
     def wrote(self, count: int) -> None:
         """`count` bytes were put into `room`."""
+        assert self.head is not None
         self.have += count
-        self.complete = self.have == len(self.body)
+        self.complete = self.have == self.head.length
 
     def feed(self, data: bytes | memoryview) -> None:
         self._rest += data
@@ -98,8 +102,15 @@ class RequestReader:
 
     def next(self) -> None:
         """Forget the finished request and go on with what came after it."""
+        self.release()
         self._reset()
         self._advance()
+
+    def release(self) -> None:
+        """The body's memory may be used for another one: nobody looks at it any more."""
+        if self.head is not None and self.head.length > 0:
+            self._buffers.give(self.body)
+            self.body = bytearray()
 
     def _advance(self) -> None:
         if self.head is None and not self._read_head():
@@ -109,10 +120,11 @@ class RequestReader:
             while not self.complete and self._read_chunked():
                 pass
         elif not self.complete:
-            taken = self._rest[: len(self.body) - self.have]
-            self.body[self.have : self.have + len(taken)] = taken
-            del self._rest[: len(taken)]
-            self.wrote(len(taken))
+            taken = min(len(self._rest), self.head.length - self.have)
+            with memoryview(self._rest) as rest:
+                self.body[self.have : self.have + taken] = rest[:taken]
+            del self._rest[:taken]
+            self.wrote(taken)
 
     def _read_head(self) -> bool:
         while self._rest.startswith(b"\r\n"):  # RFC 9112 2.2: an empty line before the request line is ignored
@@ -132,7 +144,7 @@ class RequestReader:
         del self._rest[: end + 4]
         self._searched = 0
         self.head = head
-        self.body = bytearray(max(head.length, 0))
+        self.body = self._buffers.take(head.length) if head.length > 0 else bytearray()
         return True
 
     def _read_chunked(self) -> bool:

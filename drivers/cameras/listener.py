@@ -13,14 +13,21 @@ verdict_late.
 from __future__ import annotations
 
 import asyncio
+import errno
+import socket
 from collections.abc import Callable, Sequence
 
+from drivers.cameras.channel import Channel
 from drivers.cameras.connection import Connection
 from drivers.cameras.desk import Desk
 from edge.config.model import Camera, Listener
 from edge.ports import DeviceError, ReadSink
 
 BACKLOG = 128
+
+OUT_OF_MEANS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+AGAIN_S = 1.0
+"""No file number is free: those who wait stay in the backlog so long."""
 
 
 class CameraListener:
@@ -36,18 +43,40 @@ class CameraListener:
     ) -> None:
         self._listener = listener
         self._desk = Desk(listener, cameras, sink, new_id, now_ms)
-        self._server: asyncio.Server | None = None
+        self._socket: socket.socket | None = None
 
     async def start(self) -> int:
         """Bind and serve; the port that was taken (config port 0: any). Raises `DeviceError`."""
         host, port = self._listener.host, self._listener.port
-        loop = asyncio.get_running_loop()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            self._server = await loop.create_server(self.connection, host, port, backlog=BACKLOG)
+            self._socket = socket.create_server((host, port), family=family, backlog=BACKLOG)
         except OSError as error:
             raise DeviceError("listener", f"cannot listen at {host} port {port}: {error}") from error
-        bound: int = self._server.sockets[0].getsockname()[1]
+        self._socket.setblocking(False)
+        bound: int = self._socket.getsockname()[1]
+        self._serve(self._socket)
         return bound
+
+    def _serve(self, listening: socket.socket) -> None:
+        if listening is self._socket:
+            asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+
+    def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            sock, peer = listening.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return  # it went away before it was taken
+        except OSError as error:
+            if error.errno not in OUT_OF_MEANS:
+                raise
+            self._desk.sink.count("", "too_many_connections", f"accept: {error}")
+            loop.remove_reader(listening)
+            loop.call_later(AGAIN_S, self._serve, listening)
+            return
+        sock.setblocking(False)
+        Channel(loop, sock, peer, self.connection())
 
     def connection(self) -> Connection:
         """The protocol of one new connection."""
@@ -55,11 +84,11 @@ class CameraListener:
 
     async def stop(self) -> None:
         """No new connection, pictures under way are kept, all connections are cut."""
-        if self._server is not None:
-            self._server.close()
+        listening, self._socket = self._socket, None
+        if listening is not None:
+            asyncio.get_running_loop().remove_reader(listening)
+            listening.close()
         await self._desk.close()
         for connection in tuple(self._desk.connections):
             connection.abort()
-        if self._server is not None:
-            await self._server.wait_closed()
-            self._server = None
+        await asyncio.sleep(0)  # each hears of its end in the loop's next turn

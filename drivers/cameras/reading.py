@@ -90,7 +90,7 @@ def decode_text(raw: bytes | bytearray) -> str:
     except UnicodeDecodeError:
         text = ""
     else:
-        if text.isascii() or _HAS_WIDE.search(text) or not _SUSPICIOUS.search(text):
+        if _HAS_WIDE.search(raw) or not _SUSPICIOUS.search(raw):
             return text
     try:
         return raw.decode("gb18030")
@@ -100,8 +100,9 @@ def decode_text(raw: bytes | bytearray) -> str:
         raise Damaged(f"text: neither UTF-8 nor GB18030 at byte {error.start}") from None
 
 
-_HAS_WIDE = re.compile("[\u0800-\U0010ffff]")
-_SUSPICIOUS = re.compile("[\u0080-\u00b6\u00b8-\u07ff]")
+# Of valid UTF-8: the first byte of a longer character, and a two-byte character other than `·`.
+_HAS_WIDE = re.compile(rb"[\xe0-\xf4]")
+_SUSPICIOUS = re.compile(rb"[\xc3-\xdf]|\xc2[^\xb7]")
 
 
 def plate_text(text: str | None, field: str) -> str:

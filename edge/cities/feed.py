@@ -9,24 +9,19 @@ nothing and makes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 
+from edge.cities.city import FactMapper
 from edge.cities.times import Times
 from edge.core.facts import Fact, Paid, Passed
 from edge.ports import Delivery, DeliveryStore, LedgerReader
 
+# Facts read, and their rows written, at once: a commit costs the same for one row and for hundreds.
 BATCH = 256
 PERSIST_EVERY = 1024
 
 # After a restart the mapper reads so many facts again: an unknown car that has paid and not left yet is among
 # them, since payment waits end within minutes.
 WARM_UP = 2048
-
-
-class FactMapper(Protocol):
-    """Facts in the ledger's order to rows; None: held. Making a fact again gives the same rows."""
-
-    def make(self, fact: Fact, times: Times) -> list[Delivery] | None: ...
 
 
 class Feed:
@@ -38,7 +33,9 @@ class Feed:
         store: DeliveryStore,
         mapper: FactMapper,
         boot_offsets: Callable[[], Mapping[str, int]],
+        city: str = "qingdao",
     ) -> None:
+        self._city = city
         self._ledger, self._store, self._mapper, self._boot_offsets = ledger, store, mapper, boot_offsets
         self._times: Times | None = None
         self._stored = self._made = self._scout = 0
@@ -63,7 +60,7 @@ class Feed:
         pending = seen if self._made == scout_before else self._between()
         rows, to_seq, held = self._make(pending, times)
         if rows or to_seq - self._stored >= PERSIST_EVERY:
-            self._store.add(to_seq, rows)
+            self._store.add(to_seq, rows, self._city)
             self._stored = to_seq
         if not held:
             self.held = 0
@@ -75,13 +72,14 @@ class Feed:
         return bool(rows) or len(seen) == BATCH or (not held and self._made < self._scout)
 
     def _open(self) -> Times:
-        self._stored = self._made = self._scout = self._store.cursor()
+        self._stored = self._made = self._scout = self._store.cursor(self._city)
         times = Times(self._boot_offsets())
-        for fact in self._ledger.read_after(max(0, self._made - WARM_UP), WARM_UP):
-            if fact.seq > self._made:
-                break
-            times.observe(fact)
-            self._mapper.make(fact, times)
+        at = max(0, self._made - WARM_UP)
+        while facts := [fact for fact in self._ledger.read_after(at, BATCH) if fact.seq <= self._made]:
+            for fact in facts:
+                times.observe(fact)
+                self._mapper.make(fact, times)
+            at = facts[-1].seq
         self._times = times
         return times
 

@@ -7,26 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from edge.cities.qingdao.classes import PERIODIC, MessageClass, cadence_s
-from edge.cities.qingdao.conversation import Verdict
-from edge.cities.qingdao.fields import Message
-from edge.cities.qingdao.uplink import Clock, Uplink
-from edge.config.model import Qingdao
+from edge.cities.city import Maker
+from edge.cities.classes import MessageClass, Sending
+from edge.cities.clock import Clock
+from edge.cities.link import Link
+from edge.cities.verdict import Verdict
 
 # What nobody knows, or whose time nobody knows, is asked for again.
 UNKNOWN_S = 1.0
 
-Things = Sequence[tuple[str, Message]]
-Maker = Callable[[int], Things | None]
-"""Told the wall ms: each thing's id and message. None: nobody knows now. Called on the engine's thread."""
+# A state that is told on change is looked at so often: 7.2.1 b) of Shenzhen allows 3 s.
+LOOK_S = 0.5
 
 
 class _Report:
     """One class of messages and where it stands."""
 
-    def __init__(self, each: MessageClass, every_s: float, make: Maker, now_s: float) -> None:
+    def __init__(self, each: MessageClass, make: Maker, now_s: float) -> None:
         self.kind, self.policy, self.after = each.kind, each.policy, each.after
-        self.every_s, self.make = every_s, make
+        self.every_s, self.of_told, self.on_change, self.make = each.every_s, each.of_told, each.on_change, make
+        self.look_s = now_s
+        self.said: list[tuple[str, bytes]] = []  # a state that is told on change: as it was told
         self.due_s = now_s
         self.records: list[tuple[str, bytes]] = []  # master data under way: a repetition keeps its timestamp (QC16)
         self.attempts = 0
@@ -38,11 +39,12 @@ class _Report:
 class Reports:
     """For one thread. `makers`: by kind; a class without a maker is not sent."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the engine gives all of it at once
         self,
+        classes: Sequence[MessageClass],
         makers: Mapping[str, Maker],
-        settings: Qingdao,
-        uplink: Uplink,
+        settings: Sending,
+        uplink: Link,
         clock: Clock,
         known_before: Callable[[], bool],
     ) -> None:
@@ -50,15 +52,27 @@ class Reports:
         self._settings, self._uplink, self._clock, self._known_before = settings, uplink, clock, known_before
         now_s = clock.mono_s()
         self._reports = {
-            each.kind: _Report(each, cadence_s(each, settings), makers[each.kind], now_s)
-            for each in PERIODIC
-            if each.kind in makers
+            each.kind: _Report(each, makers[each.kind], now_s)
+            for each in classes
+            if each.every_s and each.kind in makers
         }
 
     def due(self) -> bool:
         """Something is to be sent now: records that wait let it go first."""
         now_s = self._clock.mono_s()
+        self._look()
         return any(report.due_s <= now_s and self._may_go(report) for report in self._reports.values())
+
+    def _look(self) -> None:
+        """States that are told on change, and have changed, are due."""
+        now_s = self._clock.mono_s()
+        for report in self._reports.values():
+            if not report.on_change or report.look_s > now_s or report.due_s <= now_s:
+                continue
+            report.look_s = now_s + LOOK_S
+            things = report.make(self._clock.wall_ms()) if self._clock.wall_is_true() else None
+            if things is not None and [(thing_id, message.encode()) for thing_id, message in things] != report.said:
+                report.due_s = now_s
 
     def settled(self, kind: str) -> bool:
         """The city knows what `kind` tells, or there is no more hope for it until its next turn."""
@@ -70,6 +84,7 @@ class Reports:
 
     def send_due(self) -> bool:
         """False: the link rests now."""
+        self._look()
         for report in self._reports.values():
             if report.due_s > self._clock.mono_s() or not self._may_go(report):
                 continue
@@ -93,12 +108,14 @@ class Reports:
         if records is None:
             return True
         report.due_s = self._clock.mono_s() + report.every_s
-        if report.after == "equipinfo":  # the state of a device that the city does not know is refused
-            records = [record for record in records if record[0] in self._reports["equipinfo"].told]
-        return self._send(report.kind, records, repeat=False) if records else True
-
-    def _send(self, kind: str, records: Sequence[tuple[str, bytes]], *, repeat: bool) -> bool:
-        return not self._uplink.send_batch(kind, records, repeat=repeat)[0].rests
+        if report.of_told:
+            records = [record for record in records if record[0] in self._reports[report.after].told]
+        if not records:
+            return True
+        rests = self._uplink.send_batch(report.kind, records, repeat=False)[0].rests
+        if not rests:
+            report.said = records
+        return not rests
 
     def _send_master(self, report: _Report) -> bool:
         if not report.records:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from edge.config.issues import ConfigError
 from edge.config.load import load
-from edge.config.model import Config
+from edge.config.model import Config, Web
+from edge.config.shenzhen import Shenzhen
 
 DIRECTIONS = {"in": "入口 entry", "out": "出口 exit"}
 
@@ -30,13 +31,25 @@ def run(path: Path) -> int:
     return 0
 
 
+def page_url(web: Web) -> str:
+    scheme = "http" if web.tls == "off" else "https"
+    host = f"[{web.host}]" if ":" in web.host else web.host
+    why = f" ({web.plain_reason})" if web.plain_reason else ""
+    return f"{scheme}://{host}:{web.port}/{why}"
+
+
 def summary(config: Config) -> list[str]:
     lines = [
         f"配置可用 fit to run: {config.box.id}, {config.lot.name}, 车位 stalls {config.lot.total_stalls}",
         f"  数据 data: {config.box.data_dir}",
         f"  相机上报 cameras push to: {config.listener.host}:{config.listener.port}",
-        f"  网页 page: http://{config.web.host}:{config.web.port}/",
+        f"  网页 page: {page_url(config.web)}",
     ]
+    if config.flow is not None:
+        flow = config.flow
+        low, high = flow.bands
+        lines.append(f"  流量管控 flow control: 饱和 saturated {low:.0%}, 满位 full {high:.0%}, "
+                     f"{flow.saturated.reserved}:{flow.saturated.ordinary}, 出 {flow.full.out} 进 1")
     for lane in config.lane:
         barrier, loops = lane.barrier, lane.loops
         pins = [f"开 open {barrier.open_pin}"]
@@ -53,5 +66,44 @@ def summary(config: Config) -> list[str]:
             lines.append(f"    相机 camera {camera.id}: {camera.vendor} {camera.serial or '*'} "
                          f"@ {', '.join(camera.addresses)}{relay}")
     qingdao = config.city.qingdao
-    lines.append(f"  青岛平台 Qingdao: {qingdao.url}" if qingdao else "  没有配置城市平台 no city platform")
+    if qingdao is None and config.city.shenzhen is None:
+        lines.append("  没有配置城市平台 no city platform")
+    elif qingdao is not None:
+        lines.append(f"  青岛平台 Qingdao: {qingdao.url}")
+    if qingdao is not None and (oss := qingdao.oss) is not None:
+        lines.append(f"    图片 pictures: {oss.endpoint} {oss.bucket}, {oss.acl}, {oss.signature}")
+        if oss.acl == "public-read-write":
+            lines.append("    ! 公共读写: 任何人可读、改、删图片 anybody can read, replace, delete (B.1 rule 11)")
+    elif qingdao is not None:
+        lines.append("    图片不上传 pictures are not uploaded: no [city.qingdao.oss]")
+    if config.city.shenzhen is not None:
+        lines += _shenzhen(config, config.city.shenzhen)
     return lines
+
+
+def _shenzhen(config: Config, city: Shenzhen) -> list[str]:
+    lines = [f"  深圳平台 Shenzhen: {city.url}, 车场 lot {city.park_code}, 签名 sign {city.sign}"]
+    callback, tcp = city.callback, city.tcp
+    if callback is not None and city.downlink != "tcp":
+        lines.append(f"    指令 orders: {callback.url} -> {callback.host}:{callback.port}")
+    if tcp is not None and (city.downlink in {"tcp", "both"} or callback is None):
+        lines.append(f"    指令 orders: TCP {tcp.host}:{tcp.port}, {'TLS' if tcp.tls else '! 无 TLS no TLS'}")
+    lines += [
+        f"    ! {name} 超过规定的 {length} 个字符 is over the printed length ({city.too_long})"
+        for name, text, length in _lengths(config, city)
+        if len(text) > length
+    ]
+    return lines
+
+
+def _lengths(config: Config, city: Shenzhen) -> list[tuple[str, str, int]]:
+    """SC29, SC30: what the tables print; real values are longer, so it is a warning and no error."""
+    site = city.site
+    return [
+        ("site.operator_id", site.operator_id, 10),
+        ("site.permit_no", site.permit_no, 6),
+        ("site.complaint_tel", site.complaint_tel, 5),
+        ("site.road_name", site.road_name, 10),
+        ("no_plate", city.no_plate, 10),
+        *((f"lane {lane.id} name", lane.name, 10) for lane in config.lane),
+    ]

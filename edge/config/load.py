@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect
 
+from edge.config.base import Section
 from edge.config.issues import ConfigError, ConfigIssue
 from edge.config.model import Config
 from edge.config.rules import judge
 from edge.config.walk import walk
 
 __all__ = ["ConfigError", "ConfigIssue", "load"]
+
+SomeSection = TypeVar("SomeSection", bound=Section)
 
 SIZE_LIMIT_BYTES = 1_000_000
 """Four lanes with every comment take 10 KB; a list of plates some more."""
@@ -42,13 +46,15 @@ def _parse(path: Path) -> dict[str, Any]:
                 name, f"{size} bytes", f"最多 {SIZE_LIMIT_BYTES} 字节", f"at most {SIZE_LIMIT_BYTES} bytes"
             )
             raise ConfigError([issue])
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors put a mark in front
     except OSError as error:
         issue = ConfigIssue(name, "", f"无法读取: {error.strerror}", f"cannot be read: {error}")
     except UnicodeDecodeError as error:
         issue = ConfigIssue(name, f"byte {error.start}", "须为 UTF-8", "must be UTF-8")
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, and a number of more digits than Python reads
         issue = ConfigIssue(name, "", f"TOML 语法错误: {error}", f"TOML syntax: {error}")
+    except RecursionError:
+        issue = ConfigIssue(name, "", "嵌套过深", "nested too deeply")
     raise ConfigError([issue])
 
 
@@ -63,10 +69,19 @@ def _resolve(config: Config, folder: Path) -> Config:
     )
     city = config.city
     if city.qingdao is not None:
-        qingdao = msgspec.structs.replace(
-            city.qingdao,
-            password_file=absolute(city.qingdao.password_file),
-            passkey_file=absolute(city.qingdao.passkey_file),
-        )
+        qingdao = _files(city.qingdao, absolute)
+        if qingdao.oss is not None:
+            qingdao = msgspec.structs.replace(qingdao, oss=_files(qingdao.oss, absolute))
         city = msgspec.structs.replace(city, qingdao=qingdao)
-    return msgspec.structs.replace(config, box=box, city=city)
+    if city.shenzhen is not None:
+        shenzhen = _files(city.shenzhen, absolute)
+        callback = shenzhen.callback and _files(shenzhen.callback, absolute)
+        shenzhen = msgspec.structs.replace(shenzhen, site=_files(shenzhen.site, absolute), callback=callback)
+        city = msgspec.structs.replace(city, shenzhen=shenzhen)
+    return msgspec.structs.replace(config, box=box, city=city, web=_files(config.web, absolute))
+
+
+def _files(section: SomeSection, absolute: Callable[[str], str]) -> SomeSection:
+    """Every `..._file` of the section that names one, made absolute."""
+    names = [name for name in section.__struct_fields__ if name.endswith("_file") and getattr(section, name)]
+    return msgspec.structs.replace(section, **{name: absolute(getattr(section, name)) for name in names})

@@ -8,22 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
-Name = Annotated[str, Meta(min_length=1, max_length=50)]
-Ident = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,19}$", description="letters, digits, - and _, at most 20")
-]
-Guid = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$", description="32 lower-case hex digits")]
-Port = Annotated[int, Meta(ge=0, le=65535)]
-Seconds = Annotated[float, Meta(ge=0, le=86400)]
-Fen = Annotated[int, Meta(ge=0, le=10_000_000)]
-BcmPin = Annotated[int, Meta(ge=2, le=27, description="BCM number of a GPIO on the 40-pin header, 2..27")]
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all sections: an unknown key is an error."""
+from edge.config.base import BcmPin, Fen, Guid, HostName, Ident, Name, Port, Seconds, Section
+from edge.config.shenzhen import Shenzhen
 
 
 class Box(Section, frozen=True, kw_only=True):
@@ -57,6 +45,50 @@ class Lot(Section, frozen=True, kw_only=True):
     """Admitted even when the lot is full, and free of charge (固定车)."""
     deny_plates: tuple[str, ...] = ()
     """Refused at the entry (黑名单); at the exit they are let out."""
+
+
+class FlowSaturated(Section, frozen=True, kw_only=True):
+    """T/SZPIA 6.8 a): two reserved cars, then one ordinary."""
+
+    reserved: Annotated[int, Meta(ge=0, le=1000)] = 2
+    ordinary: Annotated[int, Meta(ge=1, le=1000)] = 1
+    idle_s: Annotated[float, Meta(ge=0, le=86_400)] = 15.0
+    """No reserved car at any entrance for so long: the ordinary one goes."""
+    strict: bool = False
+    """It does not go; it waits for its two."""
+
+
+class FlowFull(Section, frozen=True, kw_only=True):
+    """T/SZPIA 6.8 b): N out, one in."""
+
+    out: Annotated[int, Meta(ge=1, le=1000)] = 1
+
+
+TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="a time of day like 07:30")]
+
+
+class Flow(Section, frozen=True, kw_only=True):
+    """Flow control 流量管控 (T/SZPIA 001-2020 clause 6). Without this section: every car while a stall is free that no
+    booking holds. Entrances have `role` and `ordinary` in their [[lane]]."""
+
+    bands: Annotated[tuple[Annotated[float, Meta(gt=0, le=1)], ...], Meta(min_length=2, max_length=2)] = (0.7, 0.9)
+    """Share of the stalls from which the lot is saturated 饱和, and full 满位 (6.7)."""
+    saturated: FlowSaturated = FlowSaturated()
+    full: FlowFull = FlowFull()
+    priority: bool = True
+    """Priority of reserved cars, until somebody switches it (6.9)."""
+    schedule: Annotated[tuple[TimeOfDay, ...], Meta(max_length=2)] = ()
+    """Priority on from, off from; [] = no schedule. 6.9 example: ["07:30", "19:30"]."""
+    lock_min: Annotated[float, Meta(ge=0, le=525_600)] | None = None
+    """A lock that nobody confirms lives so long; not set: as long as the booking."""
+    early_min: Annotated[float, Meta(ge=0, le=525_600)] = 0.0
+    """A booked car may come in so long before its time."""
+    keep_min: Annotated[int, Meta(ge=0, le=525_600)] = 30
+    """A late car's stall is kept so long when its booking does not say (6.3, example)."""
+    change_min: Annotated[float, Meta(ge=0, le=525_600)] | None = None
+    """Bookings can be changed and cancelled until so long before they begin; not set: while they live (6.3)."""
+    refuse_vehicles: tuple[Literal["large", "medium", "small"], ...] = ()
+    """Vehicle types that may not in (6.5); the type comes from the plate's colour."""
 
 
 class Tariff(Section, frozen=True, kw_only=True):
@@ -149,6 +181,10 @@ class Lane(Section, frozen=True, kw_only=True):
     """The barrier's `item_id` at the city (interface 8)."""
     no_plate: Literal["ask", "admit"] = "ask"
     """A car without plate: wait for a person, or admit with a virtual credential."""
+    role: Literal["reserved", "ordinary", "mixed"] = "mixed"
+    """An entrance under flow control: reserved cars only, for ordinary cars, or for both (5.3)."""
+    ordinary: Literal["rules", "wait", "ask"] = "rules"
+    """Ordinary cars at this entrance while the lot is not free: by the rules, wait until it is, or ask a person."""
     barrier: Barrier
     loops: Loops
     camera: Annotated[tuple[Camera, ...], Meta(min_length=1, max_length=2)]
@@ -172,6 +208,46 @@ class Listener(Section, frozen=True, kw_only=True):
     slow_s: Annotated[float, Meta(ge=1, le=120)] = 10.0
     """A sender that has not finished its request by then is cut off."""
     connections_max: Annotated[int, Meta(ge=4, le=512)] = 64
+
+
+class Oss(Section, frozen=True, kw_only=True):
+    """Pictures of passages in Alibaba Cloud OSS (interface 5; B.1 picture rule 11). The standard gives neither endpoint
+    nor keys and no interface returns them (QC95): the city hands them out. Pictures that are already there when this
+    section is added are uploaded too."""
+
+    endpoint: Annotated[
+        str, Meta(pattern=r"^https?://[^/]+/?$", description="http(s)://host[:port], such as https://oss-cn-qingdao.aliyuncs.com")
+    ]
+    region: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$", description="such as cn-qingdao")] = "cn-qingdao"
+    """Part of a V4 signature; of no meaning to V1."""
+    bucket: Annotated[
+        str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", description="3 to 63 lower-case letters, digits and -")
+    ]
+    key_id_file: str
+    """File of mode 0600 with the AccessKey ID; key_secret_file: with its secret. Both are read for every picture, so
+    that new keys need no restart."""
+    key_secret_file: str
+    token_file: str = ""
+    """File of mode 0600 with the security token of STS keys; whoever renews them writes all three anew. "" = none.
+    Only with signature v4."""
+    acl: Literal["public-read-write", "public-read", "private", "default"] = "public-read-write"
+    """Access to each picture. The standard demands public-read-write (B.1 picture rule 11). The risk: anybody who
+    learns or guesses an address reads, REPLACES or DELETES that picture, with no key and no trace (QC96). The box keeps
+    its own sealed copy and its digest, by which a replaced one is found out. Ask the city whether "private" or
+    "default" (what the bucket says) will do."""
+    signature: Literal["v4", "v1"] = "v4"
+    """v1 for private clouds that know no V4."""
+    address: Literal["virtual", "path", "cname"] = "virtual"
+    """Where the bucket stands: in the host name (public cloud), in the path (some private clouds), or nowhere, because
+    the endpoint is the bucket's own domain. An endpoint that is an IP address always means path."""
+    suffix: Literal["", ".jpg"] = ""
+    """QC97: the printed path ends with the record's id, without extension."""
+    timeout_s: Annotated[float, Meta(gt=0, le=600)] = 60.0
+    """For one picture: 500 KB at 100 kbit/s take 40 s."""
+    retry_s: Annotated[float, Meta(gt=0, le=86400)] = 300.0
+    """B.2: again after 5 min (line 537)."""
+    retries: Annotated[int, Meta(ge=0, le=1000)] = 50
+    """B.2: 50 times, then set aside."""
 
 
 class Qingdao(Section, frozen=True, kw_only=True):
@@ -207,22 +283,43 @@ class Qingdao(Section, frozen=True, kw_only=True):
     that failed before, goes alone. 1: the backlog too."""
     batch_bytes: Annotated[int, Meta(ge=1000, le=1_000_000)] = 100_000
     """Most bytes of records in one request; a record is about 400."""
+    oss: Oss | None = None
+    """None: pictures stay in the box."""
 
 
 class Cities(Section, frozen=True, kw_only=True):
+    """A box may report to both."""
+
     qingdao: Qingdao | None = None
+    shenzhen: Shenzhen | None = None
 
 
 class Web(Section, frozen=True, kw_only=True):
-    host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
-    """Only loopback until the page has users and TLS."""
+    """The technician's page. Another address than loopback needs TLS, or a reason why not (DESIGN 10)."""
+
+    host: Annotated[str, Meta(min_length=1, max_length=45)] = "127.0.0.1"
+    """IP address to listen on; "0.0.0.0" is every network of the box."""
     port: Port = 8080
+    names: Annotated[tuple[HostName, ...], Meta(max_length=10)] = ()
+    """Further names under which the page may be opened (parkbox.local); its addresses are always allowed."""
+    tls: Literal["off", "own", "given"] = "off"
+    """own: a certificate that the box makes itself at its first start; given: the two files below."""
+    certificate_file: str = ""
+    key_file: str = ""
+    """Of mode 0600."""
+    plain_reason: Annotated[str, Meta(max_length=200)] = ""
+    """Why plain HTTP is right on another address than loopback (a VPN ends here); "": it is refused."""
+    idle_s: Annotated[int, Meta(ge=60, le=3600)] = 600
+    """Without a request the session ends (DESIGN 10: 600 s)."""
+    audit_days: Annotated[int, Meta(ge=184, le=3650)] = 400
+    """Lines of the audit are kept so long: six months by law (网络安全法, 2017: art. 21 (3)), 184 days at least."""
 
 
 class Config(Section, frozen=True, kw_only=True):
     box: Box
     lot: Lot
     lane: Annotated[tuple[Lane, ...], Meta(min_length=1, max_length=4)]
+    flow: Flow | None = None
     tariff: Tariff = Tariff()
     gpio: Gpio = Gpio()
     listener: Listener = Listener()

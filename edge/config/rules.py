@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
 from edge.config.issues import ConfigIssue
-from edge.config.model import Config
+from edge.config.model import Config, Web
+from edge.config.rules_shenzhen import judge_shenzhen
+from edge.config.secrets import secret
 from edge.core.plates import normalise
 
 AGENT_SOCKET_SUFFIX = ".agent"
@@ -20,7 +21,8 @@ SOCKET_PATH_BYTES = 107 - len(AGENT_SOCKET_SUFFIX)
 
 def judge(config: Config) -> list[ConfigIssue]:
     """All issues between settings."""
-    issues = [*_pins(config), *_names(config), *_cameras(config), *_files(config), *_plates(config)]
+    issues = [*_pins(config), *_names(config), *_cameras(config), *_files(config), *_plates(config), *_flow(config),
+              *judge_shenzhen(config), *_web(config.web)]
     if config.web.port and config.web.port == config.listener.port and config.web.host == config.listener.host:
         issues.append(ConfigIssue("web.port", str(config.web.port), "与 listener.port 相同", "same as listener.port"))
     tariff = config.tariff
@@ -30,6 +32,24 @@ def judge(config: Config) -> list[ConfigIssue]:
             f"小于 first_fen {tariff.first_fen}; 0 为不封顶", f"below first_fen {tariff.first_fen}; 0 = no cap",
         ))
     return issues
+
+
+def _flow(config: Config) -> Iterator[ConfigIssue]:
+    flow = config.flow
+    for number, lane in enumerate(config.lane):
+        for name, default in (("role", "mixed"), ("ordinary", "rules")):
+            value, path = getattr(lane, name), f"lane[{number}].{name}"
+            if value != default and flow is None:
+                yield ConfigIssue(path, value, "需要 [flow] 一节", "needs the section [flow]")
+            elif value != default and lane.direction == "out":
+                yield ConfigIssue(path, value, "只用于入口", "is for entries only")
+    if flow is None:
+        return
+    low, high = flow.bands
+    if low > high:
+        yield ConfigIssue("flow.bands", f"{low:g}, {high:g}", "饱和须不大于满位", "saturated must be full or less")
+    if flow.schedule and (len(flow.schedule) != 2 or flow.schedule[0] == flow.schedule[1]):
+        yield ConfigIssue("flow.schedule", ", ".join(flow.schedule), "须为两个不同时刻", "two different times of day")
 
 
 def _pins(config: Config) -> Iterator[ConfigIssue]:
@@ -103,22 +123,43 @@ def _files(config: Config) -> Iterator[ConfigIssue]:
         yield ConfigIssue("box.data_dir", config.box.data_dir, "上级目录不存在", "its parent folder does not exist")
     qingdao = config.city.qingdao
     if qingdao is not None:
-        yield from _secret("city.qingdao.password_file", qingdao.password_file)
-        yield from _secret("city.qingdao.passkey_file", qingdao.passkey_file)
+        yield from secret("city.qingdao.password_file", qingdao.password_file)
+        yield from secret("city.qingdao.passkey_file", qingdao.passkey_file)
+        if (oss := qingdao.oss) is not None:
+            for name in ("key_id_file", "key_secret_file", *(["token_file"] if oss.token_file else [])):
+                yield from secret(f"city.qingdao.oss.{name}", getattr(oss, name))
+            if oss.token_file and oss.signature == "v1":
+                # alibabacloud-oss-v2 1.4 names the token's header wrongly under V1, so OSS would refuse every picture.
+                yield ConfigIssue("city.qingdao.oss.token_file", oss.token_file, "仅可与 signature = \"v4\" 同用",
+                                  "works with signature = \"v4\" only")
 
 
-def _secret(path: str, name: str) -> Iterator[ConfigIssue]:
-    """A secret stands in a file of its own that nobody else can read (DESIGN 10). Its text is never shown."""
+def _web(web: Web) -> Iterator[ConfigIssue]:
+    """DESIGN 10: TLS, or loopback, or a reason."""
     try:
-        mode = Path(name).stat().st_mode
-        text = Path(name).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        yield ConfigIssue(path, name, "无法读取", f"cannot be read: {type(error).__name__}")
+        address = ip_address(web.host)
+    except ValueError:
+        yield ConfigIssue("web.host", web.host, "须为 IP 地址", "must be an IP address")
         return
-    if not stat.S_ISREG(mode) or mode & (stat.S_IRWXG | stat.S_IRWXO):
-        yield ConfigIssue(path, name, f"权限 {stat.S_IMODE(mode):04o}, 须为 0600", "must be a file of mode 0600")
-    if not text:
-        yield ConfigIssue(path, name, "文件为空", "is empty")
+    if not address.is_loopback and web.tls == "off" and not web.plain_reason:
+        yield ConfigIssue(
+            "web.tls", "off", f"在 {web.host} 上须用 own 或 given, 或填写 plain_reason",
+            f'on {web.host} it must be "own" or "given", or plain_reason must say why not',
+        )
+    if web.plain_reason and (web.tls != "off" or address.is_loopback):
+        yield ConfigIssue(
+            "web.plain_reason", web.plain_reason, "只用于非本机地址且 tls = off",
+            "only for another address than loopback with tls off",
+        )
+    if web.tls == "given":
+        if not web.certificate_file:
+            yield ConfigIssue("web.certificate_file", "", "缺少", "missing: tls is given")
+        elif not Path(web.certificate_file).is_file():
+            yield ConfigIssue("web.certificate_file", web.certificate_file, "无法读取", "cannot be read")
+        yield from secret("web.key_file", web.key_file)
+    elif web.certificate_file or web.key_file:
+        yield ConfigIssue("web.tls", web.tls, "有证书文件时须为 given", 'must be "given" when files are named')
+
 
 
 def _plates(config: Config) -> Iterator[ConfigIssue]:

@@ -101,6 +101,8 @@ def _text(value: Any, kind: inspect.StrType, path: str, description: str) -> lis
     if len(value) < low or (high is not None and len(value) > high):
         zh, en = _wanted(kind)
         return [_issue(path, value, f"须为{zh}", f"must be {en}")]
+    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in value):
+        return [_issue(path, value, "不得含控制字符", "must not contain control characters")]
     if kind.pattern is not None and re.search(kind.pattern, value) is None:
         allowed = description or kind.pattern
         return [_issue(path, value, f"格式须为 {allowed}", f"must be {allowed}")]

@@ -3,8 +3,9 @@
 Every verdict carries the rule that made it and says it in words, Chinese first, which the sign, the page and
 the city record show as they are.
 
-Entry, the first that fits: no plate and it is to be asked; deny list; allow list (even when the lot is full);
-lists only; no stall; a stall is free. A list cannot vouch for a car without plate, so it is asked there too.
+Entry, the first that fits: no plate and it is to be asked; deny list; control list that bars it; allow list or control
+list that passes it (even when the lot is full); lists only; then flow control with bookings, roles and vehicle types
+(`flow.Flow`). A list cannot vouch for a car without plate, so it is asked there too.
 
 Exit: nobody is kept in by the deny list, a plate of the allow list pays nothing, everybody else pays for the
 visit that was found, and a person decides where none or several were.
@@ -12,15 +13,21 @@ visit that was found, and a person decides where none or several were.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from edge.core.clock import elapsed_ms
-from edge.core.facts import Stamp
+from edge.core.controls import Control
+from edge.core.discount import Stack, charge
+from edge.core.facts import FlowReasons, Stamp
+from edge.core.facts_flow import CouponGiven, CouponUsed, Vehicle
+from edge.core.flow import Flow
+from edge.core.flow_words import clock_text, words
 from edge.core.lot import LotState, Visit
 from edge.core.plates import normalise
-from edge.core.tariff import MINUTE_MS, TariffRule, fee_fen, yuan
+from edge.core.tariff import MINUTE_MS, TariffRule, yuan
 
 _NO_PLATE_WORDS = ("无牌车, 请等待人工确认", "no plate read, please wait for the attendant")
 
@@ -32,6 +39,10 @@ class LotRules(msgspec.Struct, frozen=True):
     allow: frozenset[str] = frozenset()
     deny: frozenset[str] = frozenset()
     no_plate: Literal["ask", "admit"] = "ask"
+    coupon_stack: Stack = "all"
+    """Several coupons of one car (`discount`)."""
+    coupon_hold: bool = True
+    """Keep a coupon for a car that is not inside yet (T/SZPIA 7.1.4.4.2, SC47)."""
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "allow", _normalised("allow", self.allow))
@@ -48,6 +59,23 @@ class Verdict(msgspec.Struct, frozen=True):
     en: str
 
 
+class EntryVerdict(Verdict, frozen=True):
+    """As flow control sees it: `counted_as` "" means that a rule before it decided."""
+
+    counted_as: Literal["", "reserved", "ordinary"] = ""
+    booking: str = ""
+    state: Literal["", "free", "saturated", "full"] = ""
+    reasons: FlowReasons | None = None
+
+
+class Newcomer(NamedTuple):
+    """A car at an entry."""
+
+    lane: str
+    plate: str
+    vehicle: Vehicle = ""
+
+
 class ExitVerdict(Verdict, frozen=True):
     """`visit` is the visit that ends (None: not known), `candidates` those a person may choose from.
 
@@ -59,41 +87,76 @@ class ExitVerdict(Verdict, frozen=True):
     due_fen: int = 0
     corrected_from: str = ""
     candidates: tuple[Visit, ...] = ()
+    coupons: tuple[CouponUsed, ...] = ()
+    """What they take off `due_fen`; together they may cover it all."""
 
 
-def decide_entry(lot: LotState, rules: LotRules, plate: str, on_the_way: int) -> Verdict:
-    """The verdict for a car at an entry. `on_the_way`: cars admitted at any lane that have not passed yet."""
-    free = max(0, lot.total - lot.parked - on_the_way)
+def decide_entry(
+    lot: LotState, rules: LotRules, flow: Flow, car: Newcomer, controls: tuple[Control, ...] = ()
+) -> EntryVerdict:
+    """The verdict for a car at an entry. `controls`: entries of control lists that are in force for it."""
+    plate = car.plate
     if not plate and (rules.no_plate == "ask" or rules.admit == "list"):
-        return Verdict("wait", "confirmation", "no_plate", *_NO_PLATE_WORDS)
+        return EntryVerdict("wait", "confirmation", "no_plate", *_NO_PLATE_WORDS)
     if plate in rules.deny:
-        return Verdict("refuse", "", "deny_list", f"{plate} 在黑名单, 禁止入场", f"{plate} is denied entry")
+        return EntryVerdict("refuse", "", "deny_list", f"{plate} 在黑名单, 禁止入场", f"{plate} is denied entry")
+    if controls and controls[0].strategy in {"no_entry", "no_entry_no_exit"}:
+        origin = controls[0].origin
+        zh, en = f"{plate} 在管控名单 ({origin}), 禁止入场", f"{plate} is on a control list ({origin}), no entry"
+        return EntryVerdict("refuse", "", "control_no_entry", zh, en)
     if plate in rules.allow:
-        return Verdict("admit", "", "allow_list", f"固定车 {plate}, 入场", f"{plate} is on the allow list")
+        return EntryVerdict("admit", "", "allow_list", f"固定车 {plate}, 入场", f"{plate} is on the allow list")
+    if any(control.strategy == "free_pass" for control in controls):
+        return EntryVerdict("admit", "", "control_free", f"免费车 {plate}, 入场", f"{plate} passes free of charge")
     if rules.admit == "list":
-        return Verdict("refuse", "", "not_on_list", f"{plate} 非固定车, 禁止入场", f"{plate} is not listed")
-    if free == 0:
-        return Verdict("wait", "stall", "full", "车位已满, 请等待", "lot full, please wait for a stall")
-    if any(visit.plate == plate for visit in lot.find(plate)):
-        return Verdict(
-            "admit",
-            "",
-            "already_inside",
-            f"{plate} 有未出场记录, 按新入场, 余位 {free}, 入场",
-            f"{plate} was still recorded inside, admitted as a new visit, {free} {_stalls(free)} free",
-        )
-    return Verdict("admit", "", "count", f"余位 {free}, 入场", f"{free} {_stalls(free)} free")
+        return EntryVerdict("refuse", "", "not_on_list", f"{plate} 非固定车, 禁止入场", f"{plate} is not listed")
+    return _by_flow(lot, flow, car)
 
 
-def decide_exit(lot: LotState, rules: LotRules, tariff: TariffRule, plate: str, now: Stamp) -> ExitVerdict:
-    """The verdict for a car at an exit that has not paid yet."""
+def _by_flow(lot: LotState, flow: Flow, car: Newcomer) -> EntryVerdict:
+    judgement = flow.judge(car.lane, car.plate, car.vehicle)
+    rule = judgement.rule
+    zh, en = words(flow, judgement, clock_text, car.vehicle)
+    decision, wait_for = _OUTCOMES[judgement.decision]
+    if decision == "admit" and any(visit.plate == car.plate for visit in lot.find(car.plate)):
+        rule = "already_inside" if rule == "count" else rule
+        zh = f"{car.plate} 有未出场记录, 按新入场, {zh}"
+        en = f"{car.plate} was still recorded inside, admitted as a new visit, {en}"
+    return EntryVerdict(
+        decision, wait_for, rule, zh, en, judgement.kind, judgement.booking, judgement.state, judgement.reasons
+    )
+
+
+_OUTCOMES: Mapping[str, tuple[Literal["admit", "wait", "refuse"], Literal["", "stall", "confirmation"]]] = {
+    "admit": ("admit", ""), "wait": ("wait", "stall"), "ask": ("wait", "confirmation"), "refuse": ("refuse", ""),
+}  # fmt: skip
+
+
+def decide_exit(  # noqa: PLR0917 - what a verdict rests on
+    lot: LotState,
+    rules: LotRules,
+    tariff: TariffRule,
+    plate: str,
+    now: Stamp,
+    controls: tuple[Control, ...] = (),
+    coupons: Callable[[str], Sequence[CouponGiven]] = lambda _: (),
+) -> ExitVerdict:
+    """The verdict for a car at an exit that has not paid yet. `controls` as at the entry; `coupons` of a plate."""
     found = tuple(lot.find(plate))
     visit = found[0] if len(found) == 1 else None
     corrected_from = plate if visit is not None and visit.plate != plate else ""
-    if plate in rules.allow or (visit is not None and visit.plate in rules.allow):
+    if (plate in rules.allow or (visit is not None and visit.plate in rules.allow)) and not _barred(controls):
         fixed = visit.plate if visit is not None else plate
         zh, en = f"固定车 {fixed}, 免费出场", f"{fixed} is on the allow list, free of charge"
         return ExitVerdict("admit", "", "exit_allow_list", zh, en, visit, 0, corrected_from, found)
+    barred = _barred(controls)
+    if barred is not None:
+        zh = f"{plate} 在管控名单 ({barred.origin}), 禁止出场, 请等待人工确认"
+        en = f"{plate} is on a control list ({barred.origin}), no exit, please wait for the attendant"
+        return ExitVerdict("wait", "confirmation", "control_no_exit", zh, en, visit, 0, corrected_from, found)
+    if any(each.strategy == "free_pass" for each in controls):
+        zh, en = f"免费车 {plate}, 出场", f"{plate} passes free of charge"
+        return ExitVerdict("admit", "", "exit_control_free", zh, en, visit, 0, corrected_from, found)
     if visit is None:
         return _exit_unmatched(plate, found)
     parked_ms = elapsed_ms(visit.entered, now, lot.offsets)
@@ -101,14 +164,27 @@ def decide_exit(lot: LotState, rules: LotRules, tariff: TariffRule, plate: str, 
         zh = f"{visit.plate} 停车时长未知 (时钟未校准), 请等待人工确认"
         en = f"{visit.plate}: time parked unknown (clock not set), please wait for the attendant"
         return ExitVerdict("wait", "confirmation", "exit_no_clock", zh, en, visit, 0, corrected_from, found)
-    due_fen = fee_fen(tariff, parked_ms)
+    bill = charge(tariff, parked_ms, coupons(visit.plate), rules.coupon_stack)
+    due_fen = bill.due_fen
     zh_time, en_time = _duration(parked_ms)
     if due_fen == 0:
         zh, en = f"{visit.plate} 停车 {zh_time}, 免费出场", f"{visit.plate} parked {en_time}, no charge"
         return ExitVerdict("admit", "", "exit_free", zh, en, visit, 0, corrected_from, found)
-    zh = f"{visit.plate} 停车 {zh_time}, 应缴 {yuan(due_fen)} 元"
-    en = f"{visit.plate} parked {en_time}, {yuan(due_fen)} yuan due"
-    return ExitVerdict("wait", "payment", "exit_payment", zh, en, visit, due_fen, corrected_from, found)
+    zh = f"{visit.plate} 停车 {zh_time}, 应缴 {yuan(bill.pay_fen)} 元"
+    en = f"{visit.plate} parked {en_time}, {yuan(bill.pay_fen)} yuan due"
+    if bill.coupons:
+        zh += f" (停车费 {yuan(due_fen)} 元, 优惠 {yuan(bill.discount_fen)} 元)"
+        en += f" ({yuan(due_fen)} less {yuan(bill.discount_fen)})"
+    if bill.pay_fen == 0:
+        return ExitVerdict("admit", "", "exit_coupons", zh, en, visit, due_fen, corrected_from, found, bill.coupons)
+    return ExitVerdict(
+        "wait", "payment", "exit_payment", zh, en, visit, due_fen, corrected_from, found, bill.coupons
+    )
+
+
+def _barred(controls: tuple[Control, ...]) -> Control | None:
+    """The entry that forbids to leave (4001, strategies 2 and 3)."""
+    return next((each for each in controls if each.strategy in {"no_exit", "no_entry_no_exit"}), None)
 
 
 def _exit_unmatched(plate: str, found: tuple[Visit, ...]) -> ExitVerdict:
@@ -132,10 +208,6 @@ def _duration(ms: int) -> tuple[str, str]:
     if hours:
         return f"{hours}小时{minutes}分", f"{hours} h {minutes} min"
     return f"{minutes}分", f"{minutes} min"
-
-
-def _stalls(count: int) -> str:
-    return "stall" if count == 1 else "stalls"
 
 
 def _normalised(name: str, listed: frozenset[str]) -> frozenset[str]:

@@ -12,7 +12,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from edge.core.admission import LotRules
-from edge.core.commands import Answer, AnyCommand, RaiseArm, Record
+from edge.core.box_flow import BoxFlow
+from edge.core.box_orders import AGED_COMMAND_S, SURVIVES_START, FirstAnswer
+from edge.core.commands import AnyCommand, RaiseArm
+from edge.core.coupons import Coupons
 from edge.core.events import (
     AnyEvent,
     ClockChanged,
@@ -32,35 +35,29 @@ from edge.core.facts import (
     BoxStarted,
     ClockSet,
     ClockStepped,
-    CountCorrected,
     Fact,
     FaultCleared,
     FaultRaised,
     Ordered,
     PictureKept,
-    PlateCorrected,
     Stamp,
 )
 from edge.core.faults import CATALOGUE
+from edge.core.flow_policy import Entrance, Policy
 from edge.core.lane import Lane
-from edge.core.lane_table import Desk, Signal
+from edge.core.lane_table import Desk, Gate
 from edge.core.lane_types import ActiveFault, LaneMemory, LaneSettings, LaneStatus, fault_key
 from edge.core.lot import LotState
-from edge.core.plates import normalise
+from edge.core.lot_flow import FlowKept, LotFlow
+from edge.core.orders_flow import FlowOrder
 from edge.core.tariff import TariffRule
 
 __all__ = ["AGED_COMMAND_S", "Box", "LaneSettings", "LaneStatus"]
 
-AGED_COMMAND_S = 10
-"""An order that was under way longer is refused: the car it was meant for may be another one (invariant 5)."""
-
 ANSWERS_KEPT = 500
 """Command ids whose first answer is remembered; more than a city repeats within its own time-outs."""
 
-SNAPSHOT_VERSION = 2
-
-SURVIVES_START = frozenset({"safety_unproven"})
-"""Ends by itself, but only when the loop is seen occupied: a start proves nothing."""
+SNAPSHOT_VERSION = 5
 
 
 class _Snapshot(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -68,10 +65,12 @@ class _Snapshot(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     lot: bytes
     box: LaneMemory
     lanes: dict[str, LaneMemory]
-    answers: dict[str, tuple[bool, str, str, str]]
+    answers: dict[str, FirstAnswer]
+    flow: FlowKept
+    coupons: Coupons
 
 
-class Box:
+class Box(BoxFlow):
     """See the module. `lot`, `faults()` and `lane_states()` may be read at any time."""
 
     def __init__(  # noqa: PLR0917 - the composition root gives all of it at once
@@ -83,7 +82,9 @@ class Box:
         new_id: Callable[[], str],
         version: str,
         box_id: str,
+        policy: Policy | None = None,
     ) -> None:
+        """`policy` None: no flow control, every car while a stall is free that no booking holds."""
         ids = [settings.id for settings in lanes]
         if not ids or "" in ids or len(set(ids)) != len(ids):
             raise ValueError(f"lanes: ids {ids} are not allowed, at least one and each once and not empty are")
@@ -92,10 +93,16 @@ class Box:
         self.now = Stamp("", 0, 0, synced=False)
         self.deadline_ms: int | None = None
         self.memory = LaneMemory()
+        self.flow_told = policy is not None
+        if policy is None:
+            policy = Policy(priority=False)
+        ways_in = {lane.id: policy.entrances.get(lane.id, Entrance()) for lane in lanes if lane.direction == "in"}
+        self.flows = LotFlow(msgspec.structs.replace(policy, entrances=ways_in), lot.total)
+        self.coupons = Coupons()
         self._settings, self._rules = tuple(lanes), rules
         self._new_id, self._version, self._box_id = new_id, version, box_id
         self._token = 0
-        self._answers: dict[str, tuple[bool, str, str, str]] = {}
+        self._answers: dict[str, FirstAnswer] = {}
         self._memories = {lane_id: LaneMemory() for lane_id in ids}
         self._lanes: dict[str, Lane] = {}
         self._due: dict[str, int | None] = {}
@@ -111,21 +118,26 @@ class Box:
     def apply(self, fact: Fact) -> None:
         """Fold one fact: those of the ledger before `start`, and each one recorded after it."""
         self.lot.apply(fact)
+        self.flows.apply(fact)
+        self.coupons.apply(fact)
         memory = self._memories.get(fact.lane) if fact.lane else self.memory
         if memory is not None:  # facts of a lane that is no longer configured still count for the lot
             memory.apply(fact)
         body = fact.body
         if isinstance(body, Ordered):
-            what = f"{body.action} {fact.lane}"
-            self._answers[body.command_id] = (body.ok, body.answer_zh, body.answer_en, what)
+            what = f"{body.action} {fact.lane} {body.target}".rstrip()
+            self._answers[body.command_id] = FirstAnswer(
+                body.ok, body.answer_zh, body.answer_en, what, body.reason, body.rest
+            )
             while len(self._answers) > ANSWERS_KEPT:
                 del self._answers[next(iter(self._answers))]
 
     def encode(self) -> bytes:
         """The fold of all facts so far, for the ledger's snapshot."""
         return msgspec.msgpack.encode(
-            _Snapshot(SNAPSHOT_VERSION, self.lot.encode(), self.memory, self._memories, self._answers)
-        )
+            _Snapshot(SNAPSHOT_VERSION, self.lot.encode(), self.memory, self._memories, self._answers,
+                      self.flows.keep(), self.coupons)
+        )  # fmt: skip
 
     def restore(self, data: bytes) -> None:
         """The fold from `encode`, before any `apply`. Raises `ValueError` when it is damaged or of another version."""
@@ -136,7 +148,8 @@ class Box:
         if snapshot.version != SNAPSHOT_VERSION:
             raise ValueError(f"snapshot: version {snapshot.version} is not allowed, {SNAPSHOT_VERSION} is")
         self.lot = LotState.decode(snapshot.lot, self.lot.total)
-        self.memory, self._answers = snapshot.box, snapshot.answers
+        self.flows.restore(snapshot.flow, self.lot.parked)
+        self.memory, self._answers, self.coupons = snapshot.box, snapshot.answers, snapshot.coupons
         self._memories = {lane_id: snapshot.lanes.get(lane_id, LaneMemory()) for lane_id in self._memories}
         self._make_lanes()
 
@@ -152,11 +165,14 @@ class Box:
                     self.record(lane_id, FaultCleared(code=fault.code, device=fault.device))
         for lane in self._lanes.values():
             lane.gate_since_ms = lane.now_ms
+        self.tell_priority()
         return self._end(set(self._lanes))
 
     def step(self, event: AnyEvent, now: Stamp) -> list[AnyCommand]:
         """One event. The commands are to be carried out in their order."""
         self._begin(now)
+        if self.flow_due_ms is not None and self.flow_due_ms <= now.mono_ms:
+            self.flow_turn()  # whoever waits for this moment comes before whoever comes now
         return self._end(self._dispatch(event))
 
     def _begin(self, now: Stamp) -> None:
@@ -164,6 +180,7 @@ class Box:
         self.now = now
         for lane in self._lanes.values():
             lane.now_ms = now.mono_ms
+        self.flows.advance(now)
 
     def _end(self, touched: set[str]) -> list[AnyCommand]:
         now_ms = self.now.mono_ms
@@ -172,12 +189,8 @@ class Box:
             if lane_id in touched or (due_ms is not None and due_ms <= now_ms):
                 self._due[lane_id] = lane.settle()
                 lane.check_step()
-        for lane_id, lane in self._lanes.items():
-            if lane.desk is Desk.WAIT_STALL and self.lot.total - self.lot.parked > self.on_the_way():
-                lane.fire(Signal.FREED)
-                self._due[lane_id] = lane.settle()
-                lane.check_step()
-        self.deadline_ms = None
+        self.flow_turn()
+        self.deadline_ms = self.flow_due_ms
         for due_ms in self._due.values():
             if due_ms is not None and (self.deadline_ms is None or due_ms < self.deadline_ms):
                 self.deadline_ms = due_ms
@@ -188,13 +201,14 @@ class Box:
             case Tick():
                 return set()
             case Stored(token=token):
-                for lane in self._lanes.values():
-                    lane.on_stored(token)
-                return set(self._lanes)
+                return {lane.id for lane in self._lanes.values() if lane.on_stored(token)}
             case Emergency(active=active):
                 return self._emergency(active)
             case Commanded() as order:
                 return self._command(order)
+            case FlowOrder() as order:
+                self.flow_order(order)
+                return set()
             case DeviceDown() as down:
                 self._device_down(down)
                 return set(self._lanes)
@@ -239,86 +253,11 @@ class Box:
 
     # --- faults that devices report --------------------------------------------------------------------------------
 
-    def _memory_of(self, lane_id: str) -> LaneMemory:
-        if lane_id and lane_id not in self._memories:
-            raise ValueError(f"event.lane: {lane_id!r} is not allowed, one of {sorted(self._memories)} or '' is")
-        return self._memories[lane_id] if lane_id else self.memory
-
     def _device_down(self, down: DeviceDown) -> None:
         if down.code not in CATALOGUE:
             raise ValueError(f"event.code: {down.code!r} is not allowed, a code of the fault catalogue is")
         if fault_key(down.code, down.device) not in self._memory_of(down.lane).faults:
             self.record(down.lane, FaultRaised(code=down.code, device=down.device, detail=down.detail), urgent=True)
-
-    # --- orders ----------------------------------------------------------------------------------------------------
-
-    def _command(self, order: Commanded) -> set[str]:
-        """Invariant 5: a command acts once by its id; a repeat gets the first answer; an aged one moves nothing."""
-        lane = self._lanes.get(order.lane)
-        first = self._answers.get(order.command_id)
-        if first is not None:
-            ok, zh, en, what = first
-            if what != f"{order.action} {order.lane if lane is not None else ''}":
-                ok, zh = False, "该命令编号已用于另一命令"
-                en = f"command_id: was used for another order ({what.strip()})"
-            self.out.append(Answer(lane=order.lane, command_id=order.command_id, ok=ok, zh=zh, en=en))
-            return set()
-        token = 0
-        if not order.command_id:
-            ok, zh, en = False, "缺少命令编号", "command_id: must not be empty"
-        elif not order.who or not order.why:
-            ok, zh, en = False, "缺少操作人或原因", "who, why: must not be empty"
-        elif order.age_s > AGED_COMMAND_S:
-            ok, zh = False, f"命令已过期 ({order.age_s:.0f} 秒)"
-            en = f"age_s: {order.age_s:.0f} is too old, up to {AGED_COMMAND_S} is allowed"
-        elif order.action in {"correct_count", "acknowledge_fault"} or (
-            order.action == "correct_plate" and order.visit_id
-        ):
-            ok, zh, en = self._box_order(order)
-        elif lane is None:
-            ok, zh, en = False, f"没有车道 {order.lane}", f"lane: {order.lane!r} is not one of {sorted(self._lanes)}"
-        else:
-            lane.hold_token = 0
-            ok, zh, en = lane.do(order)
-            token = lane.hold_token
-        self.record(
-            order.lane if lane is not None else "",
-            Ordered(order.command_id, order.action, order.source, order.who, order.why, ok, zh, en),
-            token=token,
-            urgent=True,
-        )
-        self.out.append(Answer(lane=order.lane, command_id=order.command_id, ok=ok, zh=zh, en=en))
-        return set(self._lanes)
-
-    def _box_order(self, order: Commanded) -> tuple[bool, str, str]:
-        if order.action == "correct_count":
-            if not 0 <= order.count <= self.lot.total:
-                return False, f"数量 {order.count} 无效", f"count: {order.count} is not allowed, 0..{self.lot.total} is"
-            self.record("", CountCorrected(parked=order.count, who=order.who, why=order.why))
-            return True, f"场内车辆数改为 {order.count}", f"{order.count} cars parked"
-        if order.action == "correct_plate":
-            visit, plate = self.lot.inside.get(order.visit_id), normalise(order.plate)
-            if visit is None:
-                return False, "没有该停车记录", f"visit_id: {order.visit_id!r} is not inside"
-            if not plate:
-                return False, f"车牌 {order.plate!r} 无效", f"plate: {order.plate!r} is no plate"
-            self.record("", PlateCorrected(visit_id=visit.visit_id, old=visit.plate, new=plate, who=order.who))
-            return True, f"车牌改为 {plate}", f"plate is now {plate}"
-        return self._acknowledge(order)
-
-    def _acknowledge(self, order: Commanded) -> tuple[bool, str, str]:
-        spec = CATALOGUE.get(order.fault)
-        lane_id = order.lane if order.lane in self._memories else ""
-        found = [fault for fault in self._memory_of(lane_id).faults.values() if fault.code == order.fault]
-        if spec is None or not found:
-            return False, f"没有故障 {order.fault}", f"fault: {order.fault!r} is not present"
-        if spec.clears == "itself" and order.fault not in SURVIVES_START:
-            return False, "该故障在原因消除后自动恢复", f"fault: {order.fault} ends when its cause is gone"
-        for fault in found:
-            self.record(lane_id, FaultCleared(code=fault.code, device=fault.device))
-        if lane_id:
-            self._lanes[lane_id].acknowledged(order.fault)
-        return True, "故障已确认", "fault acknowledged"
 
     # --- what lanes ask of the box -----------------------------------------------------------------------------------
 
@@ -329,22 +268,14 @@ class Box:
         self._token += 1
         return self._token
 
-    def record(self, lane: str, body: AnyBody, fact_id: str = "", token: int = 0, urgent: bool = False) -> str:
-        """Keep a fact and fold it at once."""
-        fact_id = fact_id or self._new_id()
-        self.out.append(Record(lane=lane, id=fact_id, body=body, token=token, urgent=urgent))
-        self.apply(Fact(fact_id, lane, self.now, body))
-        return fact_id
-
-    def on_the_way(self) -> int:
-        """Cars admitted at the entries that have not passed yet: they hold a stall."""
-        count = 0
-        for lane in self._lanes.values():
-            if lane.settings.direction == "in":
-                front, standing = lane.traffic.front, lane.traffic.standing
-                count += front is not None and front.deciding
-                count += standing is not None and standing is not front and standing.deciding
-        return count
+    def in_use(self) -> list[str]:
+        """Lanes at which a car passes or the arm moves: no moment to end the program."""
+        still = {Gate.DOWN, Gate.HELD_OPEN, Gate.STARTING}
+        return [
+            lane.id
+            for lane in self._lanes.values()
+            if lane.gate not in still or lane.safety or lane.desk in {Desk.STORING, Desk.ADMITTED}
+        ]
 
     # --- what the page asks ------------------------------------------------------------------------------------
 

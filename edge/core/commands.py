@@ -48,7 +48,9 @@ class Show(Command, frozen=True):
 
 
 class TriggerCamera(Command, frozen=True):
-    """Ask the lane's camera for a read (the car stands there and none came)."""
+    """Ask the lane's camera for a read: the car stands there and none came, or a person opens without a car."""
+
+    why: Literal["no_read", "order"] = "no_read"
 
 
 class Answer(Command, frozen=True):
@@ -58,6 +60,8 @@ class Answer(Command, frozen=True):
     ok: bool = False
     zh: str = ""
     en: str = ""
+    reason: str = ""  # a word of `orders_flow.REASONS`; "" when all went as asked
+    rest: int = -1  # booking orders: stalls that can still be booked; -1 = not told
 
 
 class Note(Command, frozen=True):

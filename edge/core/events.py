@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from edge.core.orders_flow import AnyFlowOrder
+
 
 class Event(msgspec.Struct, frozen=True):
     """Base of all events. `lane` "" concerns the whole box."""
@@ -69,7 +71,7 @@ class Commanded(Event, frozen=True, kw_only=True):
     command_id: str = ""
     action: Literal[
         "open", "close", "hold_open", "release", "lock", "unlock", "pay_cash", "pay_free",
-        "correct_plate", "correct_count", "acknowledge_fault",
+        "correct_plate", "correct_count", "acknowledge_fault", "test_relay",
     ]
     """Never a default: an order that does not say what it wants wants nothing."""
     source: Literal["operator", "city"] = "operator"
@@ -82,6 +84,7 @@ class Commanded(Event, frozen=True, kw_only=True):
     amount_fen: int = -1
     count: int = -1
     fault: str = ""
+    relay: Literal["", "open", "close", "stop"] = ""
 
 
 class Emergency(Event, frozen=True):
@@ -117,5 +120,5 @@ class Tick(Event, frozen=True):
 
 AnyEvent = (
     LoopChanged | LimitChanged | PlateRead | PictureSpooled | Stored | Commanded | Emergency
-    | DeviceDown | DeviceUp | ClockChanged | Tick
+    | DeviceDown | DeviceUp | ClockChanged | Tick | AnyFlowOrder
 )

@@ -3,7 +3,7 @@
 A fact is a body (what) in an envelope (when, where, which). Bodies are declared here and nowhere else; a new
 member gets a default so that a ledger written by an older version still reads. Money is integer fen, durations
 and instants are integer milliseconds. The fact's `id` (32 hex digits) is the `item_id` of every city message
-made from it.
+made from it. Bookings, lists and switches are in `edge.core.facts_flow`.
 """
 
 from __future__ import annotations
@@ -12,22 +12,10 @@ from typing import Literal
 
 import msgspec
 
+from edge.core.fact_base import Body, Stamp
+from edge.core.facts_flow import CouponUsed, FlowBody, FlowReasons
 
-class Stamp(msgspec.Struct, frozen=True, array_like=True):
-    """When, as the box knew it at that moment (DESIGN 4).
-
-    `mono_ms` counts from boot; `wall_ms` is UTC since 1970 and true only if `synced`. The true wall time of a
-    fact stamped before the first clock set of its boot is `mono_ms + ClockSet.offset_ms` of that boot.
-    """
-
-    boot_id: str
-    mono_ms: int
-    wall_ms: int
-    synced: bool
-
-
-class Body(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
-    """Base of all bodies; the tag is the class name and is the `kind` column of the ledger."""
+__all__ = ["AnyBody", "Body", "CouponUsed", "Fact", "FlowReasons", "Stamp"]
 
 
 # --- box and clock -------------------------------------------------------------------------------------------
@@ -96,6 +84,10 @@ class Decided(Body, frozen=True):
     due_fen: int = 0
     who: str = ""  # operator or city, when a person decided
     why: str = ""
+    counted_as: Literal["", "reserved", "ordinary"] = ""  # for flow control; "": flow control had no say in it
+    booking: str = ""  # code of the booking that it came on
+    state: Literal["", "free", "saturated", "full"] = ""  # of the lot, before this admission (6.7)
+    reasons: FlowReasons | None = None  # the numbers behind `rule`
 
 
 class ArmOrdered(Body, frozen=True):
@@ -124,6 +116,8 @@ class Passed(Body, frozen=True):
     due_fen: int = 0
     paid_fen: int = 0
     discount_fen: int = 0
+    booking: str = ""  # code of the booking that the visit came on
+    entry_lane: str = ""  # out: lane of the entry
 
 
 class BackedOut(Body, frozen=True):
@@ -140,6 +134,10 @@ class PlateCorrected(Body, frozen=True):
     old: str
     new: str
     who: str = ""
+    colour: str = "unknown"
+    entered: Stamp | None = None  # the entry's stamp, lane and booking: the record that is put right is told whole
+    entry_lane: str = ""
+    booking: str = ""
 
 
 # --- money ---------------------------------------------------------------------------------------------------
@@ -151,13 +149,17 @@ class Paid(Body, frozen=True):
     order_id: str
     visit_id: str
     plate: str
-    method: Literal["cash", "free"]
+    method: Literal["cash", "free", "coupon"]
     due_fen: int
     paid_fen: int
     discount_fen: int
     entered: Stamp | None = None
     who: str = ""
     why: str = ""
+    colour: str = "unknown"
+    entry_lane: str = ""
+    booking: str = ""
+    coupons: tuple[CouponUsed, ...] = ()  # in the order in which they were taken off
 
 
 # --- people, faults, counts ----------------------------------------------------------------------------------
@@ -174,6 +176,9 @@ class Ordered(Body, frozen=True):
     ok: bool
     answer_zh: str
     answer_en: str
+    reason: str = ""  # why not, or what of it was known already: a stable word (`edge.core.orders_flow`)
+    rest: int = -1  # booking orders: stalls that can still be booked
+    target: str = ""  # what it was about: code of a booking, number of a coupon, entry of a list
 
 
 class FaultRaised(Body, frozen=True):
@@ -213,6 +218,7 @@ AnyBody = (
     | FaultRaised
     | FaultCleared
     | CountCorrected
+    | FlowBody
 )
 
 

@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from edge.core.fault_cities import CITIES
+from edge.core.fault_page import PAGE
 from edge.core.fault_pictures import PICTURES
 from edge.core.fault_spec import Clears, Effect, FaultSpec
 
@@ -314,5 +316,10 @@ _CITY = (
 )
 
 CATALOGUE: Mapping[str, FaultSpec] = MappingProxyType(
-    {spec.code: spec for spec in (*_LOOPS, *_BARRIER, *_CAMERAS, *PICTURES, *_STORAGE, *_CLOCK_AND_PROGRAMS, *_CITY)}
+    {
+        spec.code: spec
+        for spec in (
+            *_LOOPS, *_BARRIER, *_CAMERAS, *PICTURES, *PAGE, *_STORAGE, *_CLOCK_AND_PROGRAMS, *_CITY, *CITIES,
+        )
+    }
 )

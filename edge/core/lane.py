@@ -115,8 +115,11 @@ class Lane(OrderActions):
         elif event.end == "down" and before:
             self.fire(Signal.DOWN_LEFT)
 
-    def on_stored(self, token: int) -> None:
-        """A decision or order is durable. A token of before a restart, or one that came too late, moves nothing."""
+    def on_stored(self, token: int) -> bool:
+        """A decision or order is durable; False: none of this lane's.
+
+        A token of before a restart, or one that came too late, moves nothing.
+        """
         car, front = self.traffic.standing, self.traffic.front
         if car is not None and self.desk is Desk.STORING and car.token == token:
             self.fire(Signal.STORED)
@@ -128,6 +131,9 @@ class Lane(OrderActions):
             self.late_tokens.discard(token)
             if not self.late_tokens:
                 self.clear_fault("storage_failing", "ledger")
+        else:
+            return False
+        return True
 
     def on_emergency(self, active: bool) -> None:
         if active:
@@ -180,7 +186,7 @@ class Lane(OrderActions):
                 arrival_id=car.id, direction=self.settings.direction, plate=car.plate, colour=car.colour,
                 admitted=admitted, how=how, rule=car.rule, read_id=car.read_id, visit_id=car.visit_id,
                 plate_corrected_from=car.corrected_from, entered=car.entered, due_fen=car.due_fen,
-                paid_fen=car.paid_fen, discount_fen=car.discount_fen,
+                paid_fen=car.paid_fen, discount_fen=car.discount_fen, booking=car.booking, entry_lane=car.entry_lane,
             ),
             urgent=not admitted,  # nothing else on record says that this vehicle was ever here
         )  # fmt: skip
@@ -292,7 +298,8 @@ class Lane(OrderActions):
             arrival=self.arrival, safety=self.safety, plate="" if car is None else car.plate,
             last_read_id="" if last is None else last.read_id, last_plate="" if last is None else last.plate,
             last_read_wall_ms=0 if last is None else last.stamp.wall_ms,
-            why_zh=zh, why_en=en, due_fen=0 if car is None else car.due_fen, passed=self.memory.passed,
+            why_zh=zh, why_en=en, due_fen=0 if car is None else car.owed_fen, passed=self.memory.passed,
+            locked=self.memory.locked,
         )  # fmt: skip
 
     def check_step(self) -> None:

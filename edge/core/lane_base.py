@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from edge.core.admission import LotRules
 from edge.core.commands import AnyCommand, Note, Show
+from edge.core.coupons import Coupons
 from edge.core.events import Commanded, PlateRead
 from edge.core.facts import AnyBody, Stamp
 from edge.core.faults import CATALOGUE
@@ -14,6 +15,7 @@ from edge.core.lane_table import DESK_SIGNALS, Desk, Gate, IllegalSignal, Row, S
 from edge.core.lane_traffic import Traffic
 from edge.core.lane_types import Arrival, LaneMemory, LaneSettings, fault_key
 from edge.core.lot import LotState
+from edge.core.lot_flow import LotFlow
 from edge.core.tariff import TariffRule
 
 # A read that comes speaks for its camera: a second, silent camera or a listener that is back need no person.
@@ -27,6 +29,9 @@ class Services(Protocol):
     tariff: TariffRule
     out: list[AnyCommand]
     now: Stamp
+    flows: LotFlow
+    coupons: Coupons
+    flow_told: bool  # flow control is configured
     memory: LaneMemory  # the box's own, with the faults that concern all lanes
 
     def new_id(self) -> str: ...
@@ -34,8 +39,6 @@ class Services(Protocol):
     def new_token(self) -> int: ...
 
     def record(self, lane: str, body: AnyBody, fact_id: str = "", token: int = 0, urgent: bool = False) -> str: ...
-
-    def on_the_way(self) -> int: ...
 
 
 class OrderRefused(Exception):
@@ -86,6 +89,7 @@ class LaneBase:
         self.desk_since_ms = 0
         self.desk_due_ms: int | None = None
         self.preread: Preread | None = None
+        self.newest_shot_ms: dict[str, int] = {}  # camera -> its own time of the newest read just after the start
         self.sign = ("", "")
         # gate
         self.gate = Gate.STARTING

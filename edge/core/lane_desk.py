@@ -1,85 +1,30 @@
-"""The desk: whose read is it, what is decided about the car on the arrival side, how its wait ends (DESIGN 5, 6, 8)."""
+"""The desk: what is decided about the car on the arrival side and how its wait ends (DESIGN 5, 6, 8)."""
 
 from __future__ import annotations
 
 import msgspec
 
-from edge.core.admission import ExitVerdict, Verdict, decide_entry, decide_exit
+from edge.core.admission import EntryVerdict, ExitVerdict, Newcomer, Verdict, decide_entry, decide_exit
 from edge.core.commands import TriggerCamera
-from edge.core.events import PlateRead
-from edge.core.facts import Decided, Paid, PlateCorrected, ReadTaken
-from edge.core.lane_base import OrderRefused, Preread
-from edge.core.lane_gate import GateActions
+from edge.core.facts import Decided, Paid
+from edge.core.facts_flow import ControlSeen
+from edge.core.lane_camera import CameraActions
 from edge.core.lane_table import Desk, Signal
-from edge.core.lane_types import Arrival, PastRead
-from edge.core.plates import confusable, is_no_plate, normalise
+from edge.core.lane_types import Arrival
+from edge.core.lot import corrected
+from edge.core.lot_flow import VEHICLE_OF
 
 OWN_READ_MS = 1_000
 """The next car's head is 4.2 m behind (car and gap), 1.7 s at 2.5 m/s: a read sooner than this is of the car here."""
 
+_NOT_FLOW = EntryVerdict("refuse", "", "", "", "")
+"""Flow control had no say."""
+
 WAIT_STATE = {"payment": Desk.WAIT_PAYMENT, "stall": Desk.WAIT_STALL, "confirmation": Desk.WAIT_CONFIRM}
 
 
-class DeskActions(GateActions):
+class DeskActions(CameraActions):
     # --- reads -------------------------------------------------------------------------------------------------
-
-    def on_read(self, read: PlateRead) -> None:
-        """One camera event. A repeat of a car that is known is dropped, history is only kept."""
-        plate = "" if read.no_plate or is_no_plate(read.plate_raw) else normalise(read.plate_raw)
-        if self._is_repeat(read, plate):
-            return
-        self.record(
-            ReadTaken(
-                camera=read.camera, event_id=read.event_id, plate=plate, plate_raw=read.plate_raw,
-                colour=read.colour, confidence_pct=read.confidence_pct, plate_width_px=read.plate_width_px,
-                camera_time_ms=read.camera_time_ms, picture=read.picture, replay=read.replay,
-            ),
-            fact_id=read.read_id,
-        )  # fmt: skip
-        if read.replay:
-            return
-        self.preread = Preread(read, plate, self.now_ms)
-        if self.desk is Desk.VACANT and self.settings.arrival == "camera":
-            self.traffic.came()
-            self.fire(Signal.ARRIVED)
-        else:
-            self.fire(Signal.READ)
-
-    def _is_repeat(self, read: PlateRead, plate: str) -> bool:
-        """The camera's own event id, then the plate within same_plate_ms, a confusable one too (one arrival)."""
-        for past in self.memory.reads:
-            same = read.event_id and (past.camera, past.event_id) == (read.camera, read.event_id)
-            if same and (read.replay or not self._orphaned(past)):
-                return True
-        if read.replay or not plate:
-            return False
-        standing = self.traffic.standing
-        if standing is not None and standing.unsure:
-            return False  # after a restart this read says whether it is the car that was admitted
-        for car in (standing, self.traffic.front):
-            if car is not None and car.plate and not self._differs(car, plate):
-                return True  # it stands there as long as it likes
-        for past in reversed(self.memory.reads):
-            recent = (
-                past.stamp.boot_id == self.box.now.boot_id
-                and self.now_ms - past.stamp.mono_ms < self.settings.same_plate_ms
-            )
-            same = past.plate and (past.plate == plate or confusable(past.plate, plate))
-            if recent and same and not self._orphaned(past):
-                return True
-        return False
-
-    def _orphaned(self, past: PastRead) -> bool:
-        """A read whose decision a restart took away, and its car still stands here, known to nobody.
-
-        Only with no passage since: else it may be the read of a car that has gone through.
-        """
-        car, last, woke_ms = self.traffic.standing, self.memory.last_passed, self.woke_ms
-        if car is None or car.plate or car.deciding or past.stamp.boot_id != self.box.now.boot_id:
-            return False
-        return past.stamp.mono_ms < woke_ms and (
-            last is None or last.boot_id != past.stamp.boot_id or last.mono_ms < past.stamp.mono_ms
-        )
 
     def begin(self) -> Desk:
         """A new car on the arrival side. A read that came shortly before it is its own."""
@@ -96,16 +41,31 @@ class DeskActions(GateActions):
     def take_read(self) -> Desk:
         car, preread = self._car(), self.preread
         assert preread is not None
+        if self._under_way():
+            return self.desk
         if car.unsure and self._differs(car, preread.plate):
             return self._other_car(car)
         car.unsure = False
+        if self._leftovers():
+            car.borrowed_until_ms = max(car.borrowed_until_ms, self.arrival_since_ms + OWN_READ_MS)
         car.plate, car.colour, car.read_id = preread.plate, preread.read.colour, preread.read.read_id
         self.preread = None
         return self.decide()
 
     def better_read(self) -> Desk:
         """The standing car had no plate yet: this one is its own. Otherwise it belongs to the next car."""
-        return self.desk if self._car().plate else self.take_read()
+        return self.read_while_waiting() if self._car().plate else self.take_read()
+
+    def read_while_waiting(self) -> Desk:
+        """Kept for the next car, unless the read that this one is judged by may be a leftover of one that has gone."""
+        car, preread = self._car(), self.preread
+        assert preread is not None
+        leftover = self._leftovers() and self.now_ms < car.borrowed_until_ms
+        if not leftover or self._under_way() or not self._differs(car, preread.plate):
+            return self.desk
+        car.visit_id = car.order_id = car.corrected_from = ""
+        car.entered, car.due_fen = None, 0
+        return self.take_read()
 
     def read_while_locked(self) -> None:
         car = self._car()
@@ -117,6 +77,8 @@ class DeskActions(GateActions):
     def no_read(self) -> Desk:
         """read_ms is over: ask the camera once, then treat the car as one without plate."""
         car = self._car()
+        if self.preread is not None and not self._under_way():
+            return self.take_read()  # it came while the arrival loop had lost the car
         if not car.asked_camera:
             car.asked_camera = True
             self.desk_due_ms = self.now_ms + self.settings.read_ms
@@ -130,19 +92,31 @@ class DeskActions(GateActions):
         """STORING or ADMITTED on a read from before the car stood here, and now it is read as another car.
 
         The read before was of a car that went away again. This one's own read takes its place if it is admitted too;
-        if it is not, the arm is on its way already and the first decision stands.
+        if it is not, the arm is on its way already and the first decision stands. So it does once the fee is settled:
+        the money belongs to the car that was billed.
         """
         car, preread = self._car(), self.preread
+        if car.paid_fen or car.discount_fen:
+            return self.desk
         if preread is None or self.now_ms >= car.borrowed_until_ms or not self._differs(car, preread.plate):
+            return self.desk
+        if self._under_way():
             return self.desk
         before = (car.plate, car.colour, car.read_id)
         car.plate, car.colour, car.read_id = preread.plate, preread.read.colour, preread.read.read_id
         verdict = self.verdict(car)
         if verdict.decision != "admit":
-            car.plate, car.colour, car.read_id = before
-            return self.desk
+            if not self._leftovers():
+                car.plate, car.colour, car.read_id = before
+                return self.desk
+            # Let in for a car that has gone: it goes under its own name at least, or the next one would bear it.
+            verdict = msgspec.structs.replace(
+                verdict, decision="admit", wait_for="", rule="own_read",
+                zh="已放行, 车牌以本车识别为准", en="admitted already, under the plate of its own read",
+            )  # fmt: skip
         self.preread = None
-        car.borrowed_until_ms = 0
+        if not self._leftovers():
+            car.borrowed_until_ms = 0
         if isinstance(verdict, ExitVerdict):
             self._take_visit(car, verdict)
         if self.desk is Desk.STORING:
@@ -155,26 +129,25 @@ class DeskActions(GateActions):
         car = self._car()
         if not car.unsure:
             return self.own_read()
-        if self.preread is None or not self.preread.plate:
+        if self.preread is None or not self.preread.plate or self._under_way():
             return Desk.ADMITTED
+        if self.desk_due_ms is None and car is self.traffic.front:
+            return Desk.ADMITTED  # taken for the same one, and under the arm by now: the read is of the one behind it
         return self.assume_same()
 
     def assume_same(self) -> Desk:
         """Unless a camera says otherwise, a car that stands here just after a restart is the one of before."""
         car = self._car()
-        if self.preread is not None:
+        if self.preread is not None and not self._under_way():
             if self._differs(car, self.preread.plate):
                 return self._other_car(car)
             self.preread = None
-        car.unsure = False
+            car.unsure = False
+        else:
+            car.unsure = self._leftovers()  # a camera that is late may still say so
         self.desk_due_ms = None
         self._to_gate()
         return Desk.ADMITTED
-
-    def _differs(self, car: Arrival, plate: str) -> bool:
-        if plate and not car.plate and car.rule == "under_arm":
-            return not self.woke_covered  # it was on the safety loop and is not any more; this one is
-        return bool(plate and car.plate) and plate != car.plate and not confusable(plate, car.plate)
 
     def _other_car(self, car: Arrival) -> Desk:
         """Another car stands here, so the one on record went on: through, or under the arm since the start."""
@@ -187,6 +160,7 @@ class DeskActions(GateActions):
         else:
             self.resolve(car)
             other = self.traffic.came()
+            other.fell_ms = car.fell_ms  # the loop may have lost it, or it may be leaving, just now
             if covers:
                 self.traffic.front = other
         return self.begin()
@@ -195,36 +169,56 @@ class DeskActions(GateActions):
 
     def verdict(self, car: Arrival) -> Verdict:
         if self.settings.direction == "in":
-            found: Verdict = decide_entry(self.box.lot, self.rules, car.plate, self.box.on_the_way())
+            flows, newcomer = self.box.flows, self.newcomer(car)
+            found: Verdict = decide_entry(
+                self.box.lot, self.rules, flows.flow, newcomer, flows.in_force(car.plate)
+            )
         else:
-            found = decide_exit(self.box.lot, self.rules, self.box.tariff, car.plate, self.box.now)
+            controls = self.box.flows.in_force(car.plate)
+            coupons = self.box.coupons.of
+            car.billed = car.billed or self.box.now
+            found = decide_exit(self.box.lot, self.rules, self.box.tariff, car.plate, car.billed, controls, coupons)
         code = self.fault_with("stops") or self.fault_with("asks")
         if code and found.decision == "admit":
+            if isinstance(found, EntryVerdict):
+                found = msgspec.structs.replace(found, counted_as="", booking="")
             return msgspec.structs.replace(
                 found, decision="wait", wait_for="confirmation", rule=f"fault_{code}",
                 zh=f"设备故障 {code}, 请等待人工确认", en=f"device fault {code}, please wait for the attendant",
             )  # fmt: skip
         return found
 
+    def newcomer(self, car: Arrival) -> Newcomer:
+        return Newcomer(self.id, car.plate, VEHICLE_OF.get(car.colour, ""))
+
     def decide(self) -> Desk:
         car = self._car()
         if self.memory.locked:
             return self.shut_desk()
         verdict = self.verdict(car)
+        self._tell_controls(car)
         if isinstance(verdict, ExitVerdict):
             self._take_visit(car, verdict)
         return self._settle_on(car, verdict)
 
+    def _tell_controls(self, car: Arrival) -> None:
+        """A car under control is here: whoever watches it is told, whatever is decided (4001, strategy 4)."""
+        if car.plate and car.plate != car.controlled:
+            car.controlled = car.plate
+            for entry in self.box.flows.in_force(car.plate):
+                self.record(ControlSeen(entry.entry_id, entry.plate, entry.strategy, car.id, entry.city))
+
     def _take_visit(self, car: Arrival, verdict: ExitVerdict) -> None:
         visit = verdict.visit
-        car.due_fen = verdict.due_fen
+        car.due_fen, car.coupons = verdict.due_fen, verdict.coupons
         if visit is None:
-            car.visit_id, car.entered = "", None
+            car.visit_id, car.entered, car.entry_lane, car.booking = "", None, "", ""
             return
         car.visit_id, car.entered = visit.visit_id, visit.entered
+        car.entry_lane, car.booking = visit.lane, visit.booking
         if verdict.corrected_from:
             car.corrected_from, car.plate = verdict.corrected_from, visit.plate
-            self.record(PlateCorrected(visit_id=visit.visit_id, old=verdict.corrected_from, new=visit.plate))
+            self.record(corrected(visit, verdict.corrected_from, visit.plate))
 
     def _settle_on(self, car: Arrival, verdict: Verdict) -> Desk:
         if verdict.decision == "admit":
@@ -245,14 +239,21 @@ class DeskActions(GateActions):
         return WAIT_STATE[verdict.wait_for]
 
     def _decided(self, car: Arrival, verdict: Verdict, who: str = "", why: str = "") -> Decided:
+        part = verdict if isinstance(verdict, EntryVerdict) else _NOT_FLOW
+        told = self.box.flow_told  # else its numbers explain nothing, and every byte goes to the card
         return Decided(
             arrival_id=car.id, read_id=car.read_id, plate=car.plate, decision=verdict.decision, rule=verdict.rule,
             zh=verdict.zh, en=verdict.en, wait_for=verdict.wait_for, visit_id=car.visit_id, order_id=car.order_id,
-            due_fen=car.due_fen, who=who, why=why,
+            due_fen=car.due_fen, who=who, why=why, counted_as=part.counted_as, booking=part.booking,
+            state=part.state if told else "", reasons=part.reasons if told else None,
         )  # fmt: skip
 
     def _store(self, car: Arrival, admit: Verdict, who: str = "", why: str = "") -> Desk:
         """Decided: now it must become durable before the arm moves (invariant 8)."""
+        if isinstance(admit, EntryVerdict):
+            car.booking = admit.booking
+        elif isinstance(admit, ExitVerdict) and admit.coupons:
+            self._paid_by_coupons(car)
         car.rule = admit.rule
         car.deciding = True
         car.token = self.box.new_token()
@@ -261,12 +262,27 @@ class DeskActions(GateActions):
         self.show(admit.zh, admit.en)
         return Desk.STORING
 
+    def _paid_by_coupons(self, car: Arrival) -> None:
+        """Its coupons cover the whole fee: nobody pays, and the city is told what was taken off (5008)."""
+        car.order_id = car.order_id or self.box.new_id()
+        car.paid_fen, car.discount_fen = 0, car.due_fen
+        self.record(
+            Paid(
+                order_id=car.order_id, visit_id=car.visit_id, plate=car.plate, method="coupon", due_fen=car.due_fen,
+                paid_fen=0, discount_fen=car.due_fen, entered=car.entered, colour=car.colour,
+                entry_lane=car.entry_lane, booking=car.booking, coupons=car.coupons,
+            )
+        )  # fmt: skip
+
     def try_again(self) -> Desk:
-        """A stall came free. Only a verdict that is another one is a new decision."""
+        """Something changed in the lot. Only another verdict is a new decision; the sign says the numbers."""
         car = self._car()
         verdict = self.verdict(car)
-        if (verdict.decision, verdict.wait_for) == ("wait", "stall"):
-            return Desk.WAIT_STALL
+        if isinstance(verdict, ExitVerdict):
+            self._take_visit(car, verdict)
+        if verdict.decision == "wait" and WAIT_STATE[verdict.wait_for] is self.desk:
+            self.show(verdict.zh, verdict.en)
+            return self.desk
         return self._settle_on(car, verdict)
 
     def give_up(self) -> None:
@@ -328,62 +344,4 @@ class DeskActions(GateActions):
             return self.decide()
         self.desk_due_ms = self.now_ms + self.settings.read_ms
         return Desk.WAIT_READ
-
-    # --- people ------------------------------------------------------------------------------------------------------
-
-    def let_in(self) -> Desk:
-        """An operator or the city opens for the car that stands here: a decision like any other, with who and why."""
-        order = self.commanded
-        assert order is not None
-        car = self._car()
-        car.how = order.source
-        zh, en = ("平台放行", "opened by the city") if order.source == "city" else ("人工放行", "opened by a person")
-        return self._store(car, Verdict("admit", "", order.source, zh, en), order.who, order.why)
-
-    def take_payment(self) -> Desk:
-        """pay_cash or pay_free. What the operator did not take is discount: due = paid + discount."""
-        order = self.commanded
-        assert order is not None
-        car = self._car()
-        if order.order_id and order.order_id != car.order_id:
-            raise OrderRefused("订单号不符", f"order_id: {order.order_id} is not the order of this car")
-        if self.settings.direction != "out":
-            raise OrderRefused("入口不收费", "lane: an entry takes no payment")
-        free = order.action == "pay_free"
-        due_fen = car.due_fen
-        if not due_fen and not free:
-            if order.amount_fen < 0:
-                raise OrderRefused("请输入金额", "amount_fen: required, the fee of this car is not known")
-            due_fen = order.amount_fen
-        paid_fen = 0 if free else (due_fen if order.amount_fen < 0 else order.amount_fen)
-        if paid_fen > due_fen:
-            raise OrderRefused(
-                f"金额 {paid_fen} 分超过应缴 {due_fen} 分", f"amount_fen: {paid_fen} is more than the {due_fen} due"
-            )
-        car.due_fen, car.paid_fen, car.discount_fen = due_fen, paid_fen, due_fen - paid_fen
-        car.order_id = car.order_id or self.box.new_id()
-        self.record(
-            Paid(
-                order_id=car.order_id, visit_id=car.visit_id, plate=car.plate, method="free" if free else "cash",
-                due_fen=due_fen, paid_fen=paid_fen, discount_fen=due_fen - paid_fen, entered=car.entered,
-                who=order.who, why=order.why,
-            )
-        )  # fmt: skip
-        admit = Verdict("admit", "", "paid", "已缴费, 请通行", "paid, please drive on")
-        return self._store(car, admit, order.who, order.why)
-
-    def correct(self) -> Desk:
-        order = self.commanded
-        assert order is not None
-        plate = normalise(order.plate)
-        if not plate:
-            raise OrderRefused(f"车牌 {order.plate!r} 无效", f"plate: {order.plate!r} is no plate")
-        car = self._car()
-        car.corrected_from, car.plate = car.plate, plate
-        return self.decide()
-
-    def _car(self) -> Arrival:
-        car = self.traffic.standing
-        assert car is not None, f"{self.desk.name} without a car"
-        return car
 

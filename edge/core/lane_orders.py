@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from edge.core.commands import StopArm, TriggerCamera
 from edge.core.events import Commanded
 from edge.core.facts import ArmOrdered
 from edge.core.lane_base import OrderRefused, PendingOrder
@@ -30,6 +31,7 @@ class OrderActions(FaultActions):
             "pay_cash": self._pay,
             "pay_free": self._pay,
             "correct_plate": self._correct_plate,
+            "test_relay": self._test_relay,
         }
         doer = doers.get(order.action)
         if doer is None:
@@ -56,12 +58,42 @@ class OrderActions(FaultActions):
             self.fire(Signal.LET_IN)
         else:
             self._when_durable(order, Signal.OPEN)
+            self._picture_of(order)
         return "正在抬杆", "raising the arm"
 
     def _hold_open(self, order: Commanded) -> Words:
         self._not_stopped()
         self._when_durable(order, Signal.HOLD)
+        self._picture_of(order)
         return "闸杆将保持抬起", "the arm will be held open"
+
+    def _picture_of(self, order: Commanded) -> None:
+        """A person opens without a car that was read: a camera that can be asked takes a picture of it."""
+        if order.source == "operator":
+            self.box.out.append(TriggerCamera(lane=self.id, why="order"))
+
+    def _test_relay(self, order: Commanded) -> Words:
+        """One relay, once, at a lane that is locked and empty. The arm moves by the rows of the table and no other way:
+        OPEN lifts it and the gate lowers it again by the interlock; CLOSE goes through the interlock."""
+        self._not_stopped()
+        if not self.memory.locked:
+            raise OrderRefused("先锁定车道, 再测试继电器", "lock the lane first, then test a relay")
+        if self.desk is not Desk.VACANT or self.traffic.front is not None or self.safety is not False:
+            raise OrderRefused("车道有车或防砸地感无信号, 不能测试", "a car is there or the safety loop is not clear")
+        if self.gate is not Gate.DOWN and order.relay != "close":
+            zh, en = WORDS[self.gate]
+            raise OrderRefused(f"闸杆须先落下 ({zh})", f"the arm must be down first ({en})")
+        if order.relay == "open":
+            self._when_durable(order, Signal.OPEN)
+            return "抬杆继电器吸合, 闸杆抬起后自动落下", "OPEN relay pulsed; the arm goes up and comes down by itself"
+        if order.relay == "close" and self.settings.has_close:
+            self.fire(Signal.CLOSE)
+            return "落杆继电器吸合", "CLOSE relay pulsed"
+        if order.relay == "stop" and self.settings.has_stop:
+            self.record(ArmOrdered(direction="stop", cause=order.source, who=order.who, why=order.why))
+            self.box.out.append(StopArm(lane=self.id))
+            return "停止继电器吸合", "STOP relay pulsed"
+        raise OrderRefused(f"没有继电器 {order.relay!r}", f"relay: {order.relay!r} is not wired at this lane")
 
     def _when_durable(self, order: Commanded, signal: Signal) -> None:
         """Opening without a car: durable first, like every decision (invariant 8)."""
@@ -83,7 +115,7 @@ class OrderActions(FaultActions):
         if not self.possible(order.signal):
             self.note(f"{order.signal.value}: not possible any more in {self.gate.name}", "warning")
             return
-        if order.signal is Signal.OPEN:
+        if order.signal is Signal.OPEN and not self.memory.locked:  # locked: a relay's test, no car is meant by it
             self.credit = order.source
         self.fire(order.signal)
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from edge.core.commands import TriggerCamera
 from edge.core.facts import BackedOut
-from edge.core.lane_desk import DeskActions
+from edge.core.lane_people import PeopleActions
 from edge.core.lane_table import Desk, Gate, Signal
 from edge.core.lane_types import Admission, Arrival
 
@@ -37,7 +37,7 @@ JUST_PASSED_MS = 5_000
 record from that moment on (`under_arm`), so what is not on record is the end of the one before."""
 
 
-class RestartActions(DeskActions):
+class RestartActions(PeopleActions):
     def all_told(self) -> bool:
         wanted = {"safety"}
         if self.settings.arrival == "loop":
@@ -105,7 +105,7 @@ class RestartActions(DeskActions):
 
     def stands_on_both(self) -> bool:
         """Just after the start: the car on the safety loop covers the arrival loop too, that one had dropped out."""
-        if self.now_ms - self.woke_ms >= SETTLED_MS or not self.traffic.front_again():
+        if not self.safety or self.now_ms - self.woke_ms >= SETTLED_MS or not self.traffic.front_again():
             return False
         assert self.traffic.standing is not None
         self._stands(self.traffic.standing)
@@ -129,7 +129,9 @@ class RestartActions(DeskActions):
         car.paid_fen, car.discount_fen = self.memory.settled.get(decided.order_id, (0, 0))
         car.corrected_from = self.memory.corrected.get(decided.visit_id, "")
         visit = self.box.lot.inside.get(decided.visit_id)
-        car.entered = visit.entered if visit is not None else None
+        if visit is not None:
+            car.entered, car.entry_lane = visit.entered, visit.lane
+        car.booking = decided.booking or (visit.booking if visit is not None else "")
         car.how = decided.rule if decided.rule in {"operator", "city"} else "admitted"  # type: ignore[assignment]
         car.deciding = car.admitted = decided.decision == "admit"
         return car

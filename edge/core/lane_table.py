@@ -176,7 +176,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
     },
     D.WAIT_READ: {
         **_WAITS,
-        S.READ: row("take_read", *DECIDED),
+        S.READ: row("take_read", *DECIDED, D.WAIT_READ),
         S.DESK_TIMER: row("no_read", D.WAIT_READ, *DECIDED),
         S.FREED: row("note", D.WAIT_READ),
         S.PAY: ILLEGAL,
@@ -196,14 +196,14 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
     },
     D.WAIT_PAYMENT: {
         **_WAITS,
-        S.READ: row("keep_read", D.WAIT_PAYMENT),
+        S.READ: row("read_while_waiting", D.WAIT_PAYMENT, *DECIDED),
         S.DESK_TIMER: row("give_up", D.REFUSED),
-        S.FREED: row("note", D.WAIT_PAYMENT),
+        S.FREED: row("try_again", *DECIDED),
         S.PAY: row("take_payment", D.STORING),
     },
     D.WAIT_STALL: {
         **_WAITS,
-        S.READ: row("keep_read", D.WAIT_STALL),
+        S.READ: row("read_while_waiting", D.WAIT_STALL, *DECIDED),
         S.DESK_TIMER: row("give_up", D.REFUSED),
         S.FREED: row("try_again", D.WAIT_STALL, *DECIDED),
         S.PAY: ILLEGAL,
@@ -212,7 +212,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
         **_WAITS,
         S.READ: row("better_read", D.WAIT_CONFIRM, *DECIDED),
         S.DESK_TIMER: row("give_up", D.REFUSED),
-        S.FREED: row("note", D.WAIT_CONFIRM),
+        S.FREED: row("try_again", D.WAIT_CONFIRM, *DECIDED),
         S.PAY: row("take_payment", D.STORING),
     },
     D.REFUSED: {

@@ -13,6 +13,7 @@ import msgspec
 from edge.core.facts import (
     ArmOrdered,
     BackedOut,
+    CouponUsed,
     Decided,
     Fact,
     FaultCleared,
@@ -41,6 +42,7 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True):
     arrival: Literal["loop", "camera"] = "loop"
     no_plate: Literal["ask", "admit"] = "ask"
     has_close: bool = True
+    has_stop: bool = False
     has_limit_up: bool = False
     has_limit_down: bool = False
     cameras: tuple[str, ...] = ()
@@ -62,9 +64,9 @@ class Arrival:
     """One car from its first word (loop or camera) until it passed or left."""
 
     __slots__ = (
-        "admitted", "asked_camera", "borrowed_until_ms", "colour", "corrected_from", "deciding", "discount_fen",
-        "due_fen", "entered", "fell_ms", "how", "id", "order_id", "paid_fen", "plate", "read_id", "rule",
-        "safety_fell_ms", "token", "unsure", "visit_id",
+        "admitted", "asked_camera", "billed", "booking", "borrowed_until_ms", "colour", "controlled",
+        "corrected_from", "coupons", "deciding", "discount_fen", "due_fen", "entered", "entry_lane", "fell_ms", "how",
+        "id", "order_id", "paid_fen", "plate", "read_id", "rule", "safety_fell_ms", "token", "unsure", "visit_id",
     )  # fmt: skip
 
     def __init__(self, arrival_id: str) -> None:
@@ -81,12 +83,27 @@ class Arrival:
         self.order_id = ""
         self.entered: Stamp | None = None
         self.due_fen = self.paid_fen = self.discount_fen = 0
+        self.coupons: tuple[CouponUsed, ...] = ()  # what would be taken off its fee
+        self.billed: Stamp | None = None  # when its fee was made out: waiting at the arm costs nothing more
+        self.booking = self.entry_lane = ""
         self.corrected_from = ""
+        self.controlled = ""  # its entries on control lists were told under this plate
         self.asked_camera = False
         self.borrowed_until_ms = 0  # its read came before it stood here; until then one of its own would be better
         self.fell_ms: int | None = None  # the arrival loop cleared behind it
         self.safety_fell_ms: int | None = None  # the safety loop cleared while it still stood on the arrival loop
         self.unsure = False  # carried over a restart: not yet known to be the car that stands there
+
+
+    @property
+    def to_pay_fen(self) -> int:
+        """What is due less what its coupons take off."""
+        return self.due_fen - sum(coupon.saved_fen for coupon in self.coupons)
+
+    @property
+    def owed_fen(self) -> int:
+        """What is still to pay: nothing once it was paid or let go."""
+        return max(0, self.to_pay_fen - self.paid_fen - self.discount_fen)
 
 
 class LaneStatus(msgspec.Struct, frozen=True):
@@ -109,6 +126,8 @@ class LaneStatus(msgspec.Struct, frozen=True):
     why_en: str
     due_fen: int
     passed: int
+    locked: bool = False
+    """By an order; `state` says so only while a car stands there."""
 
 
 class PastRead(msgspec.Struct, frozen=True, array_like=True):
@@ -176,7 +195,7 @@ class LaneMemory(msgspec.Struct):
                 self.corrected[correction.visit_id] = correction.old
                 _trim(self.corrected)
             case ArmOrdered(direction="up", cause="operator" | "city" as cause):
-                self.opened = cause
+                self.opened = "" if self.locked else cause  # locked: a relay's test, no car is meant by it
             case FaultRaised() as fault:
                 self.faults[fault_key(fault.code, fault.device)] = ActiveFault(
                     fault.code, fault.device, fault.detail, fact.stamp

@@ -29,6 +29,15 @@ class Visit(msgspec.Struct, frozen=True, array_like=True):
     colour: str
     entered: Stamp
     lane: str
+    booking: str = ""
+
+
+def corrected(visit: Visit, old: str, new: str, who: str = "") -> PlateCorrected:
+    """The fact that puts `visit` right: it carries all that its record at a city needs."""
+    return PlateCorrected(
+        visit_id=visit.visit_id, old=old, new=new, who=who, colour=visit.colour, entered=visit.entered,
+        entry_lane=visit.lane, booking=visit.booking,
+    )  # fmt: skip
 
 
 class SnapshotError(ValueError):
@@ -75,7 +84,7 @@ class LotState:
         body = fact.body
         if isinstance(body, Passed):
             if body.direction == "in":
-                self._enter(Visit(fact.id, body.plate, body.colour, fact.stamp, fact.lane))
+                self._enter(Visit(fact.id, body.plate, body.colour, fact.stamp, fact.lane, body.booking))
             else:
                 self._leave(body)
         elif isinstance(body, PlateCorrected):

@@ -44,22 +44,22 @@ Shape = Literal[
 
 _P = f"[{PROVINCES}]"
 _S = "[A-HJ-NP-Z0-9]"  # a serial has no I and no O (GA 36)
-# First match wins; none of them overlaps another.
-SHAPES: Mapping[Shape, re.Pattern[str]] = MappingProxyType(
+# First match wins; none of them overlaps another. Compiled when first asked for: a start needs none of them.
+SHAPES: Mapping[Shape, str] = MappingProxyType(
     {
-        "ordinary": re.compile(f"{_P}[A-Z]{_S}{{5}}"),
+        "ordinary": f"{_P}[A-Z]{_S}{{5}}",
         # 京AD12345 (small), 京A12345D (large). D and F came first, other letters since: any letter counts.
-        "new_energy": re.compile(f"{_P}[A-Z](?:[A-HJ-NP-Z]{_S}[0-9]{{4}}|[0-9]{{5}}[A-HJ-NP-Z])"),
-        "trailer": re.compile(f"{_P}[A-Z]{_S}{{4}}挂"),
-        "learner": re.compile(f"{_P}[A-Z]{_S}{{4}}学"),
-        "police": re.compile(f"{_P}[A-Z]{_S}{{4}}警"),
-        "hk_macau": re.compile(f"粤Z{_S}{{4}}[港澳]"),
-        "embassy": re.compile("使[0-9]{6}|[0-9]{6}使"),  # country and car, 3 digits each
-        "consulate": re.compile(f"领[0-9]{{6}}|{_P}[A-Z]?[0-9]{{4,5}}领"),
-        "armed_police": re.compile(f"WJ{_P}?[0-9]{{4}}[0-9A-Z]"),
-        "military": re.compile("[A-Z]{2}[0-9]{5}"),
-        "civil_aviation": re.compile("民航[A-Z0-9]{4,5}"),
-        "emergency": re.compile(f"{_P}[A-Z]?[SX]?[0-9]{{3,5}}应急"),
+        "new_energy": f"{_P}[A-Z](?:[A-HJ-NP-Z]{_S}[0-9]{{4}}|[0-9]{{5}}[A-HJ-NP-Z])",
+        "trailer": f"{_P}[A-Z]{_S}{{4}}挂",
+        "learner": f"{_P}[A-Z]{_S}{{4}}学",
+        "police": f"{_P}[A-Z]{_S}{{4}}警",
+        "hk_macau": f"粤Z{_S}{{4}}[港澳]",
+        "embassy": "使[0-9]{6}|[0-9]{6}使",  # country and car, 3 digits each
+        "consulate": f"领[0-9]{{6}}|{_P}[A-Z]?[0-9]{{4,5}}领",
+        "armed_police": f"WJ{_P}?[0-9]{{4}}[0-9A-Z]",
+        "military": "[A-Z]{2}[0-9]{5}",
+        "civil_aviation": "民航[A-Z0-9]{4,5}",
+        "emergency": f"{_P}[A-Z]?[SX]?[0-9]{{3,5}}应急",
     }
 )
 
@@ -119,6 +119,6 @@ def shape(plate: str) -> Shape:
     if not plate:
         return "none"
     for name, pattern in SHAPES.items():
-        if pattern.fullmatch(plate):
+        if re.fullmatch(pattern, plate):
             return name
     return "other"

@@ -6,10 +6,6 @@ and ends when its input does. Nothing of it is loaded into the agent.
 
 from __future__ import annotations
 
-import os
-import select
-import struct
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +13,8 @@ from typing import Literal
 
 import msgspec
 
-LENGTH = struct.Struct("<I")
+from edge.evidence.child import ChildDiedError, ChildProcess
+
 ANSWER_S = 60.0
 """A 12-megapixel picture takes a second on a laptop and five on a Pi; longer is a hang."""
 NICE = 10  # a lane, a city link and the page come first
@@ -60,74 +57,21 @@ class Done(msgspec.Struct, frozen=True):
     encodes: int = 0
 
 
-class ChildDiedError(Exception):
-    """The child ended or hung within a job: on this picture, or by chance."""
-
-
-class Child:
+class Child(ChildProcess):
     """For one thread. `make` starts the process if there is none."""
 
     def __init__(self, data: Path, command: Callable[[Path], list[str]] | None = None) -> None:
-        self._command = (command or worker_command)(data)
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int | None:
-        return None if self._process is None else self._process.pid
+        super().__init__("picture process", (command or worker_command)(data))
 
     def make(self, job: Job, within_s: float = ANSWER_S) -> Done:
         """Raises `ChildDiedError`, after which the next job starts a new one, or `OSError`: none can be started."""
-        process = self._process or subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
-        )
-        self._process = process
-        assert process.stdin is not None and process.stdout is not None
-        data = msgspec.msgpack.encode(job)
+        answer = self.ask(msgspec.msgpack.encode(job), within_s)
         try:
-            process.stdin.write(LENGTH.pack(len(data)) + data)
-            if not select.select([process.stdout], [], [], within_s)[0]:
-                raise ChildDiedError(f"no answer within {within_s:.0f} s")
-            return msgspec.msgpack.decode(_frame(process.stdout.fileno()), type=Done)
-        except (OSError, EOFError, msgspec.DecodeError) as error:
+            return msgspec.msgpack.decode(answer, type=Done)
+        except msgspec.DecodeError as error:
             self.end(kill=True)
-            raise ChildDiedError(f"the picture process ended, status {process.returncode}: {error}") from error
-        except ChildDiedError:
-            self.end(kill=True)
-            raise
-
-    def end(self, kill: bool = False) -> None:
-        """Close its input and wait for its end."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        assert process.stdin is not None and process.stdout is not None
-        if kill:
-            process.kill()
-        try:
-            process.stdin.close()
-        except OSError:
-            process.kill()  # it is gone, or will be
-        try:
-            process.wait(ANSWER_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
+            raise ChildDiedError(f"the picture process answered what is none: {error}") from error
 
 
 def worker_command(data: Path) -> list[str]:
     return [sys.executable, "-m", "edge.evidence.worker", str(data)]
-
-
-def _frame(fd: int) -> bytes:
-    return _exactly(fd, LENGTH.unpack(_exactly(fd, LENGTH.size))[0])
-
-
-def _exactly(fd: int, count: int) -> bytes:
-    data = b""
-    while len(data) < count:
-        part = os.read(fd, count - len(data))
-        if not part:
-            raise EOFError("its output ended")
-        data += part
-    return data

@@ -17,12 +17,13 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.core.clock import CHINA, china_datetime
+from edge.evidence.child import LENGTH, serve_frame
 from edge.evidence.claim import Claim
 from edge.evidence.conform import conform
 from edge.evidence.fit import EncodeError
-from edge.evidence.jobs import LENGTH, NICE, Done, Job
+from edge.evidence.jobs import NICE, Done, Job
 from edge.evidence.keys import KeyFileError, check_code, load_or_make, write_durably
-from edge.evidence.look import NotAPictureError, look
+from edge.evidence.look import NotAPictureError
 from edge.evidence.seal import seal
 from edge.evidence.spool import read_picture, sync_folder
 
@@ -77,9 +78,8 @@ class Worker:
         folder = self._data / "pictures" / job.day
         _make_folder(folder)
         write_durably(folder / f"{job.record_id}.jpg", sealed)
-        source_width = look(raw).width
         return Done(
-            "made", "", len(sealed), conformed.width, source_width, conformed.flags, digest, conformed.encodes
+            "made", "", len(sealed), conformed.width, conformed.source_width, conformed.flags, digest, conformed.encodes
         )
 
 
@@ -97,9 +97,7 @@ def main() -> int:
     source, out = sys.stdin.buffer, sys.stdout.buffer
     while head := source.read(LENGTH.size):
         job = msgspec.msgpack.decode(source.read(LENGTH.unpack(head)[0]), type=Job)
-        answer = msgspec.msgpack.encode(worker.make(job))
-        out.write(LENGTH.pack(len(answer)) + answer)
-        out.flush()
+        serve_frame(out, msgspec.msgpack.encode(worker.make(job)))
     return 0
 
 

@@ -17,8 +17,12 @@ from edge.store.rows import INSERT, Row
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_PAGES = 200  # estimated pages in the log after which a quiet moment is used to fold them in
-WAL_WARM_BYTES = 1 << 20  # the log's size from the start: growing costs every commit a change of file size
+CHECKPOINT_PAGES = 1_000  # estimated pages in the log (4 MB, some 200 passages) before a quiet moment folds them in:
+# each time costs three syncs (log, file, the log's new head) and writes every changed page once more
+LOG_BYTES = 4 << 20  # the log's size, given to it beforehand: growing costs every commit a change of file size
+LOG_AT_ONCE_BYTES = 1 << 20  # of these at the start; the rest follows in quiet moments,
+LOG_STEP_BYTES = 1 << 18  # so much each time: 25 ms of a slow card, should a car come just then,
+LOG_ROOM_BYTES = 64 << 20  # and only while so much is free: what is left of a full disk is for facts and pictures
 _ROW_BYTES = 400  # a usual row, for the estimate only
 _PAGE_BYTES = 4096
 _SNAPSHOT = "INSERT OR REPLACE INTO snapshot (one, seq, data) VALUES (1, ?, ?)"
@@ -32,10 +36,12 @@ class Committer:
         self._conn: sqlite3.Connection | None = None
         self._lock_fd = -1
         self._pages = 0
+        self._log_bytes = LOG_BYTES  # what the log is to have before its next step; LOG_BYTES: it has all
 
     @property
-    def checkpoint_due(self) -> bool:
-        return self._conn is not None and self._pages >= CHECKPOINT_PAGES
+    def upkeep_due(self) -> bool:
+        """A quiet moment should be used for `upkeep`."""
+        return self._conn is not None and (self._log_bytes < LOG_BYTES or self._pages >= CHECKPOINT_PAGES)
 
     def open(self, damage: str = "") -> tuple[int, Recovery | None]:
         """The next free sequence number, and what was moved aside. `damage`: what a commit found wrong."""
@@ -43,7 +49,7 @@ class Committer:
         opened = open_ledger(self._path, damage)
         self._conn = opened.conn
         self._pages = 0
-        _warm_log(self._path)
+        self._log_bytes = LOG_AT_ONCE_BYTES if _lengthen_log(self._path, LOG_AT_ONCE_BYTES) else LOG_BYTES
         return opened.next_seq, opened.recovery
 
     @property
@@ -63,6 +69,16 @@ class Committer:
                 self._conn.execute(_SNAPSHOT, snapshot)
             self._conn.execute("COMMIT")
         self._pages += 2 + (len(rows) * _ROW_BYTES + (len(snapshot[1]) if snapshot else 0)) // _PAGE_BYTES
+
+    def upkeep(self) -> bool:
+        """One piece of what is due; whether it was a checkpoint."""
+        if self._log_bytes < LOG_BYTES:
+            self._log_bytes += LOG_STEP_BYTES
+            if not _lengthen_log(self._path, self._log_bytes):
+                self._log_bytes = LOG_BYTES
+            return False
+        self.checkpoint()
+        return True
 
     def checkpoint(self) -> None:
         """Fold the log into the file. Waits for no reader; what cannot be folded now stays for the next."""
@@ -103,19 +119,30 @@ class Committer:
         self._lock_fd = fd
 
 
-def _warm_log(path: Path) -> None:
-    """Give the write-ahead log its size. SQLite stops reading it at the first frame with a wrong salt."""
+def _lengthen_log(path: Path, length: int) -> bool:
+    """Give the write-ahead log this size. SQLite stops reading it at the first frame with a wrong salt.
+
+    False: not possible, no use to ask for more. Slower, not wrong.
+    """
     log_path = path.with_name(path.name + "-wal")
     try:
         fd = os.open(log_path, os.O_WRONLY)
     except FileNotFoundError:
-        return  # made by the first commit; then it grows by itself
+        return False  # made by the first commit; then it grows by itself
+    except OSError as error:
+        log.warning("ledger: %s cannot be opened to be given its size: %s", log_path, error)
+        return False
     try:
         size = os.fstat(fd).st_size
-        if size < WAL_WARM_BYTES:
-            os.pwrite(fd, bytes(WAL_WARM_BYTES - size), size)
+        free = os.fstatvfs(fd)
+        if length > LOG_AT_ONCE_BYTES and free.f_bavail * free.f_frsize < LOG_ROOM_BYTES:
+            return False
+        if size < length:
+            os.pwrite(fd, bytes(length - size), size)
             os.fdatasync(fd)
     except OSError as error:
-        log.warning("ledger: %s could not be given its size: %s", log_path, error)  # slower, not wrong
+        log.warning("ledger: %s could not be given its size: %s", log_path, error)
+        return False
     finally:
         os.close(fd)
+    return True

@@ -7,6 +7,7 @@ those it has.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections import Counter
@@ -15,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from edge.ports import Delivery
+from edge.ports import Delivery, Due
+from edge.store import delivery_queries as sql
 from edge.store.delivery_rows import COLUMNS, SEARCH, search_values
 from edge.store.errors import StoreError, classify
 from edge.store.recovery import Recovery, open_or_begin
@@ -24,29 +26,10 @@ from edge.store.schema import steps_of
 LIVE_MS = 60_000  # a message made within the last minute goes before the backlog (DESIGN 8: real-time first)
 STATES = ("waiting", "accepted", "set_aside")
 
-_INSERT = (
-    "INSERT INTO deliveries (city, kind, item_id, visit_id, body, plate, made_ms, due_ms, read_id) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (city, kind, item_id) DO NOTHING"
+_ADVANCE = (
+    "INSERT INTO cursors (city, seq) VALUES (?, ?) ON CONFLICT (city) DO UPDATE SET seq = excluded.seq "
+    "WHERE seq <= excluded.seq"
 )
-# The oldest waiting row of each visit (SQLite takes `due_ms` and `made_ms` from the row that has the minimum:
-# sqlite.org/lang_select.html "bare columns"); rows without a visit stand alone. A visit with a live message comes
-# forward with all it has, so that an exit pulls its own entry along.
-_DUE = f"""
-WITH head AS (
-    SELECT min(id) AS id, visit_id, due_ms, made_ms FROM deliveries INDEXED BY waiting
-        WHERE state = 'waiting' AND city = :city AND visit_id <> '' GROUP BY visit_id
-    UNION ALL
-    SELECT id, visit_id, due_ms, made_ms FROM deliveries INDEXED BY waiting
-        WHERE state = 'waiting' AND city = :city AND visit_id = ''
-), live AS (
-    SELECT visit_id FROM deliveries INDEXED BY waiting
-        WHERE state = 'waiting' AND city = :city AND visit_id <> '' AND made_ms >= :live_ms
-), chosen AS (
-    SELECT id, (made_ms >= :live_ms OR visit_id IN live) AS is_live FROM head
-        WHERE due_ms <= :now_ms ORDER BY is_live DESC, id LIMIT :limit
-)
-SELECT {COLUMNS} FROM chosen JOIN deliveries USING (id) ORDER BY is_live DESC, id
-"""
 
 
 class Deliveries:
@@ -55,6 +38,12 @@ class Deliveries:
         self._lock = threading.Lock()
         self._conn: sqlite3.Connection | None = None
         self._counts: Counter[str] = Counter()
+        self._cities: tuple[str, ...] = ("qingdao",)
+        # A file has replaced a damaged one, and these have not asked where to begin. Until then row ids and a cursor
+        # that one of them still holds are those of the file that is gone.
+        self._unbegun: set[str] = set()
+        # Cities of which nothing waits: else each look of an idle one would read all that another has waiting.
+        self._nothing_waits: set[str] = set()
         self.recovery: Recovery | None = None  # what was moved aside: the fault `deliveries_damaged`
 
     def open(self) -> Recovery | None:
@@ -70,41 +59,79 @@ class Deliveries:
 
     # --- ports.DeliveryStore ---------------------------------------------------------------------------------
 
-    def cursor(self) -> int:
-        rows = self._read("SELECT seq FROM cursor", {})
-        return int(rows[0][0])
+    def begin(self, cities: Sequence[str]) -> None:
+        """These are configured. One that was not before begins where the furthest of the others is: what happened
+        before it was known is none of its business. With a new queue all begin at the ledger's first fact."""
+        self._cities = tuple(cities)
+        with self._change() as conn:
+            furthest = conn.execute("SELECT ifnull(max(seq), 0) FROM cursors").fetchone()[0]
+            rows = [(city, furthest) for city in cities]
+            conn.executemany("INSERT INTO cursors (city, seq) VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
 
-    def add(self, cursor: int, new: Sequence[Delivery]) -> None:
+    def cursor(self, city: str = "qingdao") -> int:
+        rows = self._read("SELECT seq FROM cursors WHERE city = :city", {"city": city})
+        with self._lock:
+            self._unbegun.discard(city)
+        return int(rows[0][0]) if rows else 0
+
+    def add(self, cursor: int, new: Sequence[Delivery], city: str = "qingdao") -> None:
         rows = [
-            (d.city, d.kind, d.item_id, d.visit_id, d.body, d.plate, d.made_ms, d.due_ms, d.read_id) for d in new
+            (
+                d.city, d.kind, d.item_id, d.visit_id, d.body, d.plate, d.made_ms, d.read_id,
+                (d.visit_id or d.item_id)[-sql.KEY_DIGITS :],
+            )
+            for d in new
         ]  # fmt: skip
         with self._change() as conn:
-            moved = conn.execute("UPDATE cursor SET seq = ?1 WHERE seq <= ?1", (cursor,)).rowcount
+            moved = conn.execute(_ADVANCE, (city, cursor)).rowcount
             if moved != 1:
-                raise ValueError(f"cursor is {cursor}, needed {self._cursor_now(conn)} or more: it never goes back")
-            made = conn.executemany(_INSERT, rows).rowcount if rows else 0
-            self._counts["waiting"] += made
+                now = conn.execute("SELECT seq FROM cursors WHERE city = ?", (city,)).fetchone()[0]
+                raise ValueError(f"cursor is {cursor}, needed {now} or more: it never goes back")
+            if rows:
+                before = conn.execute("SELECT ifnull(max(id), 0) FROM messages").fetchone()
+                conn.executemany(sql.INSERT, rows)
+                self._counts["waiting"] += conn.execute(sql.ENQUEUE, before).rowcount
+            self._nothing_waits -= {d.city for d in new}
 
-    def due(self, city: str, now_ms: int, limit: int) -> list[Delivery]:
-        """Live visits first, each group in the order of making."""
+    def due(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
+        """Live visits first, each group in the order of making; none of `busy`."""
+        found = self.live(city, now_ms, limit, busy)
+        if city in self._nothing_waits:
+            return found
+        if len(found) < limit:
+            values = {"city": city, "now_ms": now_ms, "busy": json.dumps([*busy, *(row.id for row in found)])}
+            found += self._due(sql.BACKLOG, {**values, "limit": limit - len(found)})
+        if not found and not busy:
+            self._look_whether_any_waits(city)
+        return found
+
+    def _look_whether_any_waits(self, city: str) -> None:
+        with self._lock:
+            try:
+                if self._opened().execute(sql.ANY_WAITING, {"city": city}).fetchone() is None:
+                    self._nothing_waits.add(city)
+            except sqlite3.Error as error:
+                raise self._trouble(error) from error
+
+    def live(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         values = {"city": city, "now_ms": now_ms, "live_ms": now_ms - LIVE_MS, "limit": limit}
-        return [Delivery(*row) for row in self._read(_DUE, values)]
+        if city in self._unbegun:  # so that an idle city notices too, and the others need not wait for it
+            raise self._begins_anew()
+        if city in self._nothing_waits:
+            return []
+        return self._due(sql.LIVE, {**values, "busy": json.dumps(busy)})
 
     def accepted(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
         """The city has it, whatever we thought before: also one that was set aside."""
-        self._move(ids, ("waiting", "set_aside"), "accepted", answer, at_ms)
+        self._end(ids, "accepted", answer, at_ms)
 
     def failed(self, ids: Sequence[int], due_ms: int, answer: str, at_ms: int = 0) -> None:
         with self._change() as conn:
-            conn.executemany(
-                "UPDATE deliveries SET attempts = attempts + 1, due_ms = ?, last_answer = ?, answered_ms = ? "
-                "WHERE id = ? AND state = 'waiting'",
-                [(due_ms, answer, at_ms, each) for each in ids],
-            )
+            conn.execute(sql.FAIL, {"ids": json.dumps(ids), "due_ms": due_ms, "answer": answer, "at_ms": at_ms})
 
     def set_aside(self, ids: Sequence[int], answer: str, at_ms: int = 0) -> None:
         """Refused, or tried often enough: it blocks nothing any more and waits for a person."""
-        self._move(ids, ("waiting",), "set_aside", answer, at_ms)
+        self._end(ids, "set_aside", answer, at_ms)
 
     def counts(self) -> dict[str, int]:
         with self._lock:
@@ -112,65 +139,66 @@ class Deliveries:
 
     def recent(self, limit: int) -> list[Delivery]:
         """Newest first."""
-        sql = f"SELECT {COLUMNS} FROM deliveries ORDER BY id DESC LIMIT :limit"
-        return [Delivery(*row) for row in self._read(sql, {"limit": limit})]
+        return self._deliveries(f"SELECT {COLUMNS} FROM deliveries ORDER BY id DESC LIMIT :limit", {"limit": limit})
 
     # --- for a person, and for upkeep ------------------------------------------------------------------------
 
     def search(self, plate: str, limit: int, from_ms: int = 0, to_ms: int = 1 << 62) -> list[Delivery]:
         """Deliveries whose plate contains `plate` ("" = any), made from `from_ms` to before `to_ms`, newest first."""
-        values = search_values(plate, limit, from_ms, to_ms)
-        return [Delivery(*row) for row in self._read(SEARCH, values)]
+        return self._deliveries(SEARCH, search_values(plate, limit, from_ms, to_ms))
 
     def repeat(self, ids: Sequence[int]) -> int:
         """Send these set-aside ones again, now, with all their attempts. How many there were."""
         with self._change() as conn:
-            moved = conn.executemany(
-                "UPDATE deliveries SET state = 'waiting', attempts = 0, due_ms = 0 "
-                "WHERE id = ? AND state = 'set_aside'",
-                [(each,) for each in ids],
-            ).rowcount
-            moved = max(moved, 0)
+            moved, *_ = [conn.execute(each, {"ids": json.dumps(ids)}).rowcount for each in sql.REPEAT]
             self._counts.update(waiting=moved, set_aside=-moved)
+            self._nothing_waits.clear()
         return moved
 
     def undelivered(self, item_ids: Sequence[str]) -> set[str]:
-        """Those of them that a city is still to get. Reads the whole table: for upkeep, not for cars."""
-        marks = ", ".join("?" * len(item_ids))
-        sql = f"SELECT DISTINCT item_id FROM deliveries WHERE state = 'waiting' AND item_id IN ({marks})"
-        with self._lock:
-            try:
-                return {str(row[0]) for row in self._opened().execute(sql, tuple(item_ids))}
-            except sqlite3.Error as error:
-                raise self._trouble(error) from error
+        """Those of them that a city is still to get. Reads all that waits: for upkeep, not for cars."""
+        sql_text = (
+            "SELECT DISTINCT m.item_id FROM waiting AS w CROSS JOIN messages AS m ON m.id = w.id "
+            "WHERE m.item_id IN (SELECT value FROM json_each(:ids))"
+        )
+        return {str(row[0]) for row in self._read(sql_text, {"ids": json.dumps(list(item_ids))})}
 
     def prune(self, made_before_ms: int, limit: int = 1000) -> int:
         """Delete accepted ones made before then, at most `limit`, oldest first. How many went."""
         with self._change() as conn:
-            gone = conn.execute(
-                "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries "
-                "WHERE state = 'accepted' AND made_ms < ? ORDER BY id LIMIT ?)",
-                (made_before_ms, limit),
-            ).rowcount
-            self._counts["accepted"] -= gone
-        return gone
+            ids = [row[0] for row in conn.execute(sql.OLD, (made_before_ms, limit))]
+            for each in sql.PRUNE:
+                conn.execute(each, {"ids": json.dumps(ids)})
+            self._counts["accepted"] -= len(ids)
+        return len(ids)
 
     # --- inside ----------------------------------------------------------------------------------------------
 
-    def _move(self, ids: Sequence[int], olds: Sequence[str], new: str, answer: str, at_ms: int) -> None:
+    def _end(self, ids: Sequence[int], state: str, answer: str, at_ms: int) -> None:
+        values = {"ids": json.dumps(ids), "state": state, "answer": answer, "at_ms": at_ms}
         with self._change() as conn:
-            for old in olds:
-                moved = conn.executemany(
-                    "UPDATE deliveries SET state = ?, last_answer = ?, answered_ms = ? WHERE id = ? AND state = ?",
-                    [(new, answer, at_ms, each, old) for each in ids],
-                ).rowcount
-                moved = max(moved, 0)
-                self._counts.update({new: moved, old: -moved})
+            if state == "accepted":
+                late = conn.execute(sql.ACCEPT_LATE, values).rowcount
+                self._counts.update(accepted=late, set_aside=-late)
+            moved, _ = (conn.execute(each, values).rowcount for each in sql.END)
+            self._counts.update({state: moved, "waiting": -moved})
 
-    def _read(self, sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    def _due(self, query: str, values: dict[str, Any]) -> list[Due]:
+        ids, kinds, items, bodies, made, attempts = self._read(query, values)[0]
+        if kinds is None:
+            return []
+        separator = sql.SEPARATOR
+        parts = (kinds.split(separator), items.split(separator), bodies.split(separator.encode()))
+        rows = zip(json.loads(ids), *parts, json.loads(made), json.loads(attempts), strict=True)
+        return [Due(*row) for row in rows]
+
+    def _deliveries(self, query: str, values: dict[str, Any]) -> list[Delivery]:
+        return [Delivery(*row) for row in self._read(query, values)]
+
+    def _read(self, query: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         with self._lock:
             try:
-                return self._opened().execute(sql, values).fetchall()
+                return self._opened().execute(query, values).fetchall()
             except sqlite3.Error as error:
                 raise self._trouble(error) from error
 
@@ -180,6 +208,8 @@ class Deliveries:
         with self._lock:
             counts = self._counts.copy()
             conn = self._opened()
+            if self._unbegun:
+                raise self._begins_anew()
             try:
                 conn.execute("BEGIN IMMEDIATE")
                 yield conn
@@ -195,30 +225,31 @@ class Deliveries:
 
     def _trouble(self, error: sqlite3.Error) -> StoreError:
         """The error to raise. A damaged file is replaced at once: whoever calls next finds the cursor at 0."""
-        kind = classify(error, self._path)
+        kind = "damaged" if "decode to UTF-8" in str(error) else classify(error, self._path)
         if kind == "damaged" and self._conn is not None:
             self._conn.close()
             self._open(str(error))
+            self._unbegun = set(self._cities)
         return StoreError(kind, self._path, str(error))
+
+    def _begins_anew(self) -> StoreError:
+        who = ", ".join(sorted(self._unbegun))
+        return StoreError("damaged", self._path, f"begun anew: the cursor is to be read first ({who})")
 
     def _open(self, damage: str) -> None:
         self._conn, moved = open_or_begin(self._path, steps_of("deliveries"), _probe, damage=damage)
+        self._conn.text_factory = str  # seven texts a row: decoded in C; what cannot be is damage of the file
         self.recovery = moved or self.recovery
-        rows = self._conn.execute("SELECT state, count(*) FROM deliveries GROUP BY state").fetchall()
-        self._counts = Counter(dict(rows))
+        self._nothing_waits.clear()
+        self._counts = Counter(dict(self._conn.execute(sql.COUNTS).fetchall()))
 
     def _opened(self) -> sqlite3.Connection:
         if self._conn is None:
             raise StoreError("closed", self._path, "used before open() or after close()")
         return self._conn
 
-    @staticmethod
-    def _cursor_now(conn: sqlite3.Connection) -> int:
-        return int(conn.execute("SELECT seq FROM cursor").fetchone()[0])
-
 
 def _probe(conn: sqlite3.Connection) -> None:
     """What the first minute will read: the cursor and every state (the table is kept small by `prune`)."""
-    if conn.execute("SELECT seq FROM cursor WHERE one = 1").fetchone() is None:
-        raise sqlite3.OperationalError("no cursor row")
-    conn.execute("SELECT count(*) FROM deliveries WHERE state = 'waiting'").fetchone()
+    conn.execute("SELECT city, seq FROM cursors").fetchall()
+    conn.execute(sql.COUNTS).fetchall()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.ports import Delivery
+from edge.store.delivery_queries import COUNTS
 from edge.store.errors import StoreError, classify
 from edge.store.schema import connect, refuse_newer, steps_of, version_of
 
@@ -43,18 +44,25 @@ class DeliveriesFile:
     def earlier_waiting(self, delivery: Delivery) -> Delivery | None:
         """The message of the same visit that must be accepted before this one may leave."""
         sql = (
-            f"SELECT {COLUMNS} FROM deliveries INDEXED BY waiting WHERE state = 'waiting' AND city = :city "
+            f"SELECT {COLUMNS} FROM deliveries WHERE state = 'waiting' AND city = :city "
             "AND visit_id = :visit AND visit_id <> '' AND id < :id ORDER BY id LIMIT 1"
         )
         values = {"city": delivery.city, "visit": delivery.visit_id, "id": delivery.id}
         rows = self._query(sql, values)
         return Delivery(*rows[0]) if rows else None
 
+    def of_visit(self, visit_id: str, limit: int) -> list[Delivery]:
+        """All messages of one visit, in the order of making. Reads the whole table (which upkeep keeps small)."""
+        sql = (
+            f"SELECT {COLUMNS} FROM deliveries WHERE visit_id = :visit OR item_id = :visit ORDER BY id LIMIT :limit"
+        )
+        return [Delivery(*row) for row in self._query(sql, {"visit": visit_id, "limit": limit})]
+
     def ids(self, state: str) -> list[int]:
         return [row[0] for row in self._query("SELECT id FROM deliveries WHERE state = :state", {"state": state})]
 
     def counts(self) -> dict[str, int]:
-        return dict(self._query("SELECT state, count(*) FROM deliveries GROUP BY state", {}))
+        return {state: count for state, count in self._query(COUNTS, {}) if count}
 
     def _query(self, sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         if not self._path.exists():

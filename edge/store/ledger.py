@@ -42,7 +42,7 @@ RETRY_S = 1.0
 DAMAGED_AGAIN_S = 60.0  # the new file is damaged too: every try leaves one more file aside
 WAITING_MAX = 100_000  # facts held in memory while the disk fails: a day of four busy lanes, some 50 MB
 SHED_STEP = 1_000  # so many go at once when that is full: looking for them costs a pass over all
-QUIET_S = 0.1  # no fact for so long: the checkpoint's two fsyncs hold nobody up
+QUIET_S = 0.1  # no fact for so long: a checkpoint's syncs hold nobody up
 WAITS_FOR: tuple[ErrorKind, ...] = ("disk_full", "disk_read_only", "io_error")  # ends by itself or with a new card
 CROWD_S = 0.0005  # several waited for the last commit: so long for them to be back, a few fdatasyncs at most
 
@@ -268,11 +268,11 @@ class Ledger:
     def _next_item(self) -> _Item | None:
         if self._due_s is not None:
             return self._get_within(self._due_s - monotonic())
-        if self._disk.checkpoint_due:
+        if self._disk.upkeep_due:
             item = self._get_within(QUIET_S)
             if item is not None:
                 return item
-            self._checkpoint()
+            self._upkeep()
             return self._next_item()
         return self._inbox.get()
 
@@ -386,9 +386,9 @@ class Ledger:
             detail = f"over {WAITING_MAX} facts waited for the disk"
             self._tell(batch, StoreResult(False, batch.first_seq, "dropped", detail))
 
-    def _checkpoint(self) -> None:
+    def _upkeep(self) -> None:
         try:
-            self._disk.checkpoint()
-            self.counters["checkpoints"] += 1
+            if self._disk.upkeep():
+                self.counters["checkpoints"] += 1
         except sqlite3.Error as error:
             self._fail(error)  # nothing is lost, the log has it; the next try opens anew

@@ -1,8 +1,9 @@
-"""What became of each passage's picture: `pictures.db`, written by the agent's evidence thread alone.
+"""What became of each passage's picture: `pictures.db`, written by the agent alone.
 
 The files are the evidence; this is the index over them, the head of each lane's chain and the cursor, advanced in
 one transaction with the rows. A damaged one is moved aside and made again from the ledger, as far as the spool
-still holds the cameras' pictures.
+still holds the cameras' pictures. The evidence thread writes `pictures`, the upload thread `uploads` (`store.uploads`),
+under one lock.
 """
 
 from __future__ import annotations
@@ -53,15 +54,30 @@ _PUT = (
 )
 
 
+# A picture is to be uploaded as soon as it is made, and once.
+_TO_UPLOAD = (
+    "INSERT INTO uploads (record_id, passed_ms) SELECT record_id, passed_ms FROM pictures "
+    "WHERE {where} AND state = 'made' ON CONFLICT (record_id) DO NOTHING"
+)
+_GIVEN_UP = (
+    "UPDATE uploads SET state = 'gone', last_answer = '未上传即删除 / deleted before it was uploaded' "
+    "WHERE record_id = ? AND state IN ('waiting', 'set_aside')"
+)
+
+
 class Pictures:
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    """`uploading`: pictures are queued for the upload, at `open` also those that were made before."""
+
+    def __init__(self, path: Path, uploading: bool = False) -> None:
+        self._path, self._uploading = path, uploading
         self._lock = threading.Lock()
         self._conn: sqlite3.Connection | None = None
 
     def open(self) -> Recovery | None:
         with self._lock:
             self._conn, moved = open_or_begin(self._path, steps_of("pictures"), _probe)
+        if self._uploading:
+            self.change(_TO_UPLOAD.format(where="record_id NOT IN (SELECT record_id FROM uploads)"), [()])
         return moved
 
     def close(self) -> None:
@@ -71,7 +87,7 @@ class Pictures:
             self._conn = None
 
     def cursor(self) -> int:
-        return int(self._rows("SELECT seq FROM cursor", ())[0][0])
+        return int(self.rows("SELECT seq FROM cursor", ())[0][0])
 
     def settle(self, cursor: int, rows: Sequence[PictureRow]) -> None:
         """Rows and cursor in one transaction. The cursor never goes back."""
@@ -80,6 +96,8 @@ class Pictures:
             try:
                 conn.execute("BEGIN IMMEDIATE")
                 conn.executemany(_PUT, [msgspec.structs.astuple(row) for row in rows])
+                if self._uploading:
+                    conn.executemany(_TO_UPLOAD.format(where="record_id = ?"), [(row.record_id,) for row in rows])
                 conn.execute("UPDATE cursor SET seq = max(seq, ?)", (cursor,))
                 conn.execute("COMMIT")
             except sqlite3.Error as error:
@@ -97,12 +115,12 @@ class Pictures:
     def heads(self) -> dict[str, tuple[int, str]]:
         """Of each lane the newest seal: number and digest."""
         sql = "SELECT lane, max(chain), digest FROM pictures WHERE chain > 0 GROUP BY lane"
-        return {str(lane): (int(chain), str(digest)) for lane, chain, digest in self._rows(sql, ())}
+        return {str(lane): (int(chain), str(digest)) for lane, chain, digest in self.rows(sql, ())}
 
     def recent(self, limit: int) -> list[PictureRow]:
         """The newest, oldest of them first."""
         sql = f"SELECT {_COLUMNS} FROM pictures ORDER BY id DESC LIMIT ?"
-        return [_row(row) for row in self._rows(sql, (limit,))][::-1]
+        return [_row(row) for row in self.rows(sql, (limit,))][::-1]
 
     # --- upkeep ------------------------------------------------------------------------------------------------
 
@@ -112,48 +130,53 @@ class Pictures:
             f"SELECT {_COLUMNS} FROM pictures WHERE state = 'made' AND day < ? "
             "ORDER BY day, id LIMIT ? OFFSET ?"
         )
-        return [_row(row) for row in self._rows(sql, (before_day, limit, skip))]
+        return [_row(row) for row in self.rows(sql, (before_day, limit, skip))]
 
     def kept_bytes(self) -> int:
-        return int(self._rows("SELECT ifnull(sum(bytes), 0) FROM pictures WHERE state = 'made'", ())[0][0])
+        return int(self.rows("SELECT ifnull(sum(bytes), 0) FROM pictures WHERE state = 'made'", ())[0][0])
 
     def days(self) -> set[str]:
         """Days of which pictures should be there."""
-        return {str(day) for (day,) in self._rows("SELECT DISTINCT day FROM pictures WHERE state = 'made'", ())}
+        return {str(day) for (day,) in self.rows("SELECT DISTINCT day FROM pictures WHERE state = 'made'", ())}
 
     def of_day(self, day: str) -> dict[str, str]:
         """State by record."""
-        return dict(self._rows("SELECT record_id, state FROM pictures WHERE day = ?", (day,)))
+        return dict(self.rows("SELECT record_id, state FROM pictures WHERE day = ?", (day,)))
 
     def mark_deleted(self, record_ids: Sequence[str]) -> None:
         values = [(one,) for one in record_ids]
-        self._change("UPDATE pictures SET state = 'deleted' WHERE record_id = ? AND state = 'made'", values)
+        self.change("UPDATE pictures SET state = 'deleted' WHERE record_id = ? AND state = 'made'", values, _GIVEN_UP)
 
     def forget(self, before_day: str) -> None:
         """Rows without a picture, of days before that one; never the head of a chain."""
-        self._change(
+        self.change(
             "DELETE FROM pictures WHERE state <> 'made' AND day < ? AND id NOT IN "
             "(SELECT id FROM (SELECT id, max(chain) FROM pictures WHERE chain > 0 GROUP BY lane))",
             [(before_day,)],
         )
+        self.change("DELETE FROM uploads WHERE record_id NOT IN (SELECT record_id FROM pictures)", [()])
 
-    def _change(self, sql: str, values: Sequence[tuple[Any, ...]]) -> None:
+    def change(self, sql: str, values: Sequence[tuple[Any, ...]], *more: str) -> int:
+        """One transaction: `sql`, and `more` after it, for each of `values`. How many rows `sql` changed."""
         with self._lock:
             conn = self._opened()
             try:
                 conn.execute("BEGIN IMMEDIATE")
-                conn.executemany(sql, values)
+                changed = conn.executemany(sql, values).rowcount
+                for other in more:
+                    conn.executemany(other, values)
                 conn.execute("COMMIT")
             except sqlite3.Error as error:
                 if conn.in_transaction:
                     conn.execute("ROLLBACK")
                 raise self._trouble(error) from error
+        return max(changed, 0)
 
     def _one(self, where: str, value: str) -> PictureRow | None:
-        rows = self._rows(f"SELECT {_COLUMNS} FROM pictures {where} LIMIT 1", (value,))
+        rows = self.rows(f"SELECT {_COLUMNS} FROM pictures {where} LIMIT 1", (value,))
         return _row(rows[0]) if rows else None
 
-    def _rows(self, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         with self._lock:
             try:
                 return self._opened().execute(sql, values).fetchall()

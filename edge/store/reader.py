@@ -107,7 +107,7 @@ class LedgerFile:
         if 0 < last < seq:
             raise StoreError("cursor_ahead", self._path, f"asked for facts after {seq}, the last is {last}")
 
-    def _query(self, sql: str, parameters: tuple[int, ...]) -> list[tuple]:  # type: ignore[type-arg]
+    def _query(self, sql: str, parameters: tuple[int | str, ...]) -> list[tuple]:  # type: ignore[type-arg]
         """All rows; none while there is no file or no table yet."""
         try:
             conn = self._connection()
@@ -119,7 +119,7 @@ class LedgerFile:
                 return self._query_frozen(sql, parameters)
             raise StoreError(kind, self._path, str(error)) from error
 
-    def _query_frozen(self, sql: str, parameters: tuple[int, ...]) -> list[tuple]:  # type: ignore[type-arg]
+    def _query_frozen(self, sql: str, parameters: tuple[int | str, ...]) -> list[tuple]:  # type: ignore[type-arg]
         conn = None
         try:
             conn = connect(self._path, read_only=True, frozen=True)

@@ -1,14 +1,8 @@
-"""The technician's page: a read-only web server on a thread and an event loop of its own.
+"""The page's server: a thread and an event loop of its own, the static files, and the handlers behind the gate.
 
-    GET /                       the page (with its style and scripts, all from this box)
-    GET /events                 the live state as server-sent events
-    GET /api/state              the same document once
-    GET /api/deliveries         ?plate=&from_ms=&to_ms= what became of the deliveries of a car, newest first
-    GET /picture/<read_id>.jpg  the picture of a read
-
-Nothing here changes anything. An error of the source ends the server and is handed to `on_failure`, whose
-duty is to take the program down (systemd restarts it): a page that shows an old state as the present one is
-worse than none.
+What can be asked stands in `routes`; the files of `static/` and /healthz need no login. An error of the source ends
+the server and is handed to `on_failure`, whose duty is to take the program down (systemd restarts it): a page that
+shows an old state as the present one is worse than none.
 """
 
 from __future__ import annotations
@@ -16,33 +10,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
-from http import HTTPStatus
-from importlib.resources import files
-from typing import Any, cast
-
-import msgspec
-from microdot import Microdot, Request, Response
+from collections.abc import Callable
 
 from edge.config.model import Web
 from edge.ports import PageSource
-from edge.web.gate import EVERY_ANSWER, HEAD_LIMIT_BYTES, Gate, refusal_text
-from edge.web.stream import Broadcast, StreamsFull
-from edge.web.views import PictureShelf, found_row
+from edge.web.desk import Desk
+from edge.web.door import Door
+from edge.web.gate import Gate
+from edge.web.handlers import Handlers
+from edge.web.message import Request, Response
+from edge.web.porter import Porter
+from edge.web.static_files import answer as file_answer
+from edge.web.static_files import static_files
+from edge.web.stream import Broadcast
+from edge.web.views import PictureShelf
 
-KIND = {
-    ".html": "text/html; charset=UTF-8",
-    ".css": "text/css; charset=UTF-8",
-    ".js": "text/javascript; charset=UTF-8",
-    ".svg": "image/svg+xml",
-}
-PLATE_MAX_CHARS = 20
-"""As at the city (T/QME 0015-2024: car_no, String 20)."""
-FOR_EVER_MS = 10**15
-STOP_S = 5.0
-"""Closing 128 connections takes milliseconds; a source that hangs for longer is a failure worth naming."""
+STOP_S = 12.0
+"""Closing 128 connections takes milliseconds, a step of a link check at most 5 s; what hangs for longer is a failure
+worth naming."""
 
 
 def system_wall_ms() -> int:
@@ -56,14 +44,17 @@ class PageServer:
         self,
         web: Web,
         source: PageSource,
-        wall_ms: Callable[[], int] = system_wall_ms,
+        desk: Desk,
+        door: Door,
+        *,
+        tls: ssl.SSLContext | None = None,
         on_failure: Callable[[BaseException], None] | None = None,
     ) -> None:
-        self._web, self._source = web, source
-        self._shelf = PictureShelf(source)
-        self._broadcast = Broadcast(source, self._shelf, wall_ms)
-        self._gate = Gate(self._app())
-        self._on_failure = on_failure
+        self._web, self._door, self._tls, self._on_failure = web, door, tls, on_failure
+        shelf = PictureShelf(source)
+        self._broadcast = Broadcast(source, shelf, door.wall_ms)
+        self._handlers = Handlers(door, desk, source, shelf, self._broadcast)
+        self._files = static_files()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stopping = asyncio.Event()
@@ -108,93 +99,28 @@ class PageServer:
             listener.close()
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()
+            self._door.work.close()
 
     async def _serve(self, listener: socket.socket) -> None:
-        server = await asyncio.start_server(self._gate, sock=listener, limit=HEAD_LIMIT_BYTES)
+        gate = Gate(self._answer, self._web.names)
+        porter = Porter(listener, gate, self._tls)
         watch = asyncio.create_task(self._broadcast.watch())
+        letting_in = asyncio.create_task(porter.run())
         stopping = asyncio.create_task(self._stopping.wait())
+        tasks = (watch, letting_in, stopping)
         try:
-            await asyncio.wait({watch, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            server.close()
-            await self._gate.close()
-            for task in (watch, stopping):
+            listener.close()
+            await porter.close()
+            await gate.close()
+            for task in tasks:
                 task.cancel()
-            ended = await asyncio.gather(watch, stopping, return_exceptions=True)
-        if isinstance(ended[0], Exception):
-            raise ended[0]
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for failure in ended:
+            if isinstance(failure, Exception):
+                raise failure
 
-    def _app(self) -> Microdot:
-        app = Microdot()
-
-        async def events(request: Request) -> Response:
-            try:
-                frames = self._broadcast.open()
-            except StreamsFull:
-                return _refuse(HTTPStatus.SERVICE_UNAVAILABLE)
-            return _answer(frames, "text/event-stream; charset=UTF-8")
-
-        async def state(request: Request) -> Response:
-            return _answer(self._broadcast.state_json(), "application/json; charset=UTF-8")
-
-        async def deliveries(request: Request) -> Response:
-            try:
-                plate, from_ms, to_ms = _asked(request.args)
-            except ValueError:
-                return _refuse(HTTPStatus.BAD_REQUEST)
-            found = await asyncio.to_thread(self._source.search, plate, from_ms, to_ms)  # it may scan the whole table
-            return _answer(msgspec.json.encode([found_row(one) for one in found]), "application/json; charset=UTF-8")
-
-        async def picture(request: Request, file: str) -> Response:
-            jpeg = self._shelf.get(file.removesuffix(".jpg"))
-            return _refuse(HTTPStatus.NOT_FOUND) if jpeg is None else _answer(jpeg, "image/jpeg")
-
-        route = cast(Any, app.get)  # microdot's stubs leave its decorators untyped
-        route("/events")(events)
-        route("/api/state")(state)
-        route("/api/deliveries")(deliveries)
-        route(r"/picture/<re:[0-9a-f]{32}\.jpg:file>")(picture)
-        for file in (files("edge.web") / "static").iterdir():
-            path = "/" if file.name == "index.html" else f"/{file.name}"
-            route(path)(_fixed(file.read_bytes(), KIND["." + file.name.rpartition(".")[2]]))
-        for status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.INTERNAL_SERVER_ERROR):
-            cast(Any, app.errorhandler)(status.value)(_refuser(status))
-        app.after_request(_dress)
-        app.after_error_request(_dress)
-        return app
-
-
-def _asked(arguments: Mapping[str, str]) -> tuple[str, int, int]:
-    """`ValueError` for a plate longer than any, or a time that is no number of ms."""
-    plate = arguments.get("plate", "")
-    if len(plate) > PLATE_MAX_CHARS:
-        raise ValueError(plate)
-    times = [arguments.get(name, "") for name in ("from_ms", "to_ms")]
-    if any(text and not (text.isascii() and text.isdecimal() and len(text) <= 15) for text in times):
-        raise ValueError(times)
-    return plate, int(times[0] or 0), int(times[1] or FOR_EVER_MS)
-
-
-def _fixed(content: bytes, kind: str) -> Callable[[Request], Response]:
-    return lambda request: _answer(content, kind)
-
-
-def _refuser(status: HTTPStatus) -> Callable[[Request], Response]:
-    return lambda request: _refuse(status)
-
-
-def _refuse(status: HTTPStatus) -> Response:
-    return _answer(refusal_text(status).encode(), "text/plain; charset=UTF-8", status)
-
-
-def _answer(
-    body: bytes | AsyncGenerator[bytes, None], kind: str, status: HTTPStatus = HTTPStatus.OK
-) -> Response:
-    # The stubs know only text bodies; microdot itself sends an async generator piece by piece.
-    return Response(cast(bytes, body), status.value, {"Content-Type": kind})
-
-
-def _dress(request: Request | None, response: Response) -> Response:
-    response.headers.update(EVERY_ANSWER)
-    response.reason = HTTPStatus(response.status_code).phrase
-    return response
+    async def _answer(self, request: Request) -> Response:
+        file = self._files.get(request.path)
+        return await self._handlers.answer(request) if file is None else file_answer(file, request)

@@ -6,6 +6,7 @@ length. Escaping is the page's: it writes text nodes only.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 
 import msgspec
@@ -63,6 +64,8 @@ class FoundRow(DeliveryRow, frozen=True, kw_only=True):
     """"" unless its picture can be fetched."""
     zh: str
     en: str
+    picture_zh: str
+    picture_en: str
 
 
 class PageState(msgspec.Struct, frozen=True):
@@ -84,10 +87,15 @@ class PictureShelf:
     def __init__(self, source: PageSource) -> None:
         self._source = source
         self._kept: OrderedDict[str, tuple[bool, bytes]] = OrderedDict()
+        self._lock = threading.Lock()  # pictures are asked for on worker threads, looks are on the page's loop
 
     def get(self, read_id: str) -> bytes | None:
         """JPEG, or None while there is none: asked anew each time, since pictures come after reads, and evidence
         after pictures."""
+        with self._lock:
+            return self._get(read_id)
+
+    def _get(self, read_id: str) -> bytes | None:
         sealed = self._source.sealed(read_id)
         was_sealed, jpeg = self._kept.get(read_id, (False, None))
         if jpeg is None or sealed != was_sealed:
@@ -144,6 +152,8 @@ def found_row(found: DeliveryFound) -> FoundRow:
         read_id=delivery.read_id if found.picture else "",
         zh=found.zh[:ANSWER_MAX_CHARS],
         en=found.en[:ANSWER_MAX_CHARS],
+        picture_zh=found.picture_zh[:ANSWER_MAX_CHARS],
+        picture_en=found.picture_en[:ANSWER_MAX_CHARS],
     )
 
 

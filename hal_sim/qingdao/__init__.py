@@ -3,7 +3,8 @@
 from hal_sim.qingdao.records import Changed, Record, Refused, Summary
 from hal_sim.qingdao.server import QingdaoPlatform
 from hal_sim.qingdao.session import Account
-from hal_sim.qingdao.weather import KINDS, Kind, Spell, Weather
+from hal_sim.qingdao.weather import KINDS, Kind, Weather
+from hal_sim.weather import Spell
 
 __all__ = [
     "KINDS",

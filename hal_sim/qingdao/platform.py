@@ -14,32 +14,18 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
+from hal_sim.city_http import Answer, Post
 from hal_sim.qingdao.lists import meaning
 from hal_sim.qingdao.records import Record, Records, Summary, different
 from hal_sim.qingdao.rules import broken
 from hal_sim.qingdao.session import Account, Refusal, Request, Session, check_sign, read_body
 from hal_sim.qingdao.tables import BY_PATH, NOT_SIMULATED, Interface
 from hal_sim.qingdao.values import faults
-from hal_sim.qingdao.weather import Kind, Weather
+from hal_sim.qingdao.weather import KINDS, Kind, Weather
 
-JSON_TYPE = "application/json;charset=UTF-8"
 GARBAGE = b'\x00\xff<html>502 Bad Gateway</html>{"result_code":'
 INTERNAL_KEPT = 100
-
-Cut = Literal["none", "half", "all", "drip", "twice"]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes out: `cut` says how the line treats it."""
-
-    status: int
-    body: bytes
-    content_type: str = JSON_TYPE
-    cut: Cut = "none"
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -52,6 +38,8 @@ class Verdict:
 
 class Platform:
     """Everything but the sockets. Safe for every thread."""
+
+    answer_kinds = KINDS
 
     def __init__(
         self,
@@ -107,8 +95,14 @@ class Platform:
             if len(self._internal) < INTERNAL_KEPT:
                 self._internal.append(repr(error))
 
-    def handle(self, path: str, content_type: str, sn: str | None, raw: bytes, weather: Kind | None) -> Answer:
+    def answer(self, post: Post, weather: Kind | None) -> Answer:
         """Answer one POST under this weather (which the server has drawn; it does `hang` itself)."""
+        return self.handle(
+            post.path, post.headers.get("content-type", ""), post.headers.get("sn"), post.body, weather
+        )
+
+    def handle(self, path: str, content_type: str, sn: str | None, raw: bytes, weather: Kind | None) -> Answer:
+        """The same, of the parts that count."""
         if weather == "http_500":
             with self._lock:
                 self._requests += 1

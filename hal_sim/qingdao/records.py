@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from hal_sim.qingdao.tables import INTERFACES, Interface
-from hal_sim.qingdao.values import Fraction
+from hal_sim.strict_json import Fraction
 
 REFUSALS_KEPT = 1000  # the counters stay exact; only the texts are bounded
 

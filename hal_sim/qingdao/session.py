@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hal_sim.qingdao.lists import meaning
-from hal_sim.qingdao.values import decode
+from hal_sim.strict_json import decode
 
 ENVELOPE = ("cno", "subCode", "tn", "seq_id", "p")
 _SEQ_ID = re.compile(r"[0-9a-fA-F]{32}")

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from hal_sim.qingdao.lists import PROVINCES
 from hal_sim.qingdao.tables import Field
+from hal_sim.strict_json import Fraction
 
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1  # B.1: Int; the upper bound is printed one too high
 # Before the first instant whose milliseconds have 13 digits (2001-09-09) there is no valid timestamp either.
@@ -24,38 +23,6 @@ _DATETIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _HHMM = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _MONEY = re.compile(r"(0|[1-9]\d{0,9})\.\d\d", re.ASCII)  # Decimal(12,2): 12 digits, the last 2 decimals
 _PLATE_REST = re.compile(r"-[0-9A-Z\u4e00-\u9fff]{2,8}")
-
-
-@dataclass(frozen=True, slots=True)
-class Fraction:
-    """A JSON number with a point or an exponent, as written."""
-
-    written: str
-
-
-def decode(raw: bytes) -> object:
-    """Strict JSON in UTF-8: ValueError says what is wrong; so are NaN and a member named twice."""
-    words = raw.decode("utf-8")
-    try:
-        value = json.loads(words, parse_float=Fraction, parse_constant=_no_constant, object_pairs_hook=_once_each)
-        json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")  # half a surrogate pair is no character
-    except RecursionError as error:
-        raise ValueError("嵌套太深 nested too deeply") from error
-    decoded: object = value
-    return decoded
-
-
-def _no_constant(word: str) -> object:
-    raise ValueError(f"{word} 不是 JSON is not JSON")
-
-
-def _once_each(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    members: dict[str, object] = {}
-    for name, value in pairs:
-        if name in members:
-            raise ValueError(f"{name}: 出现两次 member named twice")
-        members[name] = value
-    return members
 
 
 def faults(fields: tuple[Field, ...], item: dict[str, object], prefix: str = "") -> list[str]:

@@ -126,6 +126,11 @@ class SimLane:
         self._struck: set[int] = set()
         self.drive_contacts(False, False)
 
+    @property
+    def occupied(self) -> bool:
+        """A vehicle is at the lane, from the camera's picture to behind the safety loop."""
+        return any(v.front_m > NEAR_M and v.rear_m < LEFT_M for v in self.vehicles)
+
     # --- the box's relays ----------------------------------------------------------------------------------
 
     def relay(self, name: str, closed: bool, now_s: float, ordered: bool) -> None:
@@ -133,8 +138,7 @@ class SimLane:
         since_s = self._safety_since_s
         if closed and name == "close" and since_s is not None and now_s - since_s > SAFETY_REACTION_S:
             self.violated("close_on_car", f"CLOSE while the safety loop is occupied at {now_s:.2f}")
-        at_lane = any(v.front_m > NEAR_M and v.rear_m < LEFT_M for v in self.vehicles)
-        if closed and name == "open" and not ordered and not at_lane:
+        if closed and name == "open" and not ordered and not self.occupied:
             self.violated("opened_without_cause", f"OPEN with no car at the lane at {now_s:.2f}")
         self.arm.contact(name, closed, now_s)
 

@@ -7,6 +7,7 @@ no plate, or are read one character wrong on their way out.
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,6 +24,12 @@ SEASON_SHARE = 0.4
 """Share of cars on the lot's allow list: they leave without paying."""
 
 SEASON_PLATES = 400
+
+MISREAD_SHARE = 0.03
+"""Share of exits whose plate is read one look-alike wrong."""
+
+EARLY_SHARE = 0.25
+"""Share of reads before the car stands on the loop."""
 
 
 @dataclass(frozen=True)
@@ -100,15 +107,49 @@ class Traffic:
         self._seen: set[str] = set(season_plates(seed))
         self._next = 0
         self._last_kind: Kind = "normal"
+        self._expected: deque[tuple[str, str]] = deque()
+        self._expected_dice = random.Random(f"expected {seed}")
 
     @staticmethod
     def _endless(plates: tuple[str, ...]) -> Iterator[str]:
         while True:
             yield from plates
 
+    def expect(self, plate: str, colour: str) -> None:
+        """This car is on its way: it comes next, ahead of whoever else would. From any thread."""
+        self._expected.append((plate, colour))
+
     def next(self) -> CarPlan:
-        dice = self._dice
+        """The next car at an entry."""
         self._next += 1
+        if self._expected:
+            return self._arriving(*self._expected.popleft())
+        return self._drawn()
+
+    def _arriving(self, plate: str, colour: str) -> CarPlan:
+        """An expected car behaves; only its exit may be misread. Its dice are its own: the others stay as they are."""
+        dice = self._expected_dice
+        self._seen.add(plate)
+        out_plate = misread(plate, dice) if self._mix and dice.random() < MISREAD_SHARE else plate
+        if out_plate in self._seen:
+            out_plate = plate
+        return CarPlan(
+            car_id=self._next,
+            plate=plate,
+            colour=colour,
+            season=False,
+            length_m=dice.uniform(2.7, 5.2),
+            speed=dice.uniform(0.7, 1.1),
+            enter_kind="normal",
+            exit_kind="normal",
+            enter_read=Read("plate", plate, colour, early=dice.random() < EARLY_SHARE),
+            exit_read=Read("plate", out_plate, colour, early=dice.random() < EARLY_SHARE),
+            stay_s=dice.uniform(*self._stay_s),
+            drop_outs=(),
+        )
+
+    def _drawn(self) -> CarPlan:
+        dice = self._dice
         season = dice.random() < SEASON_SHARE
         colour = "blue" if season else dice.choices(("blue", "green", "yellow"), (70, 25, 5))[0]
         plate = next(self._season) if season else self._fresh(colour)
@@ -116,7 +157,7 @@ class Traffic:
         bare = self._mix and not season and dice.random() < 0.02
         out_kind: Kind = "normal"
         out_plate = plate
-        if self._mix and dice.random() < 0.03:
+        if self._mix and dice.random() < MISREAD_SHARE:
             out_plate = misread(plate, dice)
             if out_plate in self._seen and out_plate != plate:
                 out_plate = plate
@@ -160,7 +201,7 @@ class Traffic:
             kind="no_plate" if bare else "plate",
             plate="" if bare else plate,
             colour=colour,
-            early=dice.random() < 0.25,
+            early=dice.random() < EARLY_SHARE,
             repeats=int(self._mix and dice.random() < 0.06),
             resent=self._mix and dice.random() < 0.05,
         )

@@ -56,6 +56,7 @@ class Truth:
     entered: int = 0
     left: int = 0
     backed_out: int = 0
+    backed_out_unseen: set[tuple[str, str]] = field(default_factory=set)  # lane, plate as read: the box was down
     spawned: int = 0
     read_to_relay_ms: list[float] = field(default_factory=list)
     stood_long: int = 0
@@ -80,6 +81,7 @@ class World:
         self.lock = threading.RLock()
         self.box_up: Callable[[], bool] = lambda: True
         self.sign: Callable[[str], str | None] = lambda lane_id: None
+        self.sets_out: Callable[[str, str], bool] = lambda lane_id, plate: True
         self._cameras, self._traffic, self._pace, self._cars = cameras, traffic, pace, cars
         self._dice = random.Random(f"world {seed}")
         self._parked: list[tuple[float, int, CarPlan]] = []
@@ -88,6 +90,8 @@ class World:
         self._next_arrival_s: dict[str, float] = {}
         self._next_plan: dict[str, CarPlan] = {}
         self._ordered_s: dict[str, float] = {}
+        self.order_on_record: Callable[[str, float], bool] = lambda lane_id, within_s: False
+        """Whether the box's ledger holds an order for this lane of the last so many seconds."""
         self._reads: dict[str, _Waiting] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -151,6 +155,8 @@ class World:
             lane.step(now_s)
             for vehicle in lane.backed_out:
                 self.truth.backed_out += 1
+                if vehicle.unseen:
+                    self.truth.backed_out_unseen.add((lane.id, vehicle.read.plate))
                 self._plans.pop(vehicle.car_id, None)
             lane.backed_out.clear()
             self._watch(lane, now_s)
@@ -171,6 +177,9 @@ class World:
         if len(self._parked) >= self._pace.inside_max:
             return
         plan = self._next_plan.pop(lane.id, None) or self._traffic.next()
+        if not self.sets_out(lane.id, plan.plate):
+            self._next_plan[lane.id] = plan
+            return
         vehicle = plan.entering()
         if vehicle.kind == "back_out":
             if lane.vehicles:
@@ -253,7 +262,10 @@ class World:
                 relays.on_pin(pin, level, t_ns)
 
     def _was_ordered(self, lane_id: str, now_s: float) -> bool:
-        return now_s - self._ordered_s.get(lane_id, float("-inf")) < ORDER_FRESH_S
+        """By the site's own people, or by somebody at the page: that order is on record before the arm moves."""
+        if now_s - self._ordered_s.get(lane_id, float("-inf")) < ORDER_FRESH_S:
+            return True
+        return not self.lanes[lane_id].occupied and self.order_on_record(lane_id, ORDER_FRESH_S)
 
     def _opened(self, lane: SimLane, t_ns: int) -> None:
         """OPEN went on: if the read was the last thing missing, its time to the relay is a sample."""

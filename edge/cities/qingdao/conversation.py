@@ -16,14 +16,12 @@ error_code) is about one record and pauses nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import msgspec
 
 from edge.cities.qingdao.dictionaries import RESULT_CODES
 from edge.cities.qingdao.envelope import (
     Account,
-    Answer,
     Item,
     Reply,
     ReplyError,
@@ -33,6 +31,7 @@ from edge.cities.qingdao.envelope import (
     logout_request,
     parse_reply,
 )
+from edge.cities.verdict import Answer, Meaning, Verdict, lost, unreachable
 
 RELOGIN_CODES = frozenset({105, 113, 118})
 RECORD_CODES = frozenset({106, 107, 114, 119})
@@ -41,22 +40,7 @@ LINK_CODES = frozenset({100, 101, 102, 103, 104, 110, 111, 112, 115, 116, 117})
 # QC12: log in again before 90 % of timeOut.
 RENEW_AT = 0.9
 
-Meaning = Literal["accepted", "retry", "refused", "relogin", "link"]
-
-
-class Verdict(msgspec.Struct, frozen=True):
-    """`zh` and `en` are for the page; `answer` is what the delivery keeps. `code`: result_code or HTTP status when
-    the city answered with one, else 0."""
-
-    meaning: Meaning
-    zh: str
-    en: str
-    rests: bool = False
-    code: int = 0
-
-    @property
-    def answer(self) -> str:
-        return f"{self.zh} / {self.en}"
+_ACCEPTED = Verdict("accepted", "已接收", "accepted")
 
 
 class Conversation:
@@ -71,10 +55,10 @@ class Conversation:
     def needs_login(self, now_s: float) -> bool:
         return not self._token or (self._renew_at_s is not None and now_s >= self._renew_at_s)
 
-    def login(self) -> Request:
+    def login(self, wall_ms: int = 0) -> Request:
         return login_request(self._account)
 
-    def logged_in(self, answer: Answer, now_s: float) -> Verdict:
+    def logged_in(self, request: Request, answer: Answer, now_s: float) -> Verdict:
         """Judge the answer to `login`; accepted: the token is kept. `now_s`: when the login was sent."""
         reply = _read(answer)
         if isinstance(reply, Verdict):
@@ -88,7 +72,7 @@ class Conversation:
         self._renew_at_s = now_s + RENEW_AT * reply.life_s if reply.life_s > 0 else None
         return Verdict("accepted", "已登录", "logged in")
 
-    def logout(self) -> Request | None:
+    def logout(self, wall_ms: int = 0) -> Request | None:
         """None: there is no token to give back. The token is not used again."""
         token, self._token = self._token, ""
         return logout_request(self._account, token) if token else None
@@ -96,7 +80,7 @@ class Conversation:
     def request(self, kind: str, record_id: str, record: bytes) -> Request:
         return self.batch(kind, [(record_id, record)])
 
-    def batch(self, kind: str, records: Sequence[tuple[str, bytes]]) -> Request:
+    def batch(self, kind: str, records: Sequence[tuple[str, bytes]], wall_ms: int = 0) -> Request:
         """Records of one kind, each with its id."""
         if not self._token:
             raise RuntimeError(f"{kind} {records[0][0]}: no token, log in first")
@@ -120,18 +104,10 @@ class Conversation:
         about_all = _of_all(request, reply)
         if about_all is not None:
             return [about_all] * len(record_ids)
+        if not reply.items:
+            return [_ACCEPTED] * len(record_ids)
         by_place = reply.items if len(reply.items) == len(record_ids) else reply.items[:1] * (len(record_ids) == 1)
         return [_of_one(reply, record_id, by_place[n : n + 1]) for n, record_id in enumerate(record_ids)]
-
-
-def lost(zh: str, en: str) -> Verdict:
-    """The request went out and no answer came back: the city may or may not have the record (counts as sent)."""
-    return Verdict("retry", zh, en, rests=True)
-
-
-def unreachable(zh: str, en: str, code: int = 0) -> Verdict:
-    """The request never left, or never got to the city's business: nothing is counted."""
-    return Verdict("link", zh, en, rests=True, code=code)
 
 
 def _of_all(request: Request, reply: Reply) -> Verdict | None:
@@ -146,8 +122,8 @@ def _of_all(request: Request, reply: Reply) -> Verdict | None:
         return _said("link", reply.result_code, reply.message, rests=True)
     if reply.result_code != 0:
         return _said("retry", reply.result_code, _reason(reply))
-    known = {record_id.lower() for record_id in (request.record_id, *request.more_ids)}
     named = [item for item in reply.items if item.record_id]
+    known = {record_id.lower() for record_id in (request.record_id, *request.more_ids)} if named else set()
     if named and len(named) == len(reply.items) and not any(item.record_id.lower() in known for item in named):
         return Verdict("retry", "应答属于别的记录", "the answer names another record", rests=True)
     return None
@@ -159,8 +135,6 @@ def _of_one(reply: Reply, record_id: str, at_its_place: Sequence[Item]) -> Verdi
     An answer that lists some records of a request and not this one leaves its fate open (B.1, line 404): it is
     sent again, which its id makes harmless. Named twice, the worse word counts for the same reason.
     """
-    if not reply.items:
-        return Verdict("accepted", "已接收", "accepted")
     named = [item for item in reply.items if item.record_id.lower() == record_id.lower()]
     items = named or [item for item in at_its_place if not item.record_id]
     if not items:
@@ -169,7 +143,7 @@ def _of_one(reply: Reply, record_id: str, at_its_place: Sequence[Item]) -> Verdi
         if item.code != 0:
             text = item.message or reply.message
             return Verdict("retry", f"记录未被接收 ({item.code}): {text}", f"record not taken (error_code {item.code})")
-    return Verdict("accepted", "已接收", "accepted")
+    return _ACCEPTED
 
 
 def _read(answer: Answer) -> Reply | Verdict:

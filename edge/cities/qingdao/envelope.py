@@ -55,13 +55,6 @@ class Request(msgspec.Struct, frozen=True):
         return {"Content-Type": CONTENT_TYPE, "sn": self.sn}
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What came back over the wire, unread."""
-
-    status: int
-    body: bytes
-
-
 class Item(msgspec.Struct, frozen=True):
     """What the answer says about one record. `code` 0 is success; `record_id` "": it names none (QC35)."""
 
@@ -84,16 +77,13 @@ class ReplyError(ValueError):
     """An answer that is none: not JSON, no object, no result_code, a member of the wrong type."""
 
 
-class _Items(msgspec.Struct):
-    data_items: list[msgspec.Raw]
-
-
 class _Envelope(msgspec.Struct):
+    """All but `p`, which holds the records as they stand in the queue."""
+
     cno: str
     subCode: str
     tn: str
     seq_id: str
-    p: _Items
 
 
 def sign(body: bytes, passkey: str) -> str:
@@ -123,10 +113,10 @@ def record_request(account: Account, token: str, kind: str, record_id: str, reco
 def batch_request(account: Account, token: str, kind: str, records: Sequence[tuple[str, bytes]]) -> Request:
     """Records of one kind, each with its id, in one request (QC31). The seq_id belongs to kind and records: new
     for every new request, the same on every repetition, after a restart and with a new token too (QC13)."""
-    bodies = [record for _, record in records]
-    seq_id = hashlib.blake2b(kind.encode() + b"\0" + b"\0".join(bodies), digest_size=16).hexdigest()
-    items = _Items([msgspec.Raw(record) for record in bodies])
-    body = msgspec.json.encode(_Envelope(account.cno, account.sub_code, token, seq_id, items))
+    items = b",".join([record for _, record in records])
+    seq_id = hashlib.blake2b(kind.encode() + b"\0" + items, digest_size=16).hexdigest()
+    head = msgspec.json.encode(_Envelope(account.cno, account.sub_code, token, seq_id))
+    body = b'%b,"p":{"data_items":[%b]}}' % (head[:-1], items)
     first_id, *more_ids = [record_id for record_id, _ in records]
     return Request(
         kind, PATHS[kind], body, sign(body, account.passkey), token, seq_id, first_id, tuple(more_ids)

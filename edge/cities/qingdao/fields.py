@@ -74,6 +74,13 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Members that are sent as null."""
 
     def __post_init__(self) -> None:
+        try:
+            msgspec.convert(self, _shape(type(self)), from_attributes=True)
+        except msgspec.ValidationError:
+            self._name_the_wrong_one()
+            raise
+
+    def _name_the_wrong_one(self) -> None:
         for field in _fields(type(self)):
             value = getattr(self, field.name)
             try:
@@ -112,6 +119,13 @@ class _Field(msgspec.Struct, frozen=True):
     allowed: str
     money: bool
     secret: bool
+
+
+@cache
+def _shape(message: type[Message]) -> type[msgspec.Struct]:
+    """The same members under the same rules without a base that checks: all of them in one stroke, since a backlog is
+    a hundred thousand messages."""
+    return msgspec.defstruct(f"{message.__name__}Shape", [(field.name, field.hint) for field in _fields(message)])
 
 
 @cache

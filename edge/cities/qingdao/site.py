@@ -12,10 +12,10 @@ from typing import Literal
 
 import msgspec
 
+from edge.cities.city import Maker, Things
 from edge.cities.qingdao.dictionaries import ENTRANCE, EXIT, OFFLINE, ONLINE, DeviceType, IoType
 from edge.cities.qingdao.fields import yuan
 from edge.cities.qingdao.messages import EquipInfo, EquipStatus, ParkInfo, StandardInfo
-from edge.cities.reports import Maker, Things
 from edge.config.model import Config, Lot, Tariff
 from edge.ports import BoxView
 

@@ -1,7 +1,7 @@
 // How each lane's pictures do: capture rate, what is missing or unusable, plates that are too small.
 
 import { byId, el, keep, mark, say } from "./dom.js";
-import { word } from "./words.js";
+import { word } from "./language.js";
 
 // Qingdao B.1 rule 1: at least 99 of 100 vehicles.
 const CAPTURE_MIN_PCT = 99;

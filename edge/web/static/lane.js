@@ -1,9 +1,12 @@
 // One lane's card: drawing, state, who stands there, why, what is owed, the last read with its picture.
 
-import { byId, el, mark, say } from "./dom.js";
+import { el, mark, say } from "./dom.js";
+import { showLaneActions } from "./lane_actions.js";
+import { stateWords } from "./lot.js";
 import { makeScene, showScene } from "./scene.js";
+import { enlarge } from "./sheet.js";
 import { needsALook } from "./strip.js";
-import { ago, clock, said, word, yuan } from "./words.js";
+import { ago, clock, said, word, yuan } from "./language.js";
 
 const parts = new WeakMap(); // card -> the nodes in it that change
 
@@ -14,17 +17,20 @@ export function makeLane(lane) {
     who: el("span", "label"), plate: el("span", "plate big"), due: el("p", "due"), why: el("p", "why"),
     thumb: el("button", "thumb"), image: el("img"), noImage: el("span", "no-image"),
     readLabel: el("span", "label"), lastPlate: el("span", "plate"), readTime: el("span", "time"), passed: el("span", "passed"),
+    actions: el("div", "lane-actions"),
   };
   p.thumb.type = "button";
   p.image.alt = "";
   p.image.hidden = true;
   p.thumb.append(p.image, p.noImage);
-  p.thumb.addEventListener("click", () => enlarge(p));
+  p.thumb.addEventListener("click", () =>
+    enlarge(p.thumb.dataset.source, `${p.lastPlate.textContent} · ${p.readTime.textContent.split(" · ")[0]}`));
   const card = el("article", "lane panel",
     el("header", "lane-head", p.direction, p.name, p.state),
     el("div", "scene-box", el("p", "arm-line", p.arm, p.asked), p.scene, el("p", "loop-line", p.arrival, p.safety)),
     el("div", "now", el("p", "at-arm", p.who, p.plate), p.due),
     p.why,
+    p.actions,
     el("div", "read", p.thumb, el("div", "read-text", p.readLabel, p.lastPlate, p.readTime, p.passed)),
   );
   mark(card, "lane", lane.id);
@@ -38,7 +44,7 @@ export function showLane(card, lane, hasPicture, isSealed, nowMs) {
   mark(card, "look", needsALook(lane));
   say(p.direction, word(lane.direction));
   say(p.name, lane.name);
-  say(p.state, said(lane, "state_"));
+  say(p.state, stateWords(lane));
 
   const arm = word(`arm_${lane.arm}`);
   const arrival = loopWord("arrival", lane.arrival);
@@ -58,6 +64,7 @@ export function showLane(card, lane, hasPicture, isSealed, nowMs) {
   say(p.due, lane.due_fen > 0 ? `${word("due")} ${yuan(lane.due_fen)}` : "");
   say(p.why, said(lane, "why_"));
 
+  showLaneActions(p.actions, lane);
   showRead(p, lane, hasPicture, isSealed, nowMs);
   say(p.passed, word("passed", lane.passed));
 }
@@ -86,13 +93,4 @@ function showRead(p, lane, hasPicture, isSealed, nowMs) {
   say(p.noImage, hasPicture ? "" : word("no_picture"));
   const label = hasPicture ? word("picture_of", plate) : word("no_picture");
   if (p.thumb.getAttribute("aria-label") !== label) p.thumb.setAttribute("aria-label", label);
-}
-
-// The picture as it is now: a read that comes while somebody looks at it does not change it under his eyes.
-function enlarge(p) {
-  const image = byId("viewer-image");
-  image.src = p.thumb.dataset.source;
-  image.alt = p.lastPlate.textContent;
-  say(byId("viewer-text"), `${p.lastPlate.textContent} · ${p.readTime.textContent.split(" · ")[0]}`);
-  byId("viewer").showModal();
 }

@@ -5,12 +5,14 @@ const SILENT_MS = 2200;
 const LOOK_EVERY_MS = 250;
 const RETRY_FIRST_MS = 1000;
 const RETRY_LAST_MS = 8000;
+const RENEW_MS = 200;
 
-// Calls onState(document), onBeat(nowMs), onBroken(). After onBroken the next onState means: connected again.
-export function openLine({ onState, onBeat, onBroken }) {
+// Calls onState(document), onBeat(nowMs), onBroken(). After onBroken the next onState means: connected again; until
+// then it comes once more with each try that failed. onEnded(): the box has ended this session; the line is tried again,
+// for it may have been renewed (own password changed). Returns what closes the line for good.
+export function openLine({ onState, onBeat, onBroken, onEnded }) {
   let source = null;
   let heardAt = performance.now();
-  let broken = false;
   let retryAt = Infinity;
   let retryMs = RETRY_FIRST_MS;
 
@@ -27,21 +29,24 @@ export function openLine({ onState, onBeat, onBroken }) {
       heard();
       onBeat(JSON.parse(event.data).now_ms);
     });
+    source.addEventListener("ended", () => {
+      source.close();
+      retryAt = performance.now() + RENEW_MS;
+      onEnded();
+    });
     source.addEventListener("error", lost);
   }
 
   function heard() {
     heardAt = performance.now();
-    broken = false;
     retryMs = RETRY_FIRST_MS;
   }
 
   // Our own retry instead of the browser's: that one gives up for ever at an answer like 503.
   function lost() {
     source.close();
-    if (!broken) onBroken();
-    broken = true;
     if (retryAt !== Infinity) return;
+    onBroken();
     retryAt = performance.now() + retryMs * (0.5 + Math.random() / 2); // jitter: many phones, one box
     retryMs = Math.min(retryMs * 2, RETRY_LAST_MS);
   }
@@ -53,6 +58,11 @@ export function openLine({ onState, onBeat, onBroken }) {
   }
 
   connect();
-  setInterval(look, LOOK_EVERY_MS);
+  const timer = setInterval(look, LOOK_EVERY_MS);
   document.addEventListener("visibilitychange", look); // a phone taken out of the pocket: timers slept
+  return () => {
+    clearInterval(timer);
+    document.removeEventListener("visibilitychange", look);
+    source.close();
+  };
 }

@@ -1,39 +1,33 @@
-// The page: what came over the line goes to the parts that draw it.
+// The page: session, line, language and parts, put together.
 
-import { byId, keep, say } from "./dom.js";
-import { showEvidence } from "./evidence.js";
-import { showLane, makeLane } from "./lane.js";
+import { loadActions } from "./actions.js";
+import { Problem } from "./api.js";
+import { byId, say } from "./dom.js";
+import { isEnglish, setEnglish, word } from "./language.js";
 import { openLine } from "./line.js";
-import { showAbout, showCounters, showDeliveries, showFaults, showOccupancy } from "./panels.js";
-import { allFaults, showClock, showStrip } from "./strip.js";
-import { showFound } from "./search.js";
-import { isEnglish, setEnglish, word } from "./words.js";
+import { tellLanes } from "./lot.js";
+import { closeNav, openNav, redraw, speakNav, tellPart } from "./nav.js";
+import { lookAgain, redrawSession, startSession } from "./session.js";
+import { closeSheet } from "./sheet.js";
+import { showClock, showStrip } from "./strip.js";
+
+const RETRY_MS = 2000;
 
 let line = "connecting";
 let state = null; // the newest document; its `box` is null while the lane program does not answer
-let lastBox = null; // what stays on the page then,
-let pictures = []; // with these pictures,
-let sealed = []; // of which these are evidence and no longer what the camera sent
 let heardMs = 0; // the box's clock when it was last heard
+let closeLine = null;
+let nowPart = null;
+
+const loadNow = () => import("./now.js"); // once: a module is kept
 
 function show() {
+  if (state?.box) tellLanes(state.box.lanes);
   showStrip(line, state, heardMs);
   if (!state) return;
   showClock(state, heardMs);
-  showFaults(allFaults(state), heardMs);
-  showDeliveries(state.agent, heardMs);
-  showFound(heardMs);
-  showAbout(state.agent, lastBox);
-  document.body.classList.toggle("lane-dead", state.box === null);
-  if (!lastBox) return;
-  say(byId("lot"), lastBox.lot_name);
-  say(byId("box-id"), lastBox.box_id);
-  keep(byId("lane-list"), lastBox.lanes, (lane) => lane.id, makeLane, (node, lane) =>
-    showLane(node, lane, pictures.includes(lane.last_read_id), sealed.includes(lane.last_read_id), heardMs),
-  );
-  showOccupancy(lastBox);
-  showEvidence(state.agent.evidence, lastBox.lanes);
-  showCounters(lastBox.counters);
+  nowPart.showNow(state, heardMs);
+  tellPart(state, heardMs);
 }
 
 function speak() {
@@ -42,7 +36,58 @@ function speak() {
   const button = byId("language");
   say(button, isEnglish() ? "中文" : "EN");
   button.lang = isEnglish() ? "zh-CN" : "en";
-  button.setAttribute("aria-label", isEnglish() ? "切换为中文" : "Switch to English");
+  button.setAttribute("aria-label", isEnglish() ? "中文: 切换为中文" : "EN: switch to English");
+  closeSheet(); // it was drawn in the other language
+  speakNav();
+  redrawSession();
+  redraw();
+  show();
+}
+
+async function onIn() {
+  nowPart = await loadNow();
+  try {
+    await loadActions();
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    if (problem.code !== "login_needed") setTimeout(onIn, RETRY_MS); // no network just now
+    return;
+  }
+  openNav();
+  nowPart.startNow();
+  line = "connecting";
+  closeLine = openLine({
+    onState(document) {
+      line = "live";
+      state = document;
+      heardMs = document.now_ms;
+      show();
+    },
+    onBeat(nowMs) {
+      line = "live";
+      heardMs = nowMs;
+      show();
+    },
+    onBroken() {
+      line = "broken";
+      show();
+      lookAgain(); // a session that ended while the line was cut was told to nobody
+    },
+    onEnded: lookAgain,
+  });
+  show();
+}
+
+// Nothing of the lot stays on a phone whose session is over.
+function onOut() {
+  closeLine?.();
+  closeLine = null;
+  closeNav();
+  closeSheet();
+  byId("viewer").close();
+  nowPart.forgetNow();
+  state = null;
+  line = "out";
   show();
 }
 
@@ -51,22 +96,15 @@ byId("language").addEventListener("click", () => {
   speak();
 });
 
-speak();
-openLine({
-  onState(document) {
-    line = "live";
-    state = document;
-    if (document.box) ({ box: lastBox, pictures, sealed } = document);
-    heardMs = document.now_ms;
-    show();
-  },
-  onBeat(nowMs) {
-    line = "live";
-    heardMs = nowMs;
-    show();
-  },
-  onBroken() {
-    line = "broken";
-    show();
-  },
+// A press on the verdict leads to what it speaks of: the fault, or the lane where somebody waits.
+document.querySelector(".verdict").addEventListener("click", () => {
+  if (nowPart === null) return;
+  location.hash = "now";
+  const place = byId("faults").hidden ? document.querySelector(".lane[data-look=true]") : byId("faults");
+  place?.scrollIntoView({ block: "start" });
 });
+
+byId("login").addEventListener("focusin", loadNow, { once: true }); // while the password is typed
+
+speak();
+startSession({ onIn, onOut });

@@ -1,11 +1,11 @@
-// Faults, stalls, deliveries, counters: the parts of the page that are not lanes.
+// Faults, deliveries, counters: the parts of the page that are not lanes.
 
-import { byId, el, keep, mark, say, svg } from "./dom.js";
-import { ago, clock, said, word } from "./words.js";
+import { actionButton } from "./actions.js";
+import { byId, el, keep, mark, say } from "./dom.js";
+import { ago, clock, isEnglish, said, spoken, word } from "./language.js";
+import { deviceName, laneOf } from "./lot.js";
 
-// T/SZPIA 001 clause 6: saturated from 70 % of the stalls, full from 90 %.
-const SATURATED_PCT = 70;
-const FULL_PCT = 90;
+const RECENT_SHOWN = 5; // the rest is among the records
 
 const fields = new WeakMap(); // node -> the nodes in it that change
 
@@ -18,7 +18,8 @@ export function showFaults(faults, nowMs) {
   byId("faults").hidden = faults.length === 0;
   keep(byId("fault-list"), faults, (fault) => `${fault.code} ${fault.device}`, makeFault, (node, fault) => {
     const p = fields.get(node);
-    say(p.device, fault.device);
+    mark(node, "mild", Boolean(fault.mild));
+    say(p.device, deviceName(fault.device));
     say(p.cause, said(fault));
     say(p.since, fault.since_wall_ms > 0 ? `${word("since", clock(fault.since_wall_ms, nowMs))} · ${ago(fault.since_wall_ms, nowMs)}` : "");
     say(p.effectName, word("effect"));
@@ -26,42 +27,27 @@ export function showFaults(faults, nowMs) {
     say(p.todoName, word("todo"));
     say(p.todo, said(fault, "todo_"));
     say(p.code, [fault.code, fault.detail].filter(Boolean).join(": "));
+    if (node.dataset.spoken === String(isEnglish())) return;
+    mark(node, "spoken", isEnglish());
+    const end = fault.ending ? acknowledge(fault) : null;
+    p.end.replaceChildren(...(end ? [end] : []));
   });
 }
 
 function makeFault() {
   const p = {
     device: el("p", "fault-device"), cause: el("h3"), since: el("p", "fault-since"), code: el("p", "fault-code"),
-    effectName: el("dt"), effect: el("dd"), todoName: el("dt"), todo: el("dd"),
+    effectName: el("dt"), effect: el("dd"), todoName: el("dt"), todo: el("dd"), end: el("div", "fault-end"),
   };
   const facts = el("dl", "fault-facts", p.effectName, p.effect, p.todoName, p.todo);
-  return made(el("li", "fault panel", p.device, p.cause, p.since, facts, p.code), p);
+  return made(el("li", "fault panel", p.device, p.cause, p.since, facts, p.code, p.end), p);
 }
 
-export function showOccupancy({ total, parked }) {
-  const body = byId("occupancy-body");
-  if (!fields.has(body)) makeOccupancy(body);
-  const p = fields.get(body);
-  const share = (parked / total) * 100; // a lot has at least one stall (config lot.total_stalls)
-  const level = share >= FULL_PCT ? "full" : share >= SATURATED_PCT ? "saturated" : "free";
-  mark(body, "level", level);
-  say(p.parked, String(parked));
-  say(p.total, ` / ${total}`);
-  say(p.free, parked > total ? word("over", parked - total) : word("free", total - parked));
-  say(p.level, `${word(`level_${level}`)} ${Math.round(share)}%`);
-  p.fill.setAttribute("width", String(Math.min(100, Math.max(0, share))));
-  p.bar.setAttribute("aria-label", word("parked_of", parked, total));
-}
-
-function makeOccupancy(body) {
-  const fill = svg("rect", { class: "bar-fill", x: 0, y: 0, width: 0, height: 14 });
-  const tick = (pct) => svg("path", { class: "bar-tick", d: `M${pct} 0V14` });
-  const bar = svg("svg", { class: "bar", viewBox: "0 0 100 14", preserveAspectRatio: "none", role: "img" },
-    svg("rect", { class: "bar-back", x: 0, y: 0, width: 100, height: 14 }), fill, tick(SATURATED_PCT), tick(FULL_PCT));
-  const p = { parked: el("strong"), total: el("span"), free: el("span", "free"), level: el("span", "level"), fill, bar };
-  const scale = [SATURATED_PCT, FULL_PCT].map((pct) => el("span", `tick-${pct}`, `${pct}%`));
-  body.append(el("p", "stalls", p.parked, p.total, p.free), bar, el("p", "scale", p.level, ...scale));
-  made(body, p);
+function acknowledge(fault) {
+  const lane = laneOf(fault.device);
+  return actionButton("acknowledge_fault", { fault: fault.code, lane: lane || undefined }, {
+    note: `${deviceName(fault.device)}: ${said(fault)}`, className: "small",
+  });
 }
 
 export function showDeliveries(agent, nowMs) {
@@ -70,7 +56,7 @@ export function showDeliveries(agent, nowMs) {
     mark(node, "online", link.online);
     say(p.city, word(link.city));
     say(p.words, said(link));
-    say(p.last, link.last_ok_wall_ms > 0 ? word("last_ok", ago(link.last_ok_wall_ms, nowMs)) : word("never_ok"));
+    say(p.last, link.receives ? "" : link.last_ok_wall_ms > 0 ? word("last_ok", ago(link.last_ok_wall_ms, nowMs)) : word("never_ok"));
   });
   const names = ["waiting", "accepted", "set_aside"];
   if (agent.counts.held_for_clock) names.push("held_for_clock");
@@ -80,7 +66,7 @@ export function showDeliveries(agent, nowMs) {
     say(fields.get(node).count, String(count));
     mark(node, "wrong", name !== "waiting" && name !== "accepted" && count > 0);
   });
-  const recent = agent.recent.length ? agent.recent : [null];
+  const recent = agent.recent.length ? agent.recent.slice(0, RECENT_SHOWN) : [null];
   keep(byId("recent"), recent, (row) => row?.id ?? "none", makeRow, (node, row) => showRow(fields.get(node), node, row, nowMs));
 }
 
@@ -96,10 +82,10 @@ function makeCount() {
 
 function makeRow() {
   const p = {
-    time: el("span", "row-time"), kind: el("span", "row-kind"), plate: el("span", "row-plate"),
+    time: el("span", "row-time"), kind: el("span", "row-kind"), plate: el("span", "row-plate"), city: el("span", "row-city"),
     state: el("span", "row-state"), answer: el("span", "row-answer"),
   };
-  return made(el("li", "row", p.time, p.kind, p.plate, p.state, p.answer), p);
+  return made(el("li", "row", p.time, p.kind, p.plate, p.city, p.state, p.answer), p);
 }
 
 function showRow(p, node, row, nowMs) {
@@ -111,8 +97,9 @@ function showRow(p, node, row, nowMs) {
   say(p.time, clock(row.made_ms, nowMs));
   say(p.kind, word(row.kind));
   say(p.plate, row.plate);
+  say(p.city, word(row.city));
   say(p.state, word(row.state) + (row.attempts > 1 ? ` · ${word("attempts", row.attempts)}` : ""));
-  say(p.answer, row.last_answer);
+  say(p.answer, row.state === "accepted" ? "" : spoken(row.last_answer)); // an acceptance is said by the state
 }
 
 export function showCounters(counters) {

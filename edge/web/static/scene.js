@@ -47,10 +47,26 @@ function ghost(className) {
   return svg("rect", { class: `ghost ${className}`, ...ARM });
 }
 
+// Two lamps in the post: upper limit switch, lower limit switch. Lit: made; hollow: not; hatched: nobody knows.
+function limit(name, y) {
+  const box = { x: 280, y, width: 12, height: 7, rx: 2 };
+  return svg("g", { class: `limit limit-${name}` },
+    svg("rect", { class: "limit-lamp", ...box }), svg("rect", { class: "limit-hatch", ...box, fill: "url(#hatch)" }));
+}
+
 function post() {
   return svg("g", { class: "post" },
     svg("rect", { class: "post-box", x: 274, y: GROUND - 44, width: 24, height: 44, rx: 4 }),
-    svg("circle", { class: "pivot", cx: PIVOT.x, cy: PIVOT.y, r: 5.5 }));
+    svg("circle", { class: "pivot", cx: PIVOT.x, cy: PIVOT.y, r: 5.5 }), limit("up", GROUND - 22), limit("down", GROUND - 12));
+}
+
+// The camera on its pole, looking back at the car on the arrival loop; its beam shows while it is asked.
+function camera() {
+  return svg("g", { class: "camera" },
+    svg("path", { class: "camera-beam", d: "M146 60L40 108L40 128L132 128Z" }),
+    svg("path", { class: "camera-pole", d: `M152 ${GROUND}V56` }),
+    svg("path", { class: "camera-body", d: "M138 50h20a3 3 0 0 1 3 3v8a3 3 0 0 1-3 3h-20a3 3 0 0 1-3-3v-8a3 3 0 0 1 3-3z" }),
+    svg("circle", { class: "camera-eye", cx: 139, cy: 57, r: 3 }));
 }
 
 export function makeScene(direction) {
@@ -61,7 +77,7 @@ export function makeScene(direction) {
     loop("arrival"), loop("safety"), ...flow,
     svg("path", { class: "kerb", d: `M0 ${GROUND}H${WIDTH}` }),
     svg("path", { class: "sweep", d: "M182 76A107 107 0 0 1 246 2" }),
-    ghost("ghost-down"), ghost("ghost-up"), car(), arm(), post());
+    camera(), ghost("ghost-down"), ghost("ghost-up"), car(), arm(), post());
   return svg("svg", { class: "scene", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" }, world);
 }
 
@@ -72,6 +88,7 @@ export function showScene(scene, lane, description) {
   mark(scene, "asked", lane.arm_asked);
   mark(scene, "arrival", loopName(lane.arrival));
   mark(scene, "safety", loopName(lane.safety));
+  mark(scene, "reading", lane.state === "WAIT_READ");
   showCar(scene, lane);
   if (scene.getAttribute("aria-label") !== description) scene.setAttribute("aria-label", description);
 }

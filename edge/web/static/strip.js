@@ -1,16 +1,18 @@
 // The strip on top: what a guard must see in three seconds. Worst first: line, faults, what waits, all normal.
 
 import { byId, say } from "./dom.js";
-import { clock, said, word } from "./words.js";
+import { clock, said, word } from "./language.js";
+import { deviceName, stateWords } from "./lot.js";
 
 // Lane states in which somebody stands at the arm and cannot go on by himself, or the lane does not work by itself.
 const NEEDS_A_LOOK = /^(WAIT_(?!READ)|REFUSED|HELD_OPEN|LOCKED)/i;
 
-export const needsALook = (lane) => NEEDS_A_LOOK.test(lane.state);
+export const needsALook = (lane) => lane.locked || NEEDS_A_LOOK.test(lane.state);
 
 // Faults of both programs, each once; a lane program that does not answer is the first of all.
 export function allFaults(state) {
-  const faults = [...(state.box?.faults ?? []), ...state.agent.faults];
+  const ofLane = (state.box?.faults ?? []).map((fault) => ({ ...fault, ending: fault.by_hand })); // the lane takes such orders
+  const faults = [...ofLane, ...state.agent.faults];
   const unique = new Map(faults.map((fault) => [`${fault.code} ${fault.device}`, fault]));
   return state.box ? [...unique.values()] : [laneDead(), ...unique.values()];
 }
@@ -29,7 +31,8 @@ function notices(state) {
   const offline = state.agent.links.filter((link) => !link.online);
   const aside = state.agent.counts.set_aside ?? 0;
   return [
-    ...lanes.map((lane) => `${lane.name}: ${said(lane, "why_") || said(lane, "state_")}`),
+    ...allFaults(state).filter((fault) => fault.mild).map((fault) => `${deviceName(fault.device)}: ${said(fault)}`),
+    ...lanes.map((lane) => `${lane.name}: ${said(lane, "why_") || stateWords(lane)}`),
     ...offline.map((link) => word("link_offline", word(link.city))),
     ...(aside > 0 ? [word("aside_notice", aside)] : []),
     ...(state.box && !state.box.clock_synced ? [word("clock_bad")] : []),
@@ -37,13 +40,14 @@ function notices(state) {
 }
 
 function verdict(line, state, heardMs) {
+  if (line === "out") return ["none", word("login_needed"), word("login_detail")];
   if (line === "broken") {
     return ["broken", word("broken"), heardMs ? word("broken_detail", clock(heardMs)) : word("broken_never")];
   }
   if (!state) return ["none", word("connecting"), word("connecting_detail")];
-  const faults = allFaults(state);
+  const faults = allFaults(state).filter((fault) => !fault.mild);
   if (faults.length) {
-    return ["fault", word(faults.length === 1 ? "one_fault" : "n_faults", faults.length), `${faults[0].device}: ${said(faults[0])}`];
+    return ["fault", word(faults.length === 1 ? "one_fault" : "n_faults", faults.length), `${deviceName(faults[0].device)}: ${said(faults[0])}`];
   }
   const open = notices(state);
   if (open.length) return ["notice", word("n_notices", open.length), open.join(" · ")];

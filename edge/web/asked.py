@@ -1,0 +1,95 @@
+"""One request on its way to a handler: its route, who asks, its body and query, judged against the tables."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from edge.web import api
+from edge.web.desk import Actor
+from edge.web.message import RefusedRequest, Request
+from edge.web.routes import Parameter, Route
+from edge.web.sessions import Session
+
+_WHERE = re.compile(r" - at `\$\.?([^`]*)`$")
+_NUMBER = re.compile(r"[0-9]{1,16}")
+
+
+class Asked(msgspec.Struct, frozen=True):
+    route: Route
+    request: Request
+    session: Session | None
+    body: api.Body | None = None
+    query: dict[str, str] = {}
+    name: str = ""
+    """What stands in the path's own place: a read's id."""
+
+    @property
+    def who(self) -> Session:
+        assert self.session is not None  # the route names a role, so the door asked for a session
+        return self.session
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.who.user, self.who.role, self.request.address)
+
+    def number(self, name: str) -> int:
+        """0 unless it was given."""
+        return int(self.query.get(name) or 0)
+
+    def text(self, name: str) -> str:
+        return self.query.get(name, "")
+
+
+def read_query(route: Route, request: Request) -> dict[str, str]:
+    """Raises `RefusedRequest` 400 naming the parameter. What a route does not know is ignored, as browsers expect."""
+    if not request.query:
+        pairs = []
+    else:
+        try:
+            pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=20, errors="strict")
+        except ValueError as error:  # too many, or no UTF-8
+            raise bad(f"查询无效: {error}", f"query: {error}") from None
+    given = dict(pairs)
+    return {one.name: _judged(one, given.get(one.name, "")) for one in route.query}
+
+
+def _judged(parameter: Parameter, value: str) -> str:
+    name = parameter.name
+    if not value:
+        if parameter.required:
+            raise bad(f"缺少 {name}", f"{name} is missing")
+        return value
+    if parameter.type == "int":
+        if _NUMBER.fullmatch(value) is None or int(value) > parameter.most:
+            most = parameter.most
+            raise bad(f"{name}: 须为 0 到 {most} 的整数", f"{name}: must be a whole number from 0 to {most}")
+    elif parameter.choices and value not in parameter.choices:
+        allowed = ", ".join(parameter.choices)
+        raise bad(f"{name}: 须为 {allowed}", f"{name}: one of {allowed}")
+    elif len(value) > parameter.longest or not value.isprintable():
+        raise bad(f"{name}: 最多 {parameter.longest} 字", f"{name}: at most {parameter.longest} printable characters")
+    return value
+
+
+def read_body(route: Route, request: Request) -> api.Body | None:
+    """Raises `RefusedRequest`: 415 for another type than JSON, 400 naming the member."""
+    if route.body is None:
+        return None
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        problem = api.Problem("media_type", "正文须为 application/json", "the body must be application/json")
+        raise RefusedRequest(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, problem)
+    try:
+        return msgspec.json.decode(request.body, type=route.body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        words = str(error)
+        where = _WHERE.search(words)
+        field = f"{where[1]}: " if where else ""
+        raise bad(f"{field}不符合要求 ({_WHERE.sub('', words)})", f"{field}{_WHERE.sub('', words)}") from None
+
+
+def bad(zh: str, en: str) -> RefusedRequest:
+    return RefusedRequest(HTTPStatus.BAD_REQUEST, api.Problem("bad_request", zh[:300], en[:300]))

@@ -1,0 +1,32 @@
+// What people and cities ordered at the lanes, as the lane recorded it, with the picture nearest to it.
+
+import { get } from "./api.js";
+import { actionName } from "./actions.js";
+import { el, mark } from "./dom.js";
+import { button } from "./forms.js";
+import { clock, said, word } from "./language.js";
+import { trouble } from "./lists.js";
+import { laneName } from "./lot.js";
+import { enlarge } from "./sheet.js";
+
+export async function listOrders() {
+  try {
+    const rows = await get("/api/orders");
+    if (rows.length === 0) return [el("p", "soft", word("no_orders"))];
+    return [el("ol", "plain rows", ...rows.map(makeRow))];
+  } catch (problem) {
+    return [trouble(problem)];
+  }
+}
+
+function makeRow(row) {
+  const when = clock(row.at_ms, Date.now());
+  const after = Math.abs(row.picture_after_s).toFixed(1);
+  const picture = row.read_id ? button(word(row.picture_after_s < 0 ? "picture_before" : "picture_after", after), () =>
+    enlarge(`/picture/${row.read_id}.jpg`, `${laneName(row.lane)} · ${when}`), "small") : null;
+  const node = el("li", "row order", el("span", "row-time", when), el("strong", "", actionName(row.action)),
+    el("span", "row-lane", laneName(row.lane)), el("span", "row-state", `${row.ok ? "✓" : "✕"} ${said(row)}`),
+    el("span", "found-words", `${row.who}: ${row.why}`), ...(picture ? [el("div", "buttons", picture)] : []));
+  mark(node, "ok", row.ok);
+  return node;
+}

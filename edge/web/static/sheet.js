@@ -1,0 +1,42 @@
+// The sheet: one dialog that comes up from below on a phone. Escape, the cross and a press beside it close it.
+
+import { byId, el, say } from "./dom.js";
+import { button } from "./forms.js";
+import { word } from "./language.js";
+
+let opener = null; // what had the focus before, and gets it back
+
+export function openSheet(title, ...content) {
+  const sheet = byId("sheet");
+  if (!sheet.open) opener = document.activeElement;
+  const heading = el("h2", "", title);
+  heading.id = "sheet-title";
+  heading.tabIndex = -1;
+  sheet.replaceChildren(el("div", "sheet-head", heading, button(word("back"), closeSheet, "small")), ...content);
+  if (!sheet.open) sheet.showModal();
+  heading.focus(); // a reader hears what it is, and no keyboard covers the sheet before it is wanted
+}
+
+export function closeSheet() {
+  if (byId("sheet").open) byId("sheet").close();
+}
+
+byId("sheet").addEventListener("close", () => {
+  byId("sheet").replaceChildren();
+  if (opener?.isConnected) opener.focus();
+});
+byId("sheet").addEventListener("click", (event) => {
+  if (event.target !== byId("sheet")) return;
+  const edge = byId("sheet").getBoundingClientRect();
+  const inside = event.clientX >= edge.left && event.clientX <= edge.right && event.clientY >= edge.top && event.clientY <= edge.bottom;
+  if (!inside) closeSheet();
+});
+
+// A picture as it is now, with its words: what comes while somebody looks at it does not change it under his eyes.
+export function enlarge(source, text) {
+  const image = byId("viewer-image");
+  image.src = source;
+  image.alt = text;
+  say(byId("viewer-text"), text);
+  byId("viewer").showModal();
+}

@@ -1,0 +1,59 @@
+"""The page's own files: read once at start, packed once, and not sent again to a browser that has them.
+
+They hold no plate and no secret, so a browser may keep them, but asks each time whether they are still the same.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from http import HTTPStatus
+from importlib.resources import files
+
+import msgspec
+
+from edge.web.message import RefusedRequest, Request, Response
+
+MEDIA_TYPES = {
+    ".html": "text/html; charset=UTF-8",
+    ".css": "text/css; charset=UTF-8",
+    ".js": "text/javascript; charset=UTF-8",
+    ".svg": "image/svg+xml",
+}
+KEPT = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+
+
+class StaticFile(msgspec.Struct, frozen=True):
+    tag: str
+    plain: Response
+    packed: Response
+    same: Response
+
+
+def static_files() -> dict[str, StaticFile]:
+    """By path; index.html is "/"."""
+    return {
+        "/" if file.name == "index.html" else f"/{file.name}": _made(file.read_bytes(), file.name)
+        for file in (files("edge.web") / "static").iterdir()
+    }
+
+
+def answer(file: StaticFile, request: Request) -> Response:
+    """Raises `RefusedRequest` for a POST."""
+    if request.method == "POST":
+        raise RefusedRequest(HTTPStatus.METHOD_NOT_ALLOWED)
+    if file.tag in request.headers.get("if-none-match", ""):
+        return file.same
+    return file.packed if "gzip" in request.headers.get("accept-encoding", "") else file.plain
+
+
+def _made(content: bytes, name: str) -> StaticFile:
+    media = MEDIA_TYPES["." + name.rpartition(".")[2]]
+    tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    headers = KEPT | {"ETag": tag}
+    return StaticFile(
+        tag,
+        Response(content, media, headers=headers),
+        Response(gzip.compress(content, mtime=0), media, headers=headers | {"Content-Encoding": "gzip"}),
+        Response(b"", media, HTTPStatus.NOT_MODIFIED, headers),
+    )

@@ -1,0 +1,140 @@
+"""The bucket on a real socket: HTTP/1.1 on 127.0.0.1, a thread a connection."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, cast
+
+from hal_sim.oss.bucket import Answer, OssBucket
+
+BODY_LIMIT_BYTES = 5_000_000  # ten times the largest picture that is allowed
+
+
+class OssServer(OssBucket):
+    """The simulated storage, running between `start` and `stop`."""
+
+    _server: _Server | None = None
+    _thread: threading.Thread | None = None
+
+    def start(self, port: int = 0) -> str:
+        """Listen on 127.0.0.1 (0 = any free port) and return the endpoint."""
+        if self._server is not None:
+            raise RuntimeError("存储已启动 the storage runs already")
+        self._server = _Server(self, port)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="oss-server"
+        )
+        self._thread.start()
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def stop(self) -> None:
+        """Close every connection, also those that hang, and end every thread. Pictures stay readable."""
+        if self._server is None or self._thread is None:
+            return
+        self._server.shutdown()
+        self._thread.join()
+        self._server.end_connections()
+        self._server.server_close()
+        self._server = self._thread = None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False  # server_close waits for them: no thread outlives the storage
+
+    def __init__(self, bucket: OssBucket, port: int) -> None:
+        self.bucket = bucket
+        self.closing = threading.Event()
+        self._open: set[socket.socket] = set()
+        self._open_lock = threading.Lock()
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._open_lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._open_lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def end_connections(self) -> None:
+        self.closing.set()
+        with self._open_lock:
+            for connection in self._open:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:  # its client has left already
+                    continue
+        self.bucket.weather.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        error = sys.exc_info()[1]
+        if isinstance(error, ConnectionError):
+            return  # a client that leaves in the middle is weather, not a mistake
+        self.bucket.broke(error if error is not None else RuntimeError("unknown"))
+        super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_PUT(self) -> None:
+        written = self.headers.get("Content-Length", "")
+        if not (written.isascii() and written.isdigit()) or int(written) > BODY_LIMIT_BYTES:
+            self.close_connection = True  # the body is not read
+            self._write(Answer(411 if not written else 400, b"", {}))
+            return
+        data = self.rfile.read(int(written))
+        if len(data) < int(written):
+            self.close_connection = True  # the sender left before its body was whole: nothing was received
+            return
+        self._answer(data)
+
+    def do_GET(self) -> None:
+        self._answer(b"")
+
+    def do_DELETE(self) -> None:
+        self._answer(b"")
+
+    def _answer(self, data: bytes) -> None:
+        bucket = self._ours.bucket
+        weather = bucket.weather.strike(self.path)
+        if weather == "hang" and not (bucket.weather.hold(self.connection) and not self._ours.closing.is_set()):
+            self.close_connection = True
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self._write(bucket.handle(self.command, self.path, headers, data, weather))
+
+    def _write(self, answer: Answer) -> None:
+        """Send it as one piece, or as the weather wants."""
+        if answer.cut != "none":
+            self.close_connection = True
+        if answer.cut == "all":
+            return
+        lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
+        lines += [f"{name}: {value}" for name, value in answer.headers.items()]
+        lines += [f"Date: {self.date_time_string()}", f"Content-Length: {len(answer.body)}"]
+        lines += [f"Connection: {'close' if self.close_connection else 'keep-alive'}", "", ""]
+        whole = "\r\n".join(lines).encode() + answer.body
+        if answer.cut == "half":
+            whole = whole[: len(whole) - len(answer.body) // 2]
+        if answer.cut == "drip":
+            for at in range(len(whole)):
+                self.connection.sendall(whole[at : at + 1])
+                if self._ours.closing.wait(self._ours.bucket.weather.drip_s):
+                    return
+            return
+        self.connection.sendall(whole)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """The bucket tells its listener itself, one line a request."""
+
+    @property
+    def _ours(self) -> _Server:
+        return cast(_Server, self.server)

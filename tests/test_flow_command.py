@@ -1,0 +1,137 @@
+"""`parkbox flow` as a person uses it: bad lines by number and reason, a policy file, deadlines between lines."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CONFIG = '{"t":0,"ev":"config","total":100,"parked":95,"full":{"out":2},"lanes":{"in":{}}}'
+
+
+def run(*lines: str, policy: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "edge.cli", "flow", *(["--policy", str(policy)] if policy else [])]
+    given = "\n".join(lines) + "\n"
+    return subprocess.run(
+        command, input=given, capture_output=True, text=True, check=False, timeout=60, encoding="utf-8"
+    )
+
+
+def test_one_line_a_decision() -> None:
+    arrive = '{"t":1,"ev":"arrive","lane":"in","plate":"粤B12345"}'
+    done = run(CONFIG, arrive, "", '{"t":2,"ev":"left"}', '{"t":3.25,"ev":"left"}')
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(each["t"], each["decision"], each["rule"]) for each in said] == [
+        (1, "wait", "no_credit"), (3.25, "admit", "credit"),
+    ]  # fmt: skip
+    assert said[0] == {
+        "t": 1, "lane": "in", "plate": "粤B12345", "decision": "wait", "state": "full", "rule": "no_credit",
+        "zh": "满位: 出2进1, 还需驶出2辆", "en": "full: 2 out, one in, 2 more to leave",
+    }  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{", "truncated"),
+        ("[]", "array"),
+        ('{"t":1}', "ev"),
+        ('{"t":1,"ev":"fly"}', "fly"),
+        ('{"ev":"tick"}', "`t`"),
+        ('{"t":"1","ev":"tick"}', "$.t"),
+        ('{"t":-1,"ev":"tick"}', "$.t"),
+        ('{"t":NaN,"ev":"tick"}', "character"),
+        ('{"t":0.5,"ev":"tick"}', "t: 0.5"),
+        ('{"t":2,"ev":"arrive","lane":"in"}', "plate"),
+        ('{"t":2,"ev":"arrive","lane":"in9","plate":"A"}', "in9"),
+        ('{"t":2,"ev":"arrive","lane":"in","plate":""}', "plate"),
+        ('{"t":2,"ev":"arrive","lane":"in","plate":"A","colour":"blue"}', "colour"),
+        ('{"t":2,"ev":"gone","lane":"in","plate":"A"}', "plate: A"),
+        ('{"t":2,"ev":"book","code":"b","plate":"A","from":9,"until":8,"keep_min":0}', "until: 8"),
+        ('{"t":2,"ev":"book","code":"b","plate":"A","from":9,"until":18,"keep_min":-1}', "keep_min"),
+        ('{"t":2,"ev":"confirm","code":"b"}', "code: no booking 'b'"),
+        ('{"t":2,"ev":"cancel","code":"b"}', "code: no booking 'b'"),
+        ('{"t":2,"ev":"priority","on":"yes"}', "$.on"),
+        ('{"t":2,"ev":"role","lane":"in","role":"vip"}', "vip"),
+        ('{"t":2,"ev":"count","parked":-3}', "$.parked"),
+        ('{"t":2,"ev":"config","total":5,"lanes":{"in":{}}}', "once"),
+    ],
+)
+def test_a_bad_line_is_named_by_number_and_reason(line: str, reason: str) -> None:
+    done = run(CONFIG, '{"t":1,"ev":"left"}', line, '{"t":9,"ev":"left"}')
+    assert done.returncode == 2
+    assert "line 3: " in done.stderr
+    assert reason in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"t":0,"ev":"tick"}', "first line must be config"),
+        ('{"t":0,"ev":"config","lanes":{"in":{}}}', "total"),
+        ('{"t":0,"ev":"config","total":0,"lanes":{"in":{}}}', "$.total"),
+        ('{"t":0,"ev":"config","total":5}', "lanes: missing"),
+        ('{"t":0,"ev":"config","total":5,"lanes":{"in":{"role":"x"}}}', "$.lanes"),
+        ('{"t":0,"ev":"config","total":5,"lanes":{"in":{}},"priorty":true}', "priorty"),
+        ('{"t":0,"ev":"config","total":5,"lanes":{"in":{}},"bands":[0.9,0.7]}', "bands"),
+        ('{"t":0,"ev":"config","total":5,"lanes":{"in":{}},"full":{"out":0}}', "$.full.out"),
+        ('{"t":0,"ev":"config","total":5,"lanes":{"in":{}},"schedule":["7:30","19:30"]}', "schedule: '7:30'"),
+    ],
+)
+def test_the_config_line_is_judged_too(line: str, reason: str) -> None:
+    done = run(line)
+    assert done.returncode == 2
+    assert "line 1: " in done.stderr
+    assert reason in done.stderr
+
+
+def test_nothing_at_all_is_no_replay() -> None:
+    assert run("").returncode == 2
+
+
+def test_a_policy_file_takes_the_place_of_the_rules_that_it_names(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[full]\nout = 1\n[lanes.in]\nordinary = "rules"\n', encoding="utf-8")
+    done = run(CONFIG, '{"t":1,"ev":"left"}', '{"t":2,"ev":"arrive","lane":"in","plate":"A"}', policy=policy)
+    assert json.loads(done.stdout)["rule"] == "credit"
+    policy.write_text("[lanes.in]\nordinary = 'ask'\n", encoding="utf-8")
+    done = run(CONFIG, '{"t":2,"ev":"arrive","lane":"in","plate":"A"}', policy=policy)
+    assert json.loads(done.stdout)["decision"] == "ask"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[full]\nuot = 1\n", "uot"),
+        ("full =\n", "--policy"),
+        ('schedule = ["25:00", "07:00"]\n', "schedule: '25:00'"),
+        ("[lanes.in7]\nrole = 'mixed'\n", "in7"),
+    ],
+)
+def test_a_bad_policy_file_is_said(tmp_path: Path, text: str, reason: str) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(text, encoding="utf-8")
+    done = run(CONFIG, policy=policy)
+    assert done.returncode == 2
+    assert reason in done.stderr
+    assert run(CONFIG, policy=tmp_path / "none.toml").returncode == 2
+
+
+def test_a_reader_that_has_gone_is_no_failure_of_ours() -> None:
+    """As under `parkbox flow < day.jsonl | head -1`: the code of a closed pipe, and no trace on stderr."""
+    command = [sys.executable, "-m", "edge.cli", "flow"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        assert program.stderr is not None
+        program.stdout.close()
+        program.stdin.write(b'{"t":0,"ev":"config","total":10,"parked":0,"lanes":{"a":{}}}\n')
+        program.stdin.write('{"t":1,"ev":"arrive","lane":"a","plate":"粤B12345"}\n'.encode())
+        program.stdin.close()
+        assert program.stderr.read() == b""
+        assert program.wait(30) == 141
