@@ -6,11 +6,20 @@ Section numbers are those of the OASIS standard MQTT Version 3.1.1. Texts may be
 CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70
 SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = 0x80, 0x90, 0xA0, 0xB0, 0xC0, 0xD0, 0xE0
 
+DUP = 0x08
+"""Flag of a PUBLISH: perhaps sent before (3.3.1.1)."""
+
 PING = b"\xc0\x00"
 BYE = b"\xe0\x00"
 
 LENGTH_MAX = 268_435_455
 """Table 2.4: four bytes of seven bits."""
+
+_printable = getattr(str, "isprintable", None)
+"""CPython's; MicroPython has none."""
+
+OF_TWO = (CONNACK, PUBACK, PUBREC, PUBREL | 2, PUBCOMP, UNSUBACK)
+"""First bytes of the packets whose body is always two bytes."""
 
 _FIXED_SIZE = {CONNACK: 2, PUBACK: 2, PUBREC: 2, PUBREL: 2, PUBCOMP: 2, UNSUBACK: 2, PINGRESP: 0}
 
@@ -21,7 +30,7 @@ class MQTTException(Exception):
 
 def text(value: bytes | str, name: str) -> bytes:
     """A length-prefixed string (1.5.3), encoded first and then measured. `ValueError` over 65,535 bytes."""
-    data = value.encode() if isinstance(value, str) else bytes(value)
+    data = _plain(value)
     if len(data) > 0xFFFF:
         raise ValueError(name + ": " + str(len(data)) + " bytes are not allowed, up to 65535 are")
     return len(data).to_bytes(2, "big") + data
@@ -30,6 +39,8 @@ def text(value: bytes | str, name: str) -> bytes:
 def packet(first: int, body: bytes) -> bytes:
     """Fixed header and body as one piece, so that it goes out in one write."""
     size = len(body)
+    if size <= 0x7F:
+        return (first << 8 | size).to_bytes(2, "big") + body
     if size > LENGTH_MAX:
         raise ValueError("packet: " + str(size) + " bytes are not allowed, up to " + str(LENGTH_MAX) + " are")
     head = bytearray((first,))
@@ -40,7 +51,7 @@ def packet(first: int, body: bytes) -> bytes:
     return bytes(head) + body
 
 
-def connect(
+def connect(  # noqa: PLR0917 - the order of the packet's fields
     client_id: bytes | str,
     clean_session: bool,
     keepalive_s: int,
@@ -68,16 +79,29 @@ def connect(
     return packet(CONNECT, b"\x00\x04MQTT\x04" + bytes((flags,)) + keepalive_s.to_bytes(2, "big") + payload)
 
 
-def publish(topic: bytes | str, message: bytes | str, retain: bool, qos: int, pid: int, again: bool = False) -> bytes:
+def publish(  # noqa: PLR0917 - the order of MQTTClient.publish
+    topic: bytes | str, message: bytes | str, retain: bool, qos: int, pid: int, again: bool = False
+) -> bytes:
     """PUBLISH (3.3). `again` sets DUP: sent before, no answer seen (MQTT-3.3.1-1)."""
-    data = message.encode() if isinstance(message, str) else bytes(message)
-    name = text(topic, "topic")
-    if len(name) == 2:
-        raise ValueError("topic: must not be empty (MQTT-4.7.3-1)")
-    if b"+" in name[2:] or b"#" in name[2:]:
+    data = message if type(message) is bytes else _plain(message)
+    name = topic if type(topic) is bytes else _plain(topic)
+    size = len(name)
+    if not 0 < size <= 0xFFFF:
+        raise ValueError("topic: " + str(size) + " bytes are not allowed, 1 to 65535 are (MQTT-4.7.3-1)")
+    if b"+" in name or b"#" in name:
         raise ValueError("topic: " + repr(topic) + " has a wildcard, which a message may not (MQTT-3.3.2-2)")
-    first = PUBLISH | (0x08 if again and qos else 0) | qos << 1 | (1 if retain else 0)
-    return packet(first, name + (pid.to_bytes(2, "big") if qos else b"") + data)
+    first = PUBLISH | qos << 1
+    if retain:
+        first |= 1
+    if again and qos:
+        first |= DUP
+    if not qos:
+        return packet(first, size.to_bytes(2, "big") + name + data)
+    return packet(first, size.to_bytes(2, "big") + name + pid.to_bytes(2, "big") + data)
+
+
+def _plain(value: bytes | str) -> bytes:
+    return value.encode() if isinstance(value, str) else bytes(value)
 
 
 def subscribe(topic: bytes | str, qos: int, pid: int) -> bytes:
@@ -148,17 +172,15 @@ def check_pid(pid: int) -> int:
 def check_topic(topic: bytes) -> None:
     """A topic name from a broker (1.5.3, 3.3.2.1): UTF-8, no wildcard, none of the characters that the standard bans or
     advises to refuse (U+0000, control characters, non-characters)."""
-    if topic.isalpha():  # ASCII letters only: the usual topic has others too, but those are quickly seen below
-        return
     try:
         name = topic.decode("utf-8")
     except UnicodeError as error:
         raise MQTTException("topic is not UTF-8") from error
+    if "+" in name or "#" in name:
+        raise MQTTException("topic with a wildcard (MQTT-3.3.2-2)")
+    if _printable is not None and _printable(name):  # nothing of what follows is printable
+        return
     for char in name:
-        if " " <= char <= "~":
-            if char in "+#":
-                raise MQTTException("topic with a wildcard (MQTT-3.3.2-2)")
-            continue
         code = ord(char)
         if code < 0x20 or 0x7F <= code <= 0x9F or 0xD800 <= code <= 0xDFFF:
             raise MQTTException("topic with control character U+" + hex(code))

@@ -8,7 +8,7 @@ import random
 import time
 
 from . import packets, simple
-from .stream import ticks_add, ticks_diff, ticks_ms
+from .stream import SLICE_MS, ticks_add, ticks_diff, ticks_ms
 
 __all__ = ["MQTTClient"]
 
@@ -28,30 +28,40 @@ class MQTTClient(simple.MQTTClient):
     def __init__(self, *args: "object", **settings: "object") -> None:
         super().__init__(*args, **settings)  # type: ignore[arg-type]
         self._topics = {}  # type: dict[bytes, int]
+        self._clean = False
+        """What `connect` was asked for: a session that was to be clean is not left behind at the broker."""
         self._attempts = 0
         self._next_ms = 0
         """When the next attempt to connect is allowed; means something while `_attempts`."""
 
     def delay(self, i: int) -> None:
-        """Before attempt `i` + 1."""
-        time.sleep(self._pause_ms(i) / 1000)
+        """Before attempt `i` + 1; shorter once stopped."""
+        due_ms = ticks_add(ticks_ms(), self._pause_ms(i))
+        while not self._stream.stopped:
+            left_ms = ticks_diff(due_ms, ticks_ms())
+            if left_ms <= 0:
+                return
+            time.sleep(min(left_ms, SLICE_MS) / 1000)
 
     def log(self, in_reconnect: bool, e: Exception) -> None:
         if self.DEBUG:
             print("mqtt reconnect:" if in_reconnect else "mqtt:", repr(e))
 
     def reconnect(self) -> bool:
-        """Connect, however long it takes. Whether the broker kept the session."""
+        """Connect as before, however long it takes. Whether the broker kept the session."""
         i = 0
         while True:
             try:
                 return self._resume()
             except OSError as error:
                 self.log(True, error)
+                if self._stream.stopped:
+                    raise
             i += 1
             self.delay(i)
 
     def connect(self, clean_session: bool = True, timeout: float | None = None) -> bool:
+        self._clean = clean_session
         kept = super().connect(clean_session, timeout)
         self._attempts = 0
         return kept
@@ -102,12 +112,16 @@ class MQTTClient(simple.MQTTClient):
                     return super().check_msg()
             except (OSError, simple.MQTTException) as error:
                 self.log(False, error)
+                if self._stream.stopped:
+                    raise
             if self._attempts and ticks_diff(self._next_ms, ticks_ms()) > 0:
                 return None
             try:
                 self._resume()
             except OSError as error:
                 self.log(True, error)
+                if self._stream.stopped:
+                    raise
                 return None
             attempts -= 1
         return None
@@ -132,11 +146,11 @@ class MQTTClient(simple.MQTTClient):
         self._stream.close()
         while True:
             left_ms = ticks_diff(due_ms, ticks_ms())
-            if left_ms <= 0:
+            if left_ms <= 0 or self._stream.stopped:
                 raise error
             wait_ms = ticks_diff(self._next_ms, ticks_ms()) if self._attempts else 0
             if wait_ms > 0:
-                time.sleep(min(wait_ms, left_ms) / 1000)
+                time.sleep(min(wait_ms, left_ms, SLICE_MS) / 1000)
                 continue
             try:
                 self._resume(left_ms / 1000)
@@ -153,7 +167,7 @@ class MQTTClient(simple.MQTTClient):
         timeout = self.TIMEOUT if within_s is None else min(self.TIMEOUT, within_s)
         attempts = self._attempts
         try:
-            kept = self.connect(False, timeout)
+            kept = self.connect(self._clean, timeout)
             if not kept:
                 for topic, qos in tuple(self._topics.items()):
                     super().subscribe(topic, qos)

@@ -1,8 +1,8 @@
 """`umqtt.simple`: one connection, calls that wait for their answer, and for no answer longer than `TIMEOUT`.
 
-Interface of MicroPython's umqtt.simple 1.8: the same names, arguments and return values. Beyond it: QoS 2 works both ways,
-`wait_msg` and `check_msg` send the pings that `keepalive` promises, and a silent link is an `OSError` before 1.5 times
-`keepalive` are over.
+Interface of MicroPython's umqtt.simple 1.8: the same names, arguments and return values. Beyond it: QoS 2 works both
+ways, `wait_msg` and `check_msg` send the pings that `keepalive` promises, a silent link is an `OSError` before 1.5
+times `keepalive` are over, and `stop` ends a waiting call from another thread.
 """
 
 from . import packets
@@ -37,7 +37,7 @@ class MQTTClient:
         ssl: object = None,
         ssl_params: "dict[str, object] | None" = None,
     ) -> None:
-        """`ssl`: an SSLContext, or True for a verifying one. Port 0: 1883, with TLS 8883. `keepalive` in s, 0 = none."""
+        """`ssl`: an SSLContext, or True for a verifying one. Port 0: 1883, with TLS 8883. `keepalive` in s, 0: none."""
         self.client_id = client_id
         self.server = server
         self.port = port or (8883 if ssl else 1883)
@@ -97,7 +97,7 @@ class MQTTClient:
         while taken is None:
             taken = self._stream.take()
             if taken is None:
-                self._rest(due_ms, "no CONNACK")
+                self._rest(due_ms, due_ms, "no CONNACK")
         first, body = taken
         if first != packets.CONNACK:
             raise self._broken("packet type " + str(first >> 4) + " before CONNACK (MQTT-3.2.0-1)")
@@ -115,6 +115,12 @@ class MQTTClient:
         self._send(packets.BYE)
         self._stream.close()
 
+    def stop(self) -> None:
+        """From any thread or a signal handler: within a second the call under way, and every later one, ends with
+        `OSError` (ECONNABORTED). Nothing is said to the broker, so the last will is published. For good: make a new
+        client to go on. Only the resolution of a name and, on MicroPython, `connect` end in their own time."""
+        self._stream.stopped = True
+
     def ping(self) -> None:
         """Its answer is watched for by every later call; none within TIMEOUT ends the connection."""
         self._send(packets.PING)
@@ -122,7 +128,14 @@ class MQTTClient:
             self._pinged_ms = self._sent_ms
 
     def publish(self, topic: bytes | str, msg: bytes | str, retain: bool = False, qos: int = 0) -> None:
-        """QoS 1 and 2 return when the broker has it. Raises `OSError` when that is not known: it may or may not have it."""
+        """QoS 1 and 2 return when the broker has it. `OSError` when that is not known: it may or may not have it.
+
+        Without an answer it is sent once more, with DUP, after half of TIMEOUT (4.4 leaves that to the sender).
+        """
+        if qos == 1:
+            pid = self._next_pid()
+            self._ask(packets.publish(topic, msg, retain, 1, pid), pid, packets.PUBACK)
+            return
         _check_qos(qos)
         self._publish(topic, msg, retain, qos, self._next_pid() if qos else 0, False)
 
@@ -147,7 +160,7 @@ class MQTTClient:
             taken = self._stream.take()
             if taken is not None:
                 return self._handle(*taken)
-            self._rest(None, "")
+            self._rest(None, None, "")
 
     def check_msg(self) -> int | None:
         """As `wait_msg`, but None at once when no whole packet is here."""
@@ -165,14 +178,16 @@ class MQTTClient:
 
     def _next_pid(self) -> int:
         """1..65535, round and round, none that is still under way (2.3.1)."""
-        pid = self.pid
+        pid = self.pid  # a user may have set it
         while True:
             pid = pid % 0xFFFF + 1
             if pid not in self._answers:
                 self.pid = pid
                 return pid
 
-    def _publish(self, topic: bytes | str, msg: bytes | str, retain: bool, qos: int, pid: int, dup: bool) -> None:
+    def _publish(  # noqa: PLR0917 - as publish
+        self, topic: bytes | str, msg: bytes | str, retain: bool, qos: int, pid: int, dup: bool
+    ) -> None:
         packet = packets.publish(topic, msg, retain, qos, pid, dup)
         if qos == 0:
             self._send(packet)
@@ -187,32 +202,44 @@ class MQTTClient:
 
     def _ask(self, packet: bytes, pid: int, kind: int) -> int:
         """Send, then handle what comes until the answer to `pid` is there; its code (SUBACK), else 0."""
-        self._answers[pid] = (kind, -1)
+        stream = self._stream
+        self._send(packet)
+        sent_ms = self._sent_ms
+        if not stream.tls and not stream.partial:
+            stream.wait(self._timeout_ms)  # the answer cannot be here yet: spare the look
+        taken = stream.take()
+        if taken is not None and taken[0] == kind and taken[1] == pid.to_bytes(2, "big"):
+            return 0  # nearly always; what follows comes to the same at twice the price
+        answers = self._answers
+        answers[pid] = (kind, -1)
         try:
-            self._send(packet)
-            due_ms = ticks_add(ticks_ms(), self._timeout_ms)
+            due_ms = ticks_add(sent_ms, self._timeout_ms)
+            repeat_ms = ticks_add(sent_ms, self._timeout_ms // 2)
+            once = packet[0] & 0xF0 == packets.PUBLISH
             while True:
-                code = self._answers.get(pid, (kind, -1))[1]
-                if code >= 0:
-                    return code
-                taken = self._stream.take()
                 if taken is not None:
                     self._handle(*taken)
+                    code = answers.get(pid, (kind, -1))[1]
+                    if code >= 0:
+                        return code
+                elif once and ticks_diff(repeat_ms, ticks_ms()) <= 0:
+                    once = False
+                    self._send(bytes((packet[0] | packets.DUP,)) + packet[1:])
                 else:
-                    self._rest(due_ms, "no answer to packet " + str(pid))
+                    self._rest(repeat_ms if once else due_ms, due_ms, "no answer to packet " + str(pid))
+                taken = stream.take()
         finally:
-            self._answers.pop(pid, None)
+            answers.pop(pid, None)
 
-    def _rest(self, due_ms: int | None, what: str) -> None:
-        """Wait for bytes until `due_ms` (None: without end), with the duties of the connection meanwhile."""
+    def _rest(self, wake_ms: int | None, due_ms: int | None, what: str) -> None:
+        """Wait for bytes until `wake_ms`, with the duties of the connection meanwhile; `OSError` at `due_ms`."""
         now_ms = ticks_ms()
         wait_ms = self._duties(now_ms)
-        if due_ms is not None:
-            left_ms = ticks_diff(due_ms, now_ms)
-            if left_ms <= 0:
-                self._stream.close()
-                raise timed_out(what)
-            wait_ms = min(wait_ms, left_ms)
+        if due_ms is not None and ticks_diff(due_ms, now_ms) <= 0:
+            self._stream.close()
+            raise timed_out(what)
+        if wake_ms is not None:
+            wait_ms = min(wait_ms, max(1, ticks_diff(wake_ms, now_ms)))
         self._stream.wait(wait_ms)
 
     def _duties(self, now_ms: int) -> int:
