@@ -51,7 +51,7 @@ def environment(more: dict[str, str]) -> dict[str, str]:
 def judged(
     *command: str | Path, cwd: Path = ROOT, within_s: float = 300, more: dict[str, str] | None = None
 ) -> str:
-    """What the judge printed, with `more` in its environment. What it started is ended with it when it takes too long."""
+    """What the judge printed, with `more` in its environment; ended with all that it started when it takes too long."""
     with subprocess.Popen(
         [sys.executable, *map(str, command)], cwd=cwd, env=environment(more or {}), text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
