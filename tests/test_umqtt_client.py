@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from edge.umqtt import robust, simple
+from edge.umqtt.dial import ticks_ms
 from edge.umqtt.simple import MQTTException
 from tests.mqtt_broker import CONNACK_KEPT, WITHIN_S, Peer, broker, puback, publish, suback
 
@@ -235,6 +236,32 @@ def test_a_busy_broker_is_tried_again() -> None:
     with broker(busy, ready) as served:
         box = Robust("box", "127.0.0.1", served.port)
         assert box.reconnect() is False
+        box.disconnect()
+
+
+def test_a_line_that_is_lost_at_once_is_not_made_again_at_once() -> None:
+    """Another box with our client id, or a broker that accepts and closes: the pauses must grow all the same."""
+
+    def cut(peer: Peer) -> None:
+        peer.accept()
+
+    def lasting(peer: Peer) -> None:
+        peer.accept()
+        peer.send(publish(b"t", b"m"))
+        peer.closed()
+
+    asked: list[int] = []
+    with broker(cut, cut, cut, lasting, cut, lasting) as served:
+        box = Robust("box", "127.0.0.1", served.port)
+        box._pause_ms = lambda attempt: asked.append(attempt) or 0  # type: ignore[func-returns-value,method-assign]
+        box.set_callback(ignore)
+        box.connect()
+        assert box.wait_msg() == 0x30
+        assert asked == [1, 2, 3]
+        box._up_ms = ticks_ms() - 60_000  # a line that has lasted
+        box._stream.close()
+        assert box.wait_msg() == 0x30
+        assert asked == [1, 2, 3, 1, 2]
         box.disconnect()
 
 
