@@ -19,8 +19,8 @@ WITHIN_S = 20.0
 
 
 class Quick(robust.MQTTClient):
-    DELAY = 0.05  # type: ignore[assignment]  # seconds; umqtt.robust's own is 2
-    DELAY_MAX = 0.2  # type: ignore[assignment]
+    DELAY = 0.05  # seconds; umqtt.robust's own is 2
+    DELAY_MAX = 0.2
     PATIENCE = WITHIN_S
 
 

@@ -17,10 +17,10 @@ UNAVAILABLE = 3
 
 
 class MQTTClient(simple.MQTTClient):
-    DELAY = 2
+    DELAY = 2  # type: float
     """Seconds before the second attempt; doubled up to DELAY_MAX, each time a random part of it (full jitter)."""
 
-    DELAY_MAX = 60
+    DELAY_MAX = 60  # type: float
     DEBUG = False
     PATIENCE = None  # type: float | None
     """Seconds after which a call gives up; None: 1.4 times `keepalive`, or 60 without one."""
@@ -181,7 +181,7 @@ class MQTTClient(simple.MQTTClient):
         try:
             kept = self.connect(self._clean, timeout)
             self._attempts = attempts  # one that is lost at once must not be followed by another at once
-            self._limit_answers(self.TIMEOUT * 1000)  # what was left for connecting is no measure for later answers
+            self._limit_answers(round(self.TIMEOUT * 1000))  # not what was left for connecting
             if not kept:
                 for topic, qos in tuple(self._topics.items()):
                     super().subscribe(topic, qos)
