@@ -14,11 +14,10 @@ from edge.agent_commissioning import Commission, Seen
 from edge.agent_config_file import ConfigFile
 from edge.agent_diagnose import AUDIT_LINES, BUNDLE_MAX_BYTES, box_members, bundle, site_secrets
 from edge.agent_lane_orders import ask_lane, order_lane
-from edge.agent_link_check import LinkCheck
+from edge.agent_link_check import LinkCheck, Running
 from edge.agent_machine import Machine, supervised
 from edge.agent_report import report
 from edge.agent_visit import VisitReader
-from edge.cities.qingdao.envelope import Account
 from edge.config.model import Config
 from edge.core.audit import AuditLog
 from edge.core.facts import ReadTaken
@@ -48,7 +47,7 @@ class Hands(NamedTuple):
     has_picture: Callable[[str], bool]
     repeat: Callable[[Sequence[int]], int]
     repeated: Callable[[], None]
-    account: Callable[[], Account]
+    running: Running
     restart_agent: Callable[[], None]
     log_lines: Callable[[], list[str]]
     page: Callable[[], tuple[AuditLog, bool, int, list[str]]]
@@ -66,7 +65,7 @@ class AgentDesk:
         self._machine = Machine(data)
         self._config_file = ConfigFile(config_path, config)
         self._commission = Commission(config, data, now_ms)
-        self._links = LinkCheck(config, hands.account, hands.source.box)
+        self._links = LinkCheck(config, hands.running)
         self._one_check = threading.Lock()
 
     def stop(self) -> None:
@@ -125,12 +124,10 @@ class AgentDesk:
         return api.ActionResult(True, f"{count} 条将重新上传", f"{count} will be sent again")
 
     def _check_link(self, order: api.CheckLink) -> api.ActionResult:
-        if order.city != "qingdao":
-            return api.ActionResult(False, f"配置中没有平台 {order.city}", f"no platform {order.city} is configured")
         if not self._one_check.acquire(blocking=False):
             raise RefusedError("busy", "正在检查, 请稍候", "a check is under way, please wait", 10)
         try:
-            return self._links.run()
+            return self._links.run(order.city)
         finally:
             self._one_check.release()
 

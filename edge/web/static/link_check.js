@@ -25,9 +25,9 @@ export function drawLinks(links, nowMs) {
   }
   for (const link of links) {
     const p = lines.get(link.city);
-    mark(p.node, "online", link.online);
+    mark(p.node, "online", link.idle ? "idle" : link.online);
     say(p.words, said(link));
-    say(p.last, link.last_ok_wall_ms > 0 ? word("last_ok", ago(link.last_ok_wall_ms, nowMs)) : word("never_ok"));
+    say(p.last, link.receives || link.idle ? "" : link.last_ok_wall_ms > 0 ? word("last_ok", ago(link.last_ok_wall_ms, nowMs)) : word("never_ok"));
   }
   return place;
 }

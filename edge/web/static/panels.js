@@ -53,10 +53,10 @@ function acknowledge(fault) {
 export function showDeliveries(agent, nowMs) {
   keep(byId("links"), agent.links, (link) => link.city, makeLink, (node, link) => {
     const p = fields.get(node);
-    mark(node, "online", link.online);
+    mark(node, "online", link.idle ? "idle" : link.online);
     say(p.city, word(link.city));
     say(p.words, said(link));
-    say(p.last, link.receives ? "" : link.last_ok_wall_ms > 0 ? word("last_ok", ago(link.last_ok_wall_ms, nowMs)) : word("never_ok"));
+    say(p.last, link.receives || link.idle ? "" : link.last_ok_wall_ms > 0 ? word("last_ok", ago(link.last_ok_wall_ms, nowMs)) : word("never_ok"));
   });
   const names = ["waiting", "accepted", "set_aside"];
   if (agent.counts.held_for_clock) names.push("held_for_clock");

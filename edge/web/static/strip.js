@@ -28,7 +28,7 @@ function laneDead() {
 
 function notices(state) {
   const lanes = (state.box?.lanes ?? []).filter(needsALook);
-  const offline = state.agent.links.filter((link) => !link.online);
+  const offline = state.agent.links.filter((link) => !link.online && !link.idle);
   const aside = state.agent.counts.set_aside ?? 0;
   return [
     ...allFaults(state).filter((fault) => fault.mild).map((fault) => `${deviceName(fault.device)}: ${said(fault)}`),

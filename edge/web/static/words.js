@@ -163,6 +163,8 @@ export const WORDS = {
   choice_agent: ["上传与网页程序", "Agent (deliveries, page)"],
   choice_qingdao: ["青岛", "Qingdao"],
   choice_shenzhen: ["深圳", "Shenzhen"],
+  "choice_shenzhen-tcp": ["深圳下发 (TCP)", "Shenzhen's orders (TCP)"],
+  choice_oss: ["图片存储", "Pictures"],
   choice_viewer: ["查看", "Viewer"],
   choice_technician: ["技术员", "Technician"],
   choice_admin: ["管理员", "Administrator"],
