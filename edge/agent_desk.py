@@ -17,12 +17,13 @@ from edge.agent_lane_orders import ask_lane, order_lane
 from edge.agent_link_check import LinkCheck, Running
 from edge.agent_machine import Machine, supervised
 from edge.agent_report import report
+from edge.agent_source import AgentSource
 from edge.agent_visit import VisitReader
 from edge.config.model import Config
 from edge.core.audit import AuditLog
 from edge.core.facts import ReadTaken
 from edge.lane_clock import kernel_synchronised
-from edge.ports import Delivery, PageSource
+from edge.ports import Delivery
 from edge.store.delivery_rows import DeliveriesFile
 from edge.store.errors import StoreError
 from edge.store.history import LedgerHistory
@@ -43,7 +44,7 @@ WAITS = frozenset({"wait_read", "wait_payment", "wait_stall", "wait_confirm", "r
 class Hands(NamedTuple):
     """What the desk reaches for."""
 
-    source: PageSource
+    source: AgentSource
     has_picture: Callable[[str], bool]
     repeat: Callable[[Sequence[int]], int]
     repeated: Callable[[], None]
@@ -89,6 +90,8 @@ class AgentDesk:
                 return self._check_link(order)
             case api.RepeatDelivery():
                 return self._repeat(order)
+            case api.AcknowledgeFault(device=str(device)):
+                return api.ActionResult(*self._hands.source.acknowledge(order.fault, device))
             case api.RestartProgram():
                 return self._restart(order)
             case api.Order() if action.lane_action:

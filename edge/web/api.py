@@ -136,6 +136,8 @@ class AcknowledgeFault(Order, frozen=True, kw_only=True):
 
     fault: Annotated[str, Meta(pattern=r"^[a-z_]{1,40}$")]
     lane: LaneId | None = None
+    device: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    """Of a fault that the state's `agent` tells of; left out, it is one of the lane program's."""
 
 
 class TestRelay(LaneOrder, frozen=True, kw_only=True):

@@ -11,8 +11,7 @@ export const needsALook = (lane) => lane.locked || NEEDS_A_LOOK.test(lane.state)
 
 // Faults of both programs, each once; a lane program that does not answer is the first of all.
 export function allFaults(state) {
-  const ofLane = (state.box?.faults ?? []).map((fault) => ({ ...fault, ending: fault.by_hand })); // the lane takes such orders
-  const faults = [...ofLane, ...state.agent.faults];
+  const faults = [...(state.box?.faults ?? []), ...state.agent.faults.map((fault) => ({ ...fault, of: "agent" }))];
   const unique = new Map(faults.map((fault) => [`${fault.code} ${fault.device}`, fault]));
   return state.box ? [...unique.values()] : [laneDead(), ...unique.values()];
 }

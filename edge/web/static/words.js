@@ -38,6 +38,8 @@ export const WORDS = {
   lane_dead_device: ["车场盒子", "Parking box"],
   clock_ok: ["已校时", "clock true"],
   clock_bad: ["时钟未校准", "clock not set"],
+  by_itself: ["原因消除后自动恢复", "Ends by itself when its cause is gone"],
+  to_acknowledge: ["须由技术员确认", "A technician must acknowledge it"],
   link_offline: ["{0} 离线", "{0} offline"],
   aside_notice: ["{0} 条上传被城市平台退回", "{0} deliveries set aside"],
   effect: ["影响", "Effect"],
