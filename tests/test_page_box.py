@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import sqlite3
 import tarfile
 import threading
@@ -74,13 +75,24 @@ def test_a_fault_of_the_agent_ends_when_a_person_has_seen_to_it(site: Site) -> N
     assert (elsewhere["ok"], "audit.db" in elsewhere["zh"]) == (False, True)
     assert act(site, "acknowledge_fault", fault=fault["code"])["ok"] is False  # the lane program has no such fault
     assert "deliveries_damaged" in codes()
-    assert act(site, "acknowledge_fault", **named) == {**elsewhere, "ok": True, "zh": "故障已确认", "en": "fault acknowledged"}
+    done = act(site, "acknowledge_fault", **named)
+    assert (done["ok"], done["zh"], done["en"]) == (True, "故障已确认", "fault acknowledged")
     assert "deliveries_damaged" not in codes()
     assert act(site, "acknowledge_fault", **named)["ok"] is False
     audit = site.admin.get("/api/audit?action=acknowledge_fault")["rows"]
     assert [row["ok"] for row in audit] == [False, True, False, False]
     assert {row["who"] for row in audit} == {"admin"}
     assert any("deliveries_damaged" in row["target"] for row in audit)
+
+
+def test_a_line_without_end_to_the_lane_program_is_told_why(site: Site) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(10)
+        line.connect(str(site.box.socket))
+        line.sendall(b'{"op":"command","why":"' + b"x" * 4_000_000 + b'"}\n')
+        answer = json.loads(line.makefile("rb").readline())
+        assert (answer["ok"], "65536" in answer["zh"], "65536" in answer["en"]) == (False, True, True)
+    assert site.box.view()["lanes"]  # and the next caller is heard
 
 
 def tell(site: Site, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -45,3 +46,11 @@ def test_the_whole_page_is_small() -> None:
     static = files("edge.web") / "static"
     packed = sum(len(gzip.compress(file.read_bytes())) for file in static.iterdir())
     assert packed < PACKED_MAX_BYTES
+
+
+def test_no_word_of_the_page_is_declared_twice() -> None:
+    """The second would silently take the first one's place."""
+    text = (files("edge.web") / "static" / "words.js").read_text("utf-8")
+    names = re.findall(r'^  "?([\w-]+)"?: \[', text, re.MULTILINE)
+    assert len(names) > 200
+    assert sorted(names) == sorted(set(names))
