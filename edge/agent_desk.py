@@ -256,7 +256,7 @@ class AgentDesk:
             ),
             "commissioning.json": self.commissioning,
         }
-        made = bundle(members, site_secrets(self._config, hashes))
+        made = bundle(members, site_secrets(self._config, hashes), self._now_ms() / 1000)
         if len(made) > BUNDLE_MAX_BYTES:
             raise RefusedError("storage", "诊断包过大", f"the bundle has {len(made)} bytes, allowed {BUNDLE_MAX_BYTES}")
         return made

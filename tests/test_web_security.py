@@ -15,7 +15,7 @@ from edge.web.lockout import LOCK_S, TRIES
 from edge.web.rate import Rate
 from edge.web.roles import ROLES, may
 from edge.web.routes import ROUTES, Route
-from tests.web_fakes import READ_ID, FakeSource, box
+from tests.web_fakes import NOON_MS, READ_ID, FakeSource, box
 from tests.web_house import PASSWORD, WIDE, Client, Clock, House
 
 pytest_plugins = ("tests.web_people",)
@@ -374,6 +374,10 @@ def test_the_export_is_whole_and_no_cell_is_calculated(people: dict[str, Client]
     assert status == 200
     assert headers["content-disposition"].startswith("attachment")
     assert "'=HYPERLINK(1)" in body.decode()
+    head, *rows_text = body.decode("utf-8-sig").splitlines()
+    assert head.startswith("seq,at_ms,time,clock_true,")
+    at_ms, time_text = rows_text[0].split(",")[1:3]
+    assert (at_ms, time_text) == (str(NOON_MS), "2026-11-21 12:00:00")  # Beijing's noon, as a person reads it
     lines = people["admin"].ask("GET", "/api/audit.jsonl")[2].decode().splitlines()
     rows = [json.loads(line) for line in lines]
     assert [row["why"] for row in rows if row["action"] == "open"] == ["=HYPERLINK(1)", 'a,b"c;d']
