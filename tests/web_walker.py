@@ -23,7 +23,8 @@ def on_wire(plate: str) -> str:
 
 class Site(NamedTuple):
     box: Box
-    lane: Child
+    lanes: list[Child]
+    """The last one runs; those before were restarted at the page. `agents` likewise."""
     agents: list[Child]
     platform: QingdaoPlatform
 
@@ -31,8 +32,10 @@ class Site(NamedTuple):
 class Walker:
     """`page` is logged in. `lane`, `agent` and `box` are what stands behind it."""
 
-    def __init__(self, page: Page, box: Box, lane: Any, language: str) -> None:
+    def __init__(self, page: Page, box: Box, lane: Any, language: str, combination: str) -> None:
+        """`combination`: screen and language, as "phone-zh"; `tag`: its letters, so that each walk has its own cars."""
         self.page, self.box, self.lane, self.language = page, box, lane, language
+        self.tag = "".join(word[0] for word in combination.split("-")).upper()
 
     def go(self, part: str) -> None:
         """Open a part by its tab, as a person does (the tab is the same on every screen)."""
