@@ -18,6 +18,7 @@ from typing import Any
 
 from drivers.cameras.listener import CameraListener
 from drivers.gpio import GpioBoard
+from drivers.rs485.line import SerialLine
 from edge.config.model import Config
 from edge.core.box import Box
 from edge.core.events import DeviceDown, PictureSpooled
@@ -31,6 +32,8 @@ from edge.lane_memory import settle
 from edge.lane_reads import LaneReads
 from edge.lane_runtime import LaneRuntime
 from edge.lane_setup import flow_policy, lane_settings, lot_rules, tariff_rule
+from edge.lane_sign_test import sign_tester
+from edge.lane_signs import LaneSigns
 from edge.lane_socket import LaneSocket
 from edge.lane_view import box_view
 from edge.log_ring import ASKED_EXIT, LogRing
@@ -132,6 +135,10 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
     board = GpioBoard(config.gpio, config.lane)
     barriers = {lane.id: board.barrier(lane.id) for lane in config.lane}
     runtime = LaneRuntime(box, ledger, clock, barriers, loop, snapshots=whole)
+    lines = {line.id: SerialLine(line) for line in config.line}
+    signs = LaneSigns(config, lines)
+    if signs:
+        runtime.on_change.append(lambda: signs.feed(box.lane_states(), box.lot.free))
     spool = SpoolWriter(data / "spool", limit_bytes=config.box.pictures_mb * 1_000_000)
     reads = LaneReads(config.lane, runtime, spool, time.monotonic)
     cameras = [(lane.id, camera) for lane in config.lane for camera in lane.camera]
@@ -146,8 +153,9 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
         stop.set()
 
     socket = LaneSocket(
-        Path(config.box.socket), runtime, lambda: box_view(config, box, runtime, clock), logged.lines, restart
-    )
+        Path(config.box.socket), runtime, lambda: box_view(config, box, runtime, clock, signs), logged.lines, restart,
+        test_sign=sign_tester(signs),
+    )  # fmt: skip
 
     def fatal(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A mistake of ours in a callback: end, be started again, re-read the world (DESIGN 2)."""
@@ -171,6 +179,10 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
             log.error("%s", error)  # noqa: TRY400 - the reason is the message
             for lane in config.lane:
                 runtime.feed(DeviceDown(lane=lane.id, code="barrier_down", device=error.device, detail=error.detail))
+        signs.open(runtime.feed_from_thread)
+        for line in lines.values():
+            line.open(runtime.feed_from_thread)
+        signs.feed(box.lane_states(), box.lot.free)
         try:
             await listener.start()
         except DeviceError as error:
@@ -183,11 +195,13 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
             runtime.feed(DeviceDown(code="socket_down", device=config.box.socket, detail=str(error)))
         print("ready", flush=True)
         async with asyncio.TaskGroup() as tasks:
-            watch = tasks.create_task(_watch(runtime, reads, ledger, whole))
+            watch = tasks.create_task(_watch(runtime, reads, signs, ledger, whole))
             await stop.wait()
             watch.cancel()
     finally:
         board.close()
+        for line in lines.values():
+            line.close()
         runtime.store_riding()
         runtime.stop()
         await listener.stop()
@@ -222,7 +236,9 @@ def _adopt_pictures(runtime: LaneRuntime, ledger: Ledger, spool: Path) -> None:
     runtime.store_riding()
 
 
-async def _watch(runtime: LaneRuntime, reads: LaneReads, ledger: Ledger, whole: bool) -> None:
+async def _watch(
+    runtime: LaneRuntime, reads: LaneReads, signs: LaneSigns, ledger: Ledger, whole: bool
+) -> None:
     """Once a second: the clock, the cameras, the ledger's writer, and how late this loop runs."""
     told = ledger.recovery
     while True:
@@ -235,6 +251,7 @@ async def _watch(runtime: LaneRuntime, reads: LaneReads, ledger: Ledger, whole: 
         runtime.check_clock()
         runtime.store_riding(SHOW_MS if any(lane.state in WAITING for lane in runtime.box.lane_states()) else RIDE_MS)
         reads.check_silence()
+        signs.tick()
         if ledger.recovery is not told:  # found only when the disk worked again, or while it wrote
             told = ledger.recovery
             _tell_recovery(runtime, ledger)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from edge.config.base import BcmPin, Fen, Guid, HostName, Ident, Name, Port, Seconds, Section
+from edge.config.rs485 import Line, Sign
 from edge.config.shenzhen import Shenzhen
 
 
@@ -188,6 +189,7 @@ class Lane(Section, frozen=True, kw_only=True):
     barrier: Barrier
     loops: Loops
     camera: Annotated[tuple[Camera, ...], Meta(min_length=1, max_length=2)]
+    sign: Annotated[tuple[Sign, ...], Meta(max_length=2)] = ()
     timing: Timing = Timing()
 
 
@@ -322,6 +324,7 @@ class Config(Section, frozen=True, kw_only=True):
     flow: Flow | None = None
     tariff: Tariff = Tariff()
     gpio: Gpio = Gpio()
+    line: Annotated[tuple[Line, ...], Meta(max_length=4)] = ()
     listener: Listener = Listener()
     city: Cities = Cities()
     web: Web = Web()
