@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from drivers.cameras.listener import CameraListener
-from drivers.gpio import GpioBoard
-from drivers.rs485.line import SerialLine
 from edge.config.model import Config
 from edge.core.box import Box
 from edge.core.events import DeviceDown, PictureSpooled
@@ -28,6 +26,7 @@ from edge.core.lot import LotState
 from edge.evidence.spool import SpoolWriter
 from edge.evidence.spool_index import newest_pictures
 from edge.lane_clock import LaneClock, boot_id
+from edge.lane_devices import LaneDevices
 from edge.lane_memory import settle
 from edge.lane_reads import LaneReads
 from edge.lane_runtime import LaneRuntime
@@ -132,11 +131,9 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
         ledger.forget_reads()
     this_boot = boot_id()
     clock = LaneClock(config.box.clock, this_boot, box.lot.offsets.get(this_boot))
-    board = GpioBoard(config.gpio, config.lane)
-    barriers = {lane.id: board.barrier(lane.id) for lane in config.lane}
-    runtime = LaneRuntime(box, ledger, clock, barriers, loop, snapshots=whole)
-    lines = {line.id: SerialLine(line) for line in config.line}
-    signs = LaneSigns(config, lines)
+    devices = LaneDevices(config)
+    runtime = LaneRuntime(box, ledger, clock, devices.barriers, loop, snapshots=whole)
+    signs = LaneSigns(config, devices.lines)
     if signs:
         runtime.on_change.append(lambda: signs.feed(box.lane_states(), box.lot.free))
     spool = SpoolWriter(data / "spool", limit_bytes=config.box.pictures_mb * 1_000_000)
@@ -172,16 +169,8 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
         _tell_recovery(runtime, ledger)
         if failure is None:
             _adopt_pictures(runtime, ledger, data / "spool")
-        try:
-            board.open(runtime.feed_from_thread)
-        except DeviceError as error:
-            # Nothing can be seen or moved; the programs still run, so that the page can say so (invariant 9).
-            log.error("%s", error)  # noqa: TRY400 - the reason is the message
-            for lane in config.lane:
-                runtime.feed(DeviceDown(lane=lane.id, code="barrier_down", device=error.device, detail=error.detail))
         signs.open(runtime.feed_from_thread)
-        for line in lines.values():
-            line.open(runtime.feed_from_thread)
+        devices.open(runtime.feed_from_thread, runtime.feed)
         signs.feed(box.lane_states(), box.lot.free)
         try:
             await listener.start()
@@ -199,9 +188,7 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
             await stop.wait()
             watch.cancel()
     finally:
-        board.close()
-        for line in lines.values():
-            line.close()
+        devices.close()
         runtime.store_riding()
         runtime.stop()
         await listener.stop()
@@ -251,7 +238,9 @@ async def _watch(
         runtime.check_clock()
         runtime.store_riding(SHOW_MS if any(lane.state in WAITING for lane in runtime.box.lane_states()) else RIDE_MS)
         reads.check_silence()
-        signs.tick()
+        if signs.tick():
+            for changed in runtime.on_change:
+                changed()
         if ledger.recovery is not told:  # found only when the disk worked again, or while it wrote
             told = ledger.recovery
             _tell_recovery(runtime, ledger)

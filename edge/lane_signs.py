@@ -80,6 +80,7 @@ class LaneSigns:
         self._spoken: dict[str, tuple[Moment, str]] = {}  # of a lane: what its voice was for
         self._newest: tuple[Sequence[LaneStatus], int] = ((), 0)
         self._test_ends_s: dict[str, float] = {}
+        self._viewed: tuple[SignStatus, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self._signs)
@@ -118,14 +119,16 @@ class LaneSigns:
             self._shown[sign.id] = face.rows
             sign.show(face if news else face._replace(say=""))
 
-    def tick(self) -> None:
-        """About once a second."""
+    def tick(self) -> bool:
+        """About once a second. True: the page has something new to show (signs answer on threads of their own)."""
         for name in [name for name, ends_s in self._test_ends_s.items() if ends_s <= self._mono_s()]:
             del self._test_ends_s[name]
             self._shown.pop(name, None)
             self.feed(*self._newest)
         for sign in self._all():
             sign.tick()
+        before, self._viewed = self._viewed, self.views()
+        return self._viewed != before
 
     def test(self, lane_id: str, told: Callable[[str, Outcome], None]) -> list[str]:
         """A test text on every sign of a lane; the ids of those that will be told of."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from playwright.sync_api import Download, Page
 
 from hal_sim.qingdao import QingdaoPlatform
+from hal_sim.rs485.bus import Bus
 from tests.program_rig import PULSE_S, Box, Child, Driver, until
 from tests.program_site import Bay
 from tests.web_look import wait_text
@@ -26,13 +27,14 @@ class Site(NamedTuple):
     lane: Child
     agents: list[Child]
     platform: QingdaoPlatform
+    bus: Bus
 
 
 class Walker:
     """`page` is logged in. `lane`, `agent` and `box` are what stands behind it."""
 
-    def __init__(self, page: Page, box: Box, lane: Any, language: str) -> None:
-        self.page, self.box, self.lane, self.language = page, box, lane, language
+    def __init__(self, page: Page, box: Box, lane: Any, language: str, bus: Bus) -> None:
+        self.page, self.box, self.lane, self.language, self.bus = page, box, lane, language, bus
 
     def go(self, part: str) -> None:
         """Open a part by its tab, as a person does (the tab is the same on every screen)."""

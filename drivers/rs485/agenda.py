@@ -72,6 +72,9 @@ class Agenda:
             return 0.0
         return min((poll.due_s for poll in self._polls), default=None)
 
+    def polls(self) -> list[Poll]:
+        return list(self._polls)
+
     def drop(self) -> list[Exchange]:
         """Everything that waits, taken out; polls stay."""
         waiting = [*self._now, *(exchange for queue in self._texts.values() for exchange in queue)]

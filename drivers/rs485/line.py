@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from drivers.rs485.agenda import Agenda, Poll
 from drivers.rs485.exchange import Counts, Exchange, Outcome
@@ -213,9 +213,10 @@ class SerialLine:
                 log.info("line %s: closing: %s", self.id, error)  # it was gone already
 
     def _refuse(self) -> None:
+        """What waits, and whoever is asked again and again: an input whose line is not there is unknown."""
         with self._change:
-            waiting: Sequence[Exchange] = self._agenda.drop()
-        for exchange in waiting:
+            waiting, polls = self._agenda.drop(), self._agenda.polls()
+        for exchange in (*waiting, *(poll.make() for poll in polls)):
             exchange.done("gone", b"")
 
 

@@ -35,6 +35,20 @@ class Line(Section, frozen=True, kw_only=True):
     """The adapter hears its own bytes. Without this a write's echo would pass for the board's answer."""
 
 
+class Board(Section, frozen=True, kw_only=True):
+    """A relay and input board on a line. A barrier and loops name it by `board`."""
+
+    id: Ident
+    line: Ident
+    model: Literal["waveshare_relay", "waveshare_relay_d"]
+    """Waveshare Modbus RTU Relay: 8 relays; Relay (D): 8 inputs beside them. Both end a pulse by themselves."""
+    address: Annotated[int, Meta(ge=1, le=247)] = 1
+    poll_ms: Annotated[int, Meta(ge=20, le=1000)] = 50
+    """How often its inputs are read. An edge is known after this, a foreign exchange and its own, at the latest."""
+    answer_ms: Annotated[int, Meta(ge=10, le=1000)] = 60
+    """It has so long to answer."""
+
+
 class SignRows(Section, frozen=True, kw_only=True):
     """What a sign shows when, a row each; say: what it speaks. A moment without rows keeps the sign as it is."""
 

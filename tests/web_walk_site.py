@@ -1,0 +1,78 @@
+"""The box that the page's walk goes through, and the person who walks: two real programs, simulated pins, cameras, city
+and one sign. Fixtures of `tests/test_web_walk.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Browser
+
+from hal_sim.rs485.bus import Bus
+from hal_sim.rs485.signs import OlmSign
+from tests.program_rig import box_in, platform_on
+from tests.web_house import PASSWORD
+from tests.web_look import MONITOR, PHONE, log_in
+from tests.web_walker import Site, Walker
+
+SIGN = """
+[[lane.sign]]
+id = "sign-out2"
+line = "bus"
+model = "olm"
+answers = true
+voice = true
+
+[[line]]
+id = "bus"
+device = "{tty}"
+baud = 115200
+"""
+
+COMBINATIONS = {"phone-zh": (PHONE, "zh"), "monitor-en": (MONITOR, "en")}
+
+
+@pytest.fixture(scope="module")
+def walk_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("walk")
+    with ExitStack() as stack:
+        platform, url = stack.enter_context(platform_on())
+        sign = SIGN.format(tty=folder / "tty")
+        box = stack.enter_context(box_in(folder, city_url=url, free_min=0, extra=f"[flow]\n{sign}"))
+        bus = Bus(folder / "tty", [OlmSign()])
+        bus.plug()
+        stack.callback(bus.unplug)
+        quick = box.config.read_text("utf-8").replace("retry_s = 0.5", "retry_s = 0.1")  # fifty tries in 5 s
+        box.config.write_text(quick, "utf-8")
+        yield Site(box, stack.enter_context(box.lane()).await_ready(), [], platform, bus)
+
+
+@pytest.fixture(scope="module", params=COMBINATIONS)
+def walker(browser: Browser, walk_site: Site, request: pytest.FixtureRequest) -> Iterator[Walker]:
+    size, language = COMBINATIONS[request.param]
+    walk_site.agents.append(walk_site.box.agent().await_ready())  # the walk before ended with its agent
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce", accept_downloads=True,
+        has_touch=size == PHONE,
+    )
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{walk_site.box.web_port}/")
+    if language == "en":
+        page.click("#language")
+    first = walk_site.box.data / "first-password"
+    if first.exists():
+        user, password = first.read_text("utf-8").split()
+        log_in(page, user, password)
+        page.wait_for_selector("#login [name=again]")
+        assert page.is_hidden("#tabs")  # nothing else before it is changed
+        page.fill("#login [name=old]", password)
+        for name in ("new", "again"):
+            page.fill(f"#login [name={name}]", PASSWORD)
+        page.click("#login button[type=submit]")
+    else:
+        log_in(page, "admin")
+    page.wait_for_selector("[data-lane=in1]")
+    yield Walker(page, walk_site.box, walk_site.lane, language, walk_site.bus)
+    context.close()
+    walk_site.agents[-1].stop()
