@@ -43,7 +43,7 @@ class LineBench:
         self.bus.unplug()
 
     def exchange(  # noqa: PLR0917 - an exchange's own members
-        self, device: str, request: bytes, judge: Judge | None, urgency: Urgency = Urgency.NOW, wait_s: float = 0.2,
+        self, device: str, request: bytes, judge: Judge | None, urgency: Urgency = Urgency.NOW, wait_s: float = 1.0,
         told: Callable[[Outcome, bytes], None] = lambda outcome, reply: None,
     ) -> Exchange:  # fmt: skip
         def done(outcome: Outcome, reply: bytes) -> None:

@@ -19,7 +19,7 @@ from hal_sim.rs485.boards import RelayBoard
 from tests.rs485_bench import WITHIN_S, LineBench
 
 OPEN, CLOSE, STOP = 0, 1, 2
-BOARD = Board(id="board", line="bus", model="waveshare_relay_d", poll_ms=20, answer_ms=50)
+BOARD = Board(id="board", line="bus", model="waveshare_relay_d", poll_ms=20, answer_ms=400)
 
 
 class Clock:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.config.check import summary
+from edge.config.line_times import worst_ms
 from edge.config.load import load
 from edge.config.model import Config
 from edge.core.events import AnyEvent, DeviceDown, LimitChanged, LoopChanged
@@ -122,3 +123,24 @@ def test_the_lane_is_told_what_is_wired(board_site: BoardSite) -> None:
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_what_is_allowed(tmp_path: Path, text: str, path: str, words: str) -> None:
     assert words in issues_of(tmp_path, text)[path]
+
+
+@pytest.mark.parametrize(
+    ("baud", "extra", "edge_ms", "order_ms"),
+    [
+        # 8 characters at 9600 8N1 are 8.33 ms, the rest 5 ms (3.65 ms would do), the answer 60 ms: 73.3 an exchange.
+        (9600, "", 50 + 73.3, 3 * 73.3),
+        (115200, "", 50 + 65.7, 3 * 65.7),
+        # A sign of the same line: 149 characters and the rest, no answer.
+        (9600, '[[lane.sign]]\nid = "s"\nline = "bus"\nmodel = "olm"\n', 50 + 160.2 + 73.3, 160.2 + 2 * 73.3),
+    ],
+)
+def test_the_worst_case_is_told(tmp_path: Path, baud: int, extra: str, edge_ms: float, order_ms: float) -> None:
+    path = tmp_path / "box.toml"
+    lines = BOARDS.replace("115200", str(baud))
+    path.write_text(one_lane(boards=extra + lines), encoding="utf-8")
+    config = load(path)
+    edge, order = worst_ms(config, config.lane[0])
+    assert edge == pytest.approx(edge_ms, abs=0.3)
+    assert order == pytest.approx(order_ms, abs=0.3)
+    assert any(f"loop edge {edge_ms:.0f} ms" in line for line in summary(config))

@@ -29,7 +29,7 @@ def bench(tmp_path: Path) -> Iterator[LineBench]:
     bench.close()
 
 
-def say(bench: LineBench, request: bytes = HELLO, wait_s: float = 0.2) -> Exchange:
+def say(bench: LineBench, request: bytes = HELLO, wait_s: float = 1.0) -> Exchange:
     return bench.exchange("sign", request, olm.judge_of(request), wait_s=wait_s)
 
 
@@ -48,7 +48,7 @@ def test_silence_and_damage_are_told_apart_and_counted(bench: LineBench) -> None
         lambda reply: b"\xff\x00" + reply,  # noise before it
     ):
         bench.bus.weather = weather
-        bench.line.submit(say(bench, wait_s=0.05))
+        bench.line.submit(say(bench, wait_s=0.4))
         bench.outcome()
     assert bench.line.counts()["sign"] == Counts(asked=5, answered=1, silent=1, damaged=3)
 

@@ -20,7 +20,7 @@ from edge.lane_signs import face_of, moment_of, yuan
 from hal_sim.rs485.signs import Aa55Sign, OlmSign, OnbonSign, SimSign
 from tests.rs485_bench import WITHIN_S, LineBench
 
-OLM = Sign(id="s", line="bus", model="olm", voice=True, answers=True, answer_ms=50)
+OLM = Sign(id="s", line="bus", model="olm", voice=True, answers=True, answer_ms=400)
 
 
 class Clock:

@@ -23,6 +23,7 @@ line = "bus"
 model = "olm"
 answers = true
 voice = true
+answer_ms = 1000
 
 [[line]]
 id = "bus"

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from edge.config.issues import ConfigError
+from edge.config.line_times import worst_ms
 from edge.config.load import load
 from edge.config.model import Config, Lane, Web
 from edge.config.shenzhen import Shenzhen
@@ -73,6 +74,10 @@ def summary(config: Config) -> list[str]:
                   for board in config.board if board.line == line.id]
     for lane in config.lane:
         lines.append(f"  {lane.number} {lane.name} ({lane.id}, {DIRECTIONS[lane.direction]}): {wiring(lane)}")
+        if lane.loops.board is not None:
+            edge_ms, order_ms = worst_ms(config, lane)
+            lines.append(f"    485 最坏 worst case: 地感变化 loop edge {edge_ms:.0f} ms, "
+                         f"抬杆命令 arm order {order_ms:.0f} ms")
         lines += [f"    显示屏 sign {sign.id}: {sign.model} @ {sign.line}" for sign in lane.sign]
         for camera in lane.camera:
             relay = "; 继电器即道闸 its relay is the barrier" if camera.relay_is_barrier else ""
