@@ -66,6 +66,10 @@ class LaneDevices:
         for line in self.lines.values():
             line.open(emit)
 
+    def dead(self) -> list[str]:
+        """Lines whose thread has ended by itself."""
+        return [line.id for line in self.lines.values() if not line.alive]
+
     def close(self) -> None:
         """Every relay off."""
         if self._gpio is not None:

@@ -184,7 +184,7 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
             runtime.feed(DeviceDown(code="socket_down", device=config.box.socket, detail=str(error)))
         print("ready", flush=True)
         async with asyncio.TaskGroup() as tasks:
-            watch = tasks.create_task(_watch(runtime, reads, signs, ledger, whole))
+            watch = tasks.create_task(_watch(runtime, reads, ledger, whole=whole, signs=signs, devices=devices))
             await stop.wait()
             watch.cancel()
     finally:
@@ -224,7 +224,7 @@ def _adopt_pictures(runtime: LaneRuntime, ledger: Ledger, spool: Path) -> None:
 
 
 async def _watch(
-    runtime: LaneRuntime, reads: LaneReads, signs: LaneSigns, ledger: Ledger, whole: bool
+    runtime: LaneRuntime, reads: LaneReads, ledger: Ledger, *, whole: bool, signs: LaneSigns, devices: LaneDevices
 ) -> None:
     """Once a second: the clock, the cameras, the ledger's writer, and how late this loop runs."""
     told = ledger.recovery
@@ -246,6 +246,8 @@ async def _watch(
             _tell_recovery(runtime, ledger)
         if not whole and ledger.opened:
             raise RuntimeError("the ledger can be read again: a new start reads it whole")
+        if dead := devices.dead():
+            raise RuntimeError(f"the thread of line {', '.join(dead)} has ended")
         if not ledger.alive:
             raise RuntimeError("the ledger's writer has ended")  # takes the program down; it is started again
 

@@ -173,3 +173,17 @@ def test_the_gap_is_that_of_the_standard_or_longer(  # noqa: PLR0917 - one row o
     assert char_s(line) * 1000 == pytest.approx(char_ms, abs=0.001)
     assert gap_s(line) * 1000 == pytest.approx(rest_ms, abs=0.001)
     assert SerialLine(line).id == "x"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_mistake_of_ours_on_the_lines_thread_is_seen(bench: LineBench) -> None:
+    """The lane program looks once a second and ends, to be started anew (DESIGN 2)."""
+
+    def wrong(_outcome: object, _reply: bytes) -> None:
+        raise ZeroDivisionError
+
+    assert bench.line.alive
+    bench.line.submit(bench.exchange("sign", HELLO, None, told=wrong))
+    bench.outcome()
+    bench.line._thread.join(WITHIN_S)
+    assert not bench.line.alive

@@ -94,6 +94,11 @@ class SerialLine:
                     for device, c in self._counts.items()}
 
     @property
+    def alive(self) -> bool:
+        """False when a mistake of ours has ended the line's thread: whoever owns the program ends it then."""
+        return self._thread.is_alive()
+
+    @property
     def down(self) -> str:
         """Why the port is not there, "" while it is."""
         return self._down
