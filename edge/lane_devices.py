@@ -74,6 +74,8 @@ class LaneDevices:
         """Every relay off."""
         if self._gpio is not None:
             self._gpio.close()
+        for inputs in self._inputs:
+            inputs.close()
         for barrier in self._barriers.values():
             barrier.close()
         for line in self.lines.values():

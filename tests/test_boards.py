@@ -11,7 +11,8 @@ import pytest
 
 from drivers.boards.inputs import MISSES, BoardInputs, Wire
 from drivers.boards.relays import BoardBarrier
-from drivers.boards.waveshare import steps
+from drivers.boards.waveshare import read_relays, steps
+from drivers.rs485.modbus import judge_of
 from edge.config.rs485 import Board
 from edge.core.events import AnyEvent, DeviceDown, DeviceUp, LoopChanged
 from edge.ports import BarrierPort, DeviceError
@@ -52,7 +53,8 @@ class BoardBench(LineBench):
     def settle(self) -> None:
         """All that was asked until now is done."""
         done = threading.Event()
-        self.line.submit(self.exchange("x", b"\x00" * 8, None, told=lambda *_: done.set()))
+        question = read_relays(1)
+        self.line.submit(self.exchange("x", question, judge_of(question), told=lambda *_: done.set()))
         assert done.wait(WITHIN_S)
 
     def start(self) -> None:

@@ -62,6 +62,10 @@ class BoardInputs:
         self._emit = emit
         self._line.add_poll(Poll(self._make, self._board.poll_ms / 1000))
 
+    def close(self) -> None:
+        """Nothing is told any more: the end of the line is no fault of its inputs."""
+        self._emit = None
+
     def _make(self) -> Exchange:
         return Exchange(
             device=f"{self._board.id}.inputs", request=self._request, judge=self._judge, urgency=Urgency.POLL,
@@ -105,18 +109,19 @@ class BoardInputs:
 
     def _down(self, outcome: Outcome) -> None:
         self._heard = False  # another board may be plugged in
-        if not self._told_down and self._emit is not None:
+        if not self._told_down and (emit := self._emit) is not None:
             self._told_down = True
             detail = f"{self._line.id}: {outcome}"
-            self._emit(DeviceDown(code="loops_down", device=self._board.id, detail=detail))
+            emit(DeviceDown(code="loops_down", device=self._board.id, detail=detail))
         for wire, contact in self._wires:
             self._see(wire, contact, None)
 
     def _up(self) -> None:
-        if self._told_down and self._emit is not None:
+        if self._told_down and (emit := self._emit) is not None:
             self._told_down = False
-            self._emit(DeviceUp(code="loops_down", device=self._board.id))
+            emit(DeviceUp(code="loops_down", device=self._board.id))
 
     def _see(self, wire: Wire, contact: Contact, active: bool | None) -> None:
-        if contact.see(active, self._mono_ms()) and self._emit is not None:
-            self._emit(wire.event(contact.reported))
+        emit = self._emit
+        if contact.see(active, self._mono_ms()) and emit is not None:
+            emit(wire.event(contact.reported))

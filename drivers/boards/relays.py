@@ -65,7 +65,8 @@ class BoardBarrier:
         self._begin(None)
 
     def close(self) -> None:
-        """Every relay of this barrier off, before the line is closed."""
+        """Every relay of this barrier off, before the line is closed. Nothing is told any more: it is no fault."""
+        self._emit = None
         with self._lock:
             self._order += 1
         done = threading.Event()
@@ -171,14 +172,15 @@ class BoardBarrier:
         return self._exchange(waveshare.read_relays(self._board.address), told, now=False)
 
     def _tell(self, down: str) -> None:
+        emit = self._emit
         before, self._down = self._down, down
-        if self._emit is None or bool(before) == bool(down):
+        if emit is None or bool(before) == bool(down):
             return
         if down:
             log.error("board %s: %s", self._board.id, down)
-            self._emit(DeviceDown(lane=self._lane_id, code="barrier_down", device=self._board.id, detail=down))
+            emit(DeviceDown(lane=self._lane_id, code="barrier_down", device=self._board.id, detail=down))
         else:
-            self._emit(DeviceUp(lane=self._lane_id, code="barrier_down", device=self._board.id))
+            emit(DeviceUp(lane=self._lane_id, code="barrier_down", device=self._board.id))
 
 
 def _accepted(reply: bytes) -> bool:
