@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edge.log_ring import ASKED_EXIT
 from hal_sim.ledger_view import delivery_counts
+from hal_sim.rs485.signs import OlmSign
 from tests.program_rig import until
 from tests.web_house import PASSWORD
 from tests.web_look import log_in, wait_text
@@ -64,6 +65,31 @@ def test_a_relay_is_tested_at_a_locked_empty_lane_only(walker: Walker) -> None:
     walker.press(f"{row}[data-action=unlock]")
     walker.order()
     walker.locked(bay, False)
+
+
+def test_a_sign_is_tested_and_says_what_its_line_answered(walker: Walker) -> None:
+    (sign,) = walker.bus.devices
+    assert isinstance(sign, OlmSign)
+    walker.go("box")
+    row = "#sign-list [data-sign=sign-out2]"
+    walker.shows(f"{row} .sign-rows", "余位")
+    walker.seen(f"{row}[data-outcome=answered]")
+    shown: list[str] = []
+    sign.on_change = lambda one: shown.append(one.rows[0])
+    walker.press(f"{row} [data-action=test_sign]")
+    words = walker.order()
+    assert {"zh": "有应答", "en": "answered"}[walker.language] in words
+    assert "测试 TEST" in shown
+    assert sign.said[-1] == "测试"
+    walker.shows(f"{row} .sign-rows", "测试 TEST")
+    walker.bus.weather = lambda reply: reply[:5]  # a bad wire
+    walker.press(f"{row} [data-action=test_sign]")
+    words = walker.order(ok=False)
+    assert {"zh": "应答损坏", "en": "damaged answer"}[walker.language] in words
+    walker.seen(f"{row}[data-outcome=damaged]")
+    walker.bus.weather = lambda reply: reply
+    walker.press(f"{row} [data-action=test_sign]")
+    walker.order()
 
 
 def test_a_waiting_car_is_corrected_or_let_in(walker: Walker) -> None:

@@ -1,4 +1,5 @@
-"""Fixtures of the walk: the box with its city, and who walks through its page, once for each screen and language."""
+"""Fixtures of the walk: the box with its city and one sign, and who walks through its page, once for each screen and
+language."""
 
 from __future__ import annotations
 
@@ -8,10 +9,27 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser
 
+from hal_sim.rs485.bus import Bus
+from hal_sim.rs485.signs import OlmSign
 from tests.program_rig import box_in, platform_on
 from tests.web_house import PASSWORD
 from tests.web_look import MONITOR, PHONE, log_in
 from tests.web_walker import Site, Walker
+
+SIGN = """
+[[lane.sign]]
+id = "sign-out2"
+line = "bus"
+model = "olm"
+answers = true
+voice = true
+answer_ms = 1000
+
+[[line]]
+id = "bus"
+device = "{tty}"
+baud = 115200
+"""
 
 COMBINATIONS = {
     "phone-zh": (PHONE, "zh"), "monitor-en": (MONITOR, "en"), "phone-en": (PHONE, "en"), "monitor-zh": (MONITOR, "zh"),
@@ -24,11 +42,15 @@ def walk_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("walk")
     with ExitStack() as stack:
         platform, url = stack.enter_context(platform_on())
-        box = stack.enter_context(box_in(folder, city_url=url, free_min=0, extra="[flow]\n"))
+        sign = SIGN.format(tty=folder / "tty")
+        box = stack.enter_context(box_in(folder, city_url=url, free_min=0, extra=f"[flow]\n{sign}"))
+        bus = Bus(folder / "tty", [OlmSign()])
+        bus.plug()
+        stack.callback(bus.unplug)
         quick = box.config.read_text("utf-8").replace("retry_s = 0.5", "retry_s = 0.1\nretries = 2")
         box.config.write_text(quick, "utf-8")
         first = stack.enter_context(box.lane())
-        site = Site(box, [first.await_ready()], [], platform)
+        site = Site(box, [first.await_ready()], [], platform, bus)
         yield site
         for lane in site.lanes[1:]:
             lane.stop()
@@ -65,6 +87,6 @@ def walker(browser: Browser, walk_site: Site, request: pytest.FixtureRequest) ->
     else:
         log_in(page, "admin")
     page.wait_for_selector("[data-lane=in1]")
-    yield Walker(page, site.box, site.lanes[-1], language, request.param)
+    yield Walker(page, site, language, request.param)
     context.close()
     site.agents[-1].stop()

@@ -62,6 +62,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("repeat_delivery", "delivery", "technician", api.RepeatDelivery, "重新上传", "Send again"),
     Action("test_relay", "test", "technician", api.TestRelay, "测试继电器", "Test a relay",
            "车道须已锁定且无车; 闸杆可能动作", "the lane must be locked and empty; the arm may move", "test_relay"),
+    Action("test_sign", "test", "technician", api.LaneOrder, "试显示屏", "Test a sign",
+           "显示屏显示测试文字约十秒", "the sign shows a test text for about ten seconds", "test_sign", "test_sign"),
     Action("check_link", "test", "technician", api.CheckLink, "检查平台连接", "Check a city link"),
     Action("restart", "program", "technician", api.RestartProgram, "重启程序", "Restart a program",
            "车道程序重启约一秒, 期间不抬杆", "the lane program is away for about a second and opens for nobody"),
