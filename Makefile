@@ -24,7 +24,7 @@ check:
 	$(PY) -m mypy
 
 unit:
-	$(PY) -m pytest -m "not soak" $(ARGS)
+	$(PY) -m pytest -m "not soak" -n 2 --dist loadfile $(ARGS)
 
 soak:
 	@tools/setup dev $(CHROMIUM)

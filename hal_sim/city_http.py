@@ -12,14 +12,13 @@ import dataclasses
 import json
 import socket
 import ssl
-import sys
-import threading
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Literal, Protocol, cast
 
+from hal_sim.open_server import OpenServer, Running
 from hal_sim.weather import Weather
 
 HANDSHAKE_S = 10.0  # a client that connects and says nothing must not hold its thread for ever
@@ -35,6 +34,24 @@ class Answer:
     body: bytes
     content_type: str = "application/json;charset=UTF-8"
     cut: Cut = "none"
+
+
+GARBAGE = b'\x00\xff<html>502 Bad Gateway</html>{"result_code":'
+
+
+def weathered(status: int, body: bytes, weather: str | None) -> Answer:
+    """The answer of a city under this weather, of those kinds that happen to any answer."""
+    cuts: dict[str | None, Cut] = {
+        "cut_off": "half", "drop_answer": "all", "slow_drip": "drip", "answer_twice": "twice",
+    }  # fmt: skip
+    match weather:
+        case "garbage":
+            return Answer(status, GARBAGE)
+        case "double_encoded":
+            return Answer(status, json.dumps(body.decode(), ensure_ascii=False).encode())
+        case "wrong_content_type":
+            return Answer(status, body, "text/html")
+    return Answer(status, body, cut=cuts.get(weather, "none"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,36 +89,23 @@ class CityServer:
     def __init__(self, city: City, name: str, body_limit: int, tls: ssl.SSLContext | None = None) -> None:
         self._city, self._name, self._body_limit, self._tls = city, name, body_limit, tls
         self.too_long: Callable[[str, int], None] = lambda path, length: None
-        self._server: _Server | None = None
-        self._thread: threading.Thread | None = None
+        self._running: Running | None = None
 
     def start(self, port: int = 0) -> int:
         """Listen on 127.0.0.1 (0 = any free port) and return the port."""
-        if self._server is not None:
+        if self._running is not None:
             raise RuntimeError("平台已启动 the platform runs already")
-        self._server = _Server(self._city, port, self._body_limit, self._tls, self.too_long)
-        # The poll is how late `stop` may be; 0.5 s is the library's own figure.
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name=self._name
-        )
-        self._thread.start()
-        return int(self._server.server_address[1])
+        self._running = Running(_Server(self._city, port, self._body_limit, self._tls, self.too_long), self._name)
+        return self._running.port
 
     def stop(self) -> None:
         """Close every connection, also those that hang, and end every thread."""
-        if self._server is None or self._thread is None:
-            return
-        self._server.shutdown()
-        self._thread.join()
-        self._server.end_connections()
-        self._server.server_close()
-        self._server = self._thread = None
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # server_close waits for them: no thread outlives the platform
-    request_queue_size = 128
-
+class _Server(OpenServer):
     def __init__(
         self,
         city: City,
@@ -111,15 +115,7 @@ class _Server(ThreadingHTTPServer):
         too_long: Callable[[str, int], None],
     ) -> None:
         self.city, self.body_limit, self.tls, self.too_long = city, body_limit, tls, too_long
-        self.closing = threading.Event()
-        self._open: set[socket.socket] = set()
-        self._open_lock = threading.Lock()
-        super().__init__(("127.0.0.1", port), _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._open_lock:
-            self._open.add(request)
-        super().process_request(request, client_address)
+        super().__init__(port, _Handler, broke=city.broke, release=city.weather.release)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """In the connection's own thread: a slow handshake delays nobody else."""
@@ -131,29 +127,6 @@ class _Server(ThreadingHTTPServer):
         with self.tls.wrap_socket(request.dup(), server_side=True) as secured:
             secured.settimeout(None)
             super().finish_request(secured, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._open_lock:
-            self._open.discard(request)
-        super().shutdown_request(request)
-
-    def end_connections(self) -> None:
-        """Wake every handler: those that read see the end, those that hang are released and see `closing`."""
-        self.closing.set()
-        with self._open_lock:
-            for connection in self._open:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:  # its client has left already: nothing waits there
-                    continue
-        self.city.weather.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        error = sys.exc_info()[1]
-        if isinstance(error, ConnectionError | ssl.SSLError | TimeoutError):
-            return  # a client that leaves in the middle, or refuses our certificate, is no mistake of ours
-        self.city.broke(error if error is not None else RuntimeError("unknown"))
-        super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,8 +3,10 @@ data folder."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import random
 import socket
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,6 +20,8 @@ from hal_sim.qingdao import Account
 from hal_sim.site.lane import LanePins
 from hal_sim.site.relays import pins_of
 
+OWN_PORTS = range(15_000, 32_000)
+"""Below those that Linux gives away by itself (32768 on): no connection of a stranger takes one of them in between."""
 LANES_MAX = 4
 VENDORS = ("vz", "hikvision", "dahua", "vz")
 SERIALS = (
@@ -111,15 +115,15 @@ def lane_specs(count: int) -> tuple[LaneSpec, ...]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody uses now; all are held until all are known, so that they differ."""
-    held = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
-    try:
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in held]
-    finally:
-        for one in held:
-            one.close()
+    """Ports of 127.0.0.1 that nobody uses now, all different."""
+    found: list[int] = []
+    for port in random.SystemRandom().sample(OWN_PORTS, len(OWN_PORTS)):
+        if len(found) == count:
+            break
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED:
+                found.append(port)
+    return found
 
 
 def write_secret(path: Path, value: str) -> Path:

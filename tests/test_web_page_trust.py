@@ -157,7 +157,10 @@ def test_markup_from_outside_is_text(open_page: Open, page_source: FakeSource, t
     ))
     page_source.show_agent(quiet_agent(
         links=(link(city=image, zh=script),),
-        recent=(delivery(1, plate=script, state="waiting", last_answer=image, kind="__proto__"), delivery(2, kind="constructor")),
+        recent=(
+            delivery(1, plate=script, state="waiting", last_answer=image, kind="__proto__"),
+            delivery(2, kind="constructor"),
+        ),
         version=script,
     ))
     wait_text(page, "#recent", image)

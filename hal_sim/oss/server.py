@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import sys
-import threading
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, cast
 
+from hal_sim.open_server import OpenServer, Running
 from hal_sim.oss.bucket import Answer, OssBucket
 
 BODY_LIMIT_BYTES = 5_000_000  # ten times the largest picture that is allowed
@@ -17,67 +15,26 @@ BODY_LIMIT_BYTES = 5_000_000  # ten times the largest picture that is allowed
 class OssServer(OssBucket):
     """The simulated storage, running between `start` and `stop`."""
 
-    _server: _Server | None = None
-    _thread: threading.Thread | None = None
+    _running: Running | None = None
 
     def start(self, port: int = 0) -> str:
         """Listen on 127.0.0.1 (0 = any free port) and return the endpoint."""
-        if self._server is not None:
+        if self._running is not None:
             raise RuntimeError("存储已启动 the storage runs already")
-        self._server = _Server(self, port)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="oss-server"
-        )
-        self._thread.start()
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._running = Running(_Server(self, port), "oss-server")
+        return f"http://127.0.0.1:{self._running.port}"
 
     def stop(self) -> None:
         """Close every connection, also those that hang, and end every thread. Pictures stay readable."""
-        if self._server is None or self._thread is None:
-            return
-        self._server.shutdown()
-        self._thread.join()
-        self._server.end_connections()
-        self._server.server_close()
-        self._server = self._thread = None
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # server_close waits for them: no thread outlives the storage
-
+class _Server(OpenServer):
     def __init__(self, bucket: OssBucket, port: int) -> None:
         self.bucket = bucket
-        self.closing = threading.Event()
-        self._open: set[socket.socket] = set()
-        self._open_lock = threading.Lock()
-        super().__init__(("127.0.0.1", port), _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._open_lock:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._open_lock:
-            self._open.discard(request)
-        super().shutdown_request(request)
-
-    def end_connections(self) -> None:
-        self.closing.set()
-        with self._open_lock:
-            for connection in self._open:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:  # its client has left already
-                    continue
-        self.bucket.weather.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        error = sys.exc_info()[1]
-        if isinstance(error, ConnectionError):
-            return  # a client that leaves in the middle is weather, not a mistake
-        self.bucket.broke(error if error is not None else RuntimeError("unknown"))
-        super().handle_error(request, client_address)
+        super().__init__(port, _Handler, broke=bucket.broke, release=bucket.weather.release)
 
 
 class _Handler(BaseHTTPRequestHandler):

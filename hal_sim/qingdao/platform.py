@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hal_sim.city_http import Answer, Post
+from hal_sim.city_http import Answer, Post, weathered
 from hal_sim.qingdao.lists import meaning
 from hal_sim.qingdao.records import Record, Records, Summary, different
 from hal_sim.qingdao.rules import broken
@@ -24,7 +24,6 @@ from hal_sim.qingdao.tables import BY_PATH, NOT_SIMULATED, Interface
 from hal_sim.qingdao.values import faults
 from hal_sim.qingdao.weather import KINDS, Kind, Weather
 
-GARBAGE = b'\x00\xff<html>502 Bad Gateway</html>{"result_code":'
 INTERNAL_KEPT = 100
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +112,7 @@ class Platform:
             status, reply, said = self._reply(path, content_type, sn, raw, weather)
         self._tell(path, said if weather is None else f"{said} (天气 weather {weather})")
         body = json.dumps(reply, ensure_ascii=False).encode()
-        match weather:
-            case "cut_off":
-                return Answer(status, body, cut="half")
-            case "drop_answer":
-                return Answer(status, body, cut="all")
-            case "slow_drip":
-                return Answer(status, body, cut="drip")
-            case "answer_twice":
-                return Answer(status, body, cut="twice")
-            case "garbage":
-                return Answer(status, GARBAGE)
-            case "double_encoded":
-                return Answer(status, json.dumps(body.decode(), ensure_ascii=False).encode())
-            case "wrong_content_type":
-                return Answer(status, body, "text/html")
-        return Answer(status, body)
+        return weathered(status, body, weather)
 
     def _reply(
         self, path: str, content_type: str, sn: str | None, raw: bytes, weather: Kind | None

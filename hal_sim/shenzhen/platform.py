@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hal_sim.city_http import Answer, Post
+from hal_sim.city_http import Answer, Post, weathered
 from hal_sim.shenzhen import lists
 from hal_sim.shenzhen.door import BadToken, Door
 from hal_sim.shenzhen.envelope import Refusal, read_request, write_answer
@@ -28,7 +28,6 @@ from hal_sim.shenzhen.tables import BY_CODE, Interface
 from hal_sim.shenzhen.values import Fault, faults
 from hal_sim.shenzhen.weather import ANSWER_KINDS, Kind, Weather
 
-GARBAGE = b'\x00\xff<html>502 Bad Gateway</html>{"resultCode":'
 INTERNAL_KEPT = 100
 
 BASE = "/api"
@@ -186,22 +185,7 @@ class Platform:
         if weather == "text_codes":
             reply = _with_text_codes(reply)
         body = json.dumps(reply, ensure_ascii=False).encode()
-        match weather:
-            case "cut_off":
-                return Answer(status, body, cut="half")
-            case "drop_answer":
-                return Answer(status, body, cut="all")
-            case "slow_drip":
-                return Answer(status, body, cut="drip")
-            case "answer_twice":
-                return Answer(status, body, cut="twice")
-            case "garbage":
-                return Answer(status, GARBAGE)
-            case "double_encoded":
-                return Answer(status, json.dumps(body.decode(), ensure_ascii=False).encode())
-            case "wrong_content_type":
-                return Answer(status, body, "text/html")
-        return Answer(status, body)
+        return weathered(status, body, weather)
 
     def _reply(self, post: Post, weather: Kind | None) -> tuple[int, Element, str]:
         """Status, reply and one line for the log. Called under the lock."""
