@@ -20,6 +20,9 @@ from edge.core.plates import normalise
 # Larger numbers mean nothing in any table, and Decimal would go on for ever.
 _DIGITS_MAX = 30
 
+# car_no: String 20 (line 672).
+_PLATE_MAX = 20
+
 # JSON text in a member, itself in a member: nobody has seen it deeper than once.
 _WRAPPED_MAX = 2
 
@@ -74,6 +77,10 @@ class Members:
     def has(self, name: str) -> bool:
         return self._value.get(name) not in (None, "")
 
+    def value_of(self, name: str) -> object:
+        """As it came, unjudged."""
+        return self._value.get(name)
+
     def first_of(self, *names: str) -> str:
         """The spelling that is there (QC59, QC61); the first when none is."""
         return next((name for name in names if self.has(name)), names[0])
@@ -123,12 +130,24 @@ class Members:
             raise self._bad(name, value, "含控制字符 has control characters")
         return value
 
+    def raw_text(self, name: str, length: int) -> str:
+        """JSON text as it stands, or an object or list made text again (QC55)."""
+        value = self._value.get(name)
+        text = msgspec.json.encode(value).decode() if isinstance(value, dict | list) else value
+        if not isinstance(text, str) or not text.strip():
+            raise self._bad(name, value, "须为 JSON 文本 must be JSON text")
+        if len(text) > length:
+            raise self._bad(name, value, f"最长 {length} 个字符 at most {length} characters")
+        return text
+
     def plate(self, name: str, *, required: bool = True) -> str:
         """As it stands in facts (鲁B12345); "" only when not required and not given."""
-        text = self.text(name, 20, required=required)
+        text = self.text(name, _PLATE_MAX, required=required)
         plate = normalise(text)
         if text and not plate:
             raise self._bad(name, text, "不是车牌 is no plate")
+        if len(plate) > _PLATE_MAX:  # one character may stand for many
+            raise self._bad(name, text, f"最长 {_PLATE_MAX} 个字符 at most {_PLATE_MAX} characters")
         return plate
 
     def word(self, name: str, allowed: Collection[str], default: str | None = None) -> str:
