@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.cities.city import City, Counts
 from edge.cities.engine import DeliveryEngine
 from edge.cities.qingdao.city import qingdao
+from edge.cities.qingdao.conversation import Conversation
 from edge.cities.qingdao.envelope import Account
 from edge.cities.qingdao.site import makers
 from edge.config.model import Config, Qingdao
@@ -51,7 +52,7 @@ class CityLinks:
         changed: Callable[[], None],
     ) -> None:
         self._engines: list[DeliveryEngine] = []
-        self._store, self._shenzhen = store, None
+        self._store, self._shenzhen, self._orders = store, None, None
         clock = SystemClock(config.box.clock == "trusted")
 
         def counts() -> Counts | None:
@@ -60,7 +61,24 @@ class CityLinks:
 
         cities: list[City] = []
         if config.city.qingdao is not None:
-            cities.append(_qingdao(config, config.city.qingdao, box, counts))
+            city = _qingdao(config, config.city.qingdao, box, counts)
+            cities.append(city)
+            if config.city.qingdao.mqtt is not None:
+                from edge.agent_qingdao import QingdaoLink  # noqa: PLC0415 - only for a city that orders
+
+                talk = city.talk
+                assert isinstance(talk, Conversation)
+                self._orders = QingdaoLink(
+                    config,
+                    config.city.qingdao,
+                    config.city.qingdao.mqtt,
+                    account_of(config),
+                    lambda: talk.token,
+                    clock,
+                    random.SystemRandom(),
+                    died=died,
+                    changed=changed,
+                )
         if config.city.shenzhen is not None:
             from edge.agent_shenzhen import ShenzhenLink  # noqa: PLC0415 - 12 MB that only this city needs
 
@@ -89,8 +107,12 @@ class CityLinks:
             engine.start()
         if self._shenzhen is not None:
             self._shenzhen.start()
+        if self._orders is not None:
+            self._orders.start()
 
     def stop(self) -> None:
+        if self._orders is not None:
+            self._orders.stop()
         if self._shenzhen is not None:
             self._shenzhen.stop()
         for engine in self._engines:
@@ -103,7 +125,8 @@ class CityLinks:
 
     def links(self) -> list[LinkView]:
         found = [engine.link() for engine in self._engines]
-        return found + (self._shenzhen.links() if self._shenzhen is not None else [])
+        found += self._shenzhen.links() if self._shenzhen is not None else []
+        return found + ([self._orders.view()] if self._orders is not None else [])
 
     def held(self) -> int:
         """Passages and payments that wait for the clock; every city waits for the same ones."""
@@ -113,6 +136,7 @@ class CityLinks:
         """Each once, though every city may have met it."""
         found = [fault for engine in self._engines for fault in engine.faults()]
         found += self._shenzhen.faults() if self._shenzhen is not None else []
+        found += self._orders.faults() if self._orders is not None else []
         known = {(fault.code, fault.device): fault for fault in reversed(found)}
         return [
             fault_view(fault.code, fault.device, fault.detail, fault.since_wall_ms)

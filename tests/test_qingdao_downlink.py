@@ -11,9 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.cities.qingdao.orders import names_of
 from edge.cities.qingdao.replies import LaneTold
-from edge.config.qingdao_mqtt import QingdaoCmdTypes
 from edge.core.facts_money import CardCar, CardTerms, PlanPrice
 from edge.core.orders_money import (
     MONEY_OPS,
@@ -225,12 +223,10 @@ def test_what_is_not_known_by_name_or_members_is_refused(number: str, settings_:
     assert "NEW_ONE" in reply["message"]
 
 
-def test_cmd_types_come_from_the_config_and_one_name_means_one_order() -> None:
+def test_cmd_types_come_from_the_config() -> None:
     lane = FakeLane()
     reply = said(downlink(lane, cmd_types={"tariff_delete": ["P24", "Q24"]}).handle(message("24", cmd_type="Q24")))
     assert (reply["result_code"], type(lane.asked[0])) == (0, TariffDeleteOrder)
-    with pytest.raises(ValueError, match=r"'same' stands for card and for plan"):
-        names_of(QingdaoCmdTypes(card=("same",), plan=("same",)))
 
 
 PRINTED_IN_18_AND_22 = {"18": "quote", "22": "scan"}

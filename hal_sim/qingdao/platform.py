@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hal_sim.city_http import Answer, Post, weathered
+from hal_sim.qingdao.downlink import Downlink
 from hal_sim.qingdao.lists import meaning
 from hal_sim.qingdao.records import Record, Records, Summary, different
 from hal_sim.qingdao.rules import broken
@@ -61,6 +62,7 @@ class Platform:
         self._requests = 0
         self._logins = 0
         self._internal: list[str] = []
+        self.downlink = Downlink(account.sub_code, f"mqtt {seed}", self.broke)
 
     def summary(self) -> Summary:
         """Everything received so far."""
@@ -124,7 +126,7 @@ class Platform:
                 said = f"{NOT_SIMULATED[path]} 尚未模拟 not simulated yet"
                 return 200, _refused(1, said), said
             interface = BY_PATH.get(path)
-            if interface is None and path not in ("/login", "/logout"):
+            if interface is None and path not in ("/login", "/logout", "/mqtt/login", "/mqtt/bindprojects"):
                 said = "无此接口 no such interface"
                 return 404, _refused(1, f"{path} {said}"), said
             body = read_body(raw, content_type)
@@ -151,6 +153,11 @@ class Platform:
         """Login and logout: flat members; a signature is not asked for, but a wrong one is refused."""
         if sn is not None:
             check_sign(raw, sn, self.account.passkey)
+        if path.startswith("/mqtt/"):
+            if weather == "refuse":
+                return _refused(1, "天气 weather"), "1 拒绝 refused"
+            call = self.downlink.login if path == "/mqtt/login" else self.downlink.bind
+            return call(self._session, body), "0"
         if weather == "refuse":
             return {**_refused(1, "天气 weather"), "timeOut": 0}, "1 拒绝 refused"
         if path == "/logout":

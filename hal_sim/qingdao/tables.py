@@ -159,6 +159,4 @@ NOT_SIMULATED = {
     "/thirdAPI/cloud/querySignatoryResult": "无感车牌反查",
     "/thirdAPI/cloud/dkOrderRequest": "发起主动扣款请求",
     "/thirdAPI/cloud/queryOrderStateRequest": "订单支付结果反查",
-    "/mqtt/login": "下行对接登录",
-    "/mqtt/bindprojects": "绑定项目",
 }

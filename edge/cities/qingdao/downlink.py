@@ -77,7 +77,7 @@ class Refused(ValueError):
 
 
 class Downlink:
-    """For one thread. Raises `ValueError` for a `cmd_types` table in which a name means two orders."""
+    """For one thread."""
 
     def __init__(self, settings: QingdaoMqtt, site: Site, ask: Ask, clock: Clock) -> None:
         self._settings, self._site, self._ask, self._clock = settings, site, ask, clock

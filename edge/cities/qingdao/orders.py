@@ -85,16 +85,8 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 def names_of(types: QingdaoCmdTypes) -> dict[str, Kind]:
-    """cmd_type -> kind. Raises `ValueError` for one that means two orders."""
-    found: dict[str, Kind] = {}
-    for kind in KINDS:
-        for name in getattr(types, kind):
-            if name in found:
-                raise ValueError(
-                    f"city.qingdao.mqtt.cmd_types: {name!r} stands for {found[name]} and for {kind}, once is allowed"
-                )
-            found[name] = kind
-    return found
+    """cmd_type -> kind; that no name means two is a rule of the config."""
+    return {name: kind for kind in KINDS for name in getattr(types, kind)}
 
 
 def recognised(entry: Members) -> Kind | None:
