@@ -264,6 +264,7 @@ MONEY_REASONS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "card_expired": ("月卡已过期, 请联系管理员", "its card has expired"),
     "no_car": ("该车道没有车辆", "no car stands at this lane"),
     "no_plate": ("未识别到车牌", "no plate was read"),
+    "lot_full": ("车位已满", "the lot is full"),
     "admitted": ("已入场, 无需缴费", "let in, nothing to pay"),
     "no_clock": ("盒子时钟未校准", "the box does not know the time yet"),
     "unknown_lane": ("没有该车道", "no such lane"),
