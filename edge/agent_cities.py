@@ -13,6 +13,7 @@ from edge.cities.qingdao.city import qingdao
 from edge.cities.qingdao.conversation import Conversation
 from edge.cities.qingdao.envelope import Account
 from edge.cities.qingdao.site import makers
+from edge.cities.times import Times
 from edge.config.model import Config, Qingdao
 from edge.fault_view import fault_view
 from edge.lane_clock import kernel_synchronised
@@ -52,7 +53,7 @@ class CityLinks:
         changed: Callable[[], None],
     ) -> None:
         self._engines: list[DeliveryEngine] = []
-        self._store, self._shenzhen, self._orders = store, None, None
+        self._store, self._shenzhen, self._orders, self._calls = store, None, None, None
         clock = SystemClock(config.box.clock == "trusted")
 
         def counts() -> Counts | None:
@@ -65,19 +66,31 @@ class CityLinks:
             cities.append(city)
             if config.city.qingdao.mqtt is not None:
                 from edge.agent_qingdao import QingdaoLink  # noqa: PLC0415 - only for a city that orders
+                from edge.agent_qingdao_calls import QingdaoCallsLink  # noqa: PLC0415
 
-                talk = city.talk
+                talk, settings, mqtt = city.talk, config.city.qingdao, config.city.qingdao.mqtt
                 assert isinstance(talk, Conversation)
-                self._orders = QingdaoLink(
+                orders = self._orders = QingdaoLink(
                     config,
-                    config.city.qingdao,
-                    config.city.qingdao.mqtt,
+                    settings,
+                    mqtt,
                     account_of(config),
                     lambda: talk.token,
                     clock,
                     random.SystemRandom(),
                     died=died,
                     changed=changed,
+                )
+                self._calls = QingdaoCallsLink(
+                    config,
+                    settings,
+                    mqtt,
+                    account_of(config),
+                    talk,
+                    ledger,
+                    lambda: Times(ledger.boot_offsets()),
+                    lambda: orders.view().online,
+                    died=died,
                 )
         if config.city.shenzhen is not None:
             from edge.agent_shenzhen import ShenzhenLink  # noqa: PLC0415 - 12 MB that only this city needs
@@ -109,8 +122,12 @@ class CityLinks:
             self._shenzhen.start()
         if self._orders is not None:
             self._orders.start()
+        if self._calls is not None:
+            self._calls.start()
 
     def stop(self) -> None:
+        if self._calls is not None:
+            self._calls.stop()
         if self._orders is not None:
             self._orders.stop()
         if self._shenzhen is not None:
@@ -122,6 +139,8 @@ class CityLinks:
         """There may be new facts."""
         for engine in self._engines:
             engine.kick()
+        if self._calls is not None:
+            self._calls.kick()
 
     def links(self) -> list[LinkView]:
         found = [engine.link() for engine in self._engines]

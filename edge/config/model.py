@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from edge.config.base import BcmPin, Fen, Guid, HostName, Ident, Name, Port, Seconds, Section
+from edge.config.qingdao_calls import QingdaoCalls
 from edge.config.qingdao_mqtt import QingdaoMqtt
 from edge.config.shenzhen import Shenzhen
 
@@ -287,7 +288,8 @@ class Qingdao(Section, frozen=True, kw_only=True):
     oss: Oss | None = None
     """None: pictures stay in the box."""
     mqtt: QingdaoMqtt | None = None
-    """None: the city can order nothing of this box."""
+    """None: the city can order nothing of this box, and no car pays by it."""
+    calls: QingdaoCalls = QingdaoCalls()
 
 
 class Cities(Section, frozen=True, kw_only=True):
