@@ -128,15 +128,17 @@ def _secure(  # noqa: PLR0917 - as dial
         if certificate:
             ssl.load_cert_chain(certificate, key)  # type: ignore[arg-type]
     sock = ssl.wrap_socket(raw, server_hostname=name, do_handshake_on_connect=False)  # type: ignore[attr-defined]
-    while True:
-        try:
-            sock.do_handshake()
-        except tls.SSLWantReadError:
-            until(sock, select.POLLIN, due_ms)
-        except tls.SSLWantWriteError:
-            until(sock, select.POLLOUT, due_ms)
-        except OSError:
-            sock.close()  # it has taken `raw` over
-            raise
-        else:
-            return sock  # type: ignore[no-any-return]
+    try:
+        while True:
+            try:
+                sock.do_handshake()
+            except tls.SSLWantReadError:
+                events = select.POLLIN
+            except tls.SSLWantWriteError:
+                events = select.POLLOUT
+            else:
+                return sock  # type: ignore[no-any-return]
+            until(sock, events, due_ms)
+    except OSError:
+        sock.close()  # it has taken `raw` over
+        raise

@@ -23,7 +23,7 @@ class MQTTClient(simple.MQTTClient):
     DELAY_MAX = 60
     DEBUG = False
     PATIENCE = None  # type: float | None
-    """Seconds after which a call gives up; None: 1.5 times `keepalive`, or 60 without one."""
+    """Seconds after which a call gives up; None: 1.4 times `keepalive`, or 60 without one."""
 
     def __init__(self, *args: "object", **settings: "object") -> None:
         super().__init__(*args, **settings)  # type: ignore[arg-type]
@@ -84,6 +84,8 @@ class MQTTClient(simple.MQTTClient):
         due_ms = ticks_add(ticks_ms(), self._patience_ms())
         dup = False
         while True:
+            usual_ms = self._timeout_ms
+            self._timeout_ms = max(1, min(usual_ms, ticks_diff(due_ms, ticks_ms())))
             try:
                 if self.sock is not None and not qos:
                     self._notice_end()
@@ -92,6 +94,9 @@ class MQTTClient(simple.MQTTClient):
                 self.log(False, error)
                 dup = True
                 self._return(due_ms, error)
+                usual_ms = self._timeout_ms
+            finally:
+                self._timeout_ms = usual_ms
 
     def wait_msg(self) -> int | None:
         due_ms = None  # type: int | None
@@ -131,7 +136,7 @@ class MQTTClient(simple.MQTTClient):
     def _patience_ms(self) -> int:
         if self.PATIENCE is not None:
             return round(self.PATIENCE * 1000)
-        return self.keepalive * 1500 or 60_000
+        return self.keepalive * 1400 or 60_000
 
     def _pause_ms(self, attempt: int) -> int:
         most_s = min(float(self.DELAY_MAX), float(self.DELAY) * (1 << min(attempt - 1, 10)))
@@ -146,7 +151,8 @@ class MQTTClient(simple.MQTTClient):
         self._stream.close()
         while True:
             left_ms = ticks_diff(due_ms, ticks_ms())
-            if left_ms <= 0 or self._stream.stopped:
+            self._stream.heed()
+            if left_ms <= 0:
                 raise error
             wait_ms = ticks_diff(self._next_ms, ticks_ms()) if self._attempts else 0
             if wait_ms > 0:
@@ -168,6 +174,7 @@ class MQTTClient(simple.MQTTClient):
         attempts = self._attempts
         try:
             kept = self.connect(self._clean, timeout)
+            self._limit_answers(self.TIMEOUT * 1000)  # what was left for connecting is no measure for later answers
             if not kept:
                 for topic, qos in tuple(self._topics.items()):
                     super().subscribe(topic, qos)

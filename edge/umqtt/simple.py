@@ -81,7 +81,7 @@ class MQTTClient:
         Raises `OSError` when there is no connection, `MQTTException(code)` when the broker refuses (3.2.2.3).
         """
         within_ms = round(timeout * 1000) if timeout is not None else self.TIMEOUT * 1000
-        self._timeout_ms = min(within_ms, self.keepalive * 500) if self.keepalive else within_ms
+        self._limit_answers(within_ms)
         self._pinged_ms = None
         self._answers.clear()
         if clean_session:
@@ -175,6 +175,10 @@ class MQTTClient:
     def _send(self, packet: bytes) -> None:
         self._stream.send(packet, self._timeout_ms)
         self._sent_ms = ticks_ms()
+
+    def _limit_answers(self, within_ms: int) -> None:
+        """With a ping after 0.75 of `keepalive`, silence so ends within 1.25 of it."""
+        self._timeout_ms = min(within_ms, self.keepalive * 500) if self.keepalive else within_ms
 
     def _next_pid(self) -> int:
         """1..65535, round and round, none that is still under way (2.3.1)."""

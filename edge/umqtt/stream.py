@@ -47,7 +47,7 @@ class Stream:
     def dial(self, server: str, port: int, ssl: object, ssl_params: "dict[str, object]", within_ms: int) -> None:
         """See `dial.dial`; at most `within_ms` after the name is resolved."""
         self.close()
-        self._heed()
+        self.heed()
         due_ms = ticks_add(ticks_ms(), within_ms)
         self._raw, self.sock = dial(server, port, ssl, ssl_params, due_ms, self._until)
         self.tls = bool(ssl)
@@ -63,7 +63,7 @@ class Stream:
             if each is not None:
                 each.close()
 
-    def _heed(self) -> None:
+    def heed(self) -> None:
         """`OSError` (ECONNABORTED) once stopped."""
         if self.stopped:
             self.close()
@@ -74,7 +74,7 @@ class Stream:
         poll = select.poll()
         poll.register(sock, events)
         while True:
-            self._heed()
+            self.heed()
             left_ms = ticks_diff(due_ms, ticks_ms())
             if left_ms <= 0:
                 raise timed_out("connect")
@@ -82,7 +82,7 @@ class Stream:
                 return
 
     def _open(self) -> "socket.socket":
-        self._heed()
+        self.heed()
         if self.sock is None:
             raise OSError(errno.ENOTCONN, "not connected")
         return self.sock
@@ -115,7 +115,7 @@ class Stream:
                 self._poll.modify(sock, select.POLLOUT)
                 self._poll.poll(min(left_ms, SLICE_MS))
                 self._poll.modify(sock, select.POLLIN)
-                self._heed()
+                self.heed()
         except OSError:
             self.close()
             raise
