@@ -53,3 +53,25 @@ def test_what_is_wrong_is_named(tmp_path: Path, changed: dict[str, Any], path: s
     (issue,) = caught.value.issues
     assert issue.path.startswith(f"city.qingdao.mqtt.{path}")
     assert says in str(issue)
+
+
+@pytest.mark.parametrize(
+    ("plans", "path", "says"),
+    [
+        ([{"code": 48, "name": "A"}], "plan[0].code", "not in B.6.1.31"),
+        ([{"code": 50, "name": "A"}, {"code": 50, "name": "B"}], "plan[1].code", "used twice"),
+        ([{"code": 50, "name": "A", "start": "07:00"}], "plan[0].end", "go together"),
+        ([{"code": 50, "name": "A", "prices": [{"months": 1, "fen": 1}] * 2}], "plan[0].prices", "twice"),
+    ],
+)
+def test_plans_are_judged(tmp_path: Path, plans: list[dict[str, Any]], path: str, says: str) -> None:
+    raw = tomllib.loads((ROOT / "configs" / "qingdao.toml").read_text("utf-8"))
+    furnish(raw, tmp_path)
+    raw["box"]["data_dir"] = "./data"
+    raw["city"]["qingdao"]["plan"] = plans
+    (tmp_path / "box.toml").write_text("\n".join(toml(raw)), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "box.toml")
+    (issue,) = caught.value.issues
+    assert issue.path == f"city.qingdao.{path}"
+    assert says in str(issue)

@@ -1,4 +1,4 @@
-"""Rules between settings of `[city.qingdao.mqtt]`."""
+"""Rules between settings of `[city.qingdao.mqtt]` and `[[city.qingdao.plan]]`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,28 @@ import msgspec
 from edge.config.issues import ConfigIssue
 from edge.config.model import Config
 
+NO_PLANS = (48, 49)
+"""The only numbers between 46 and 76 that B.6.1.31 does not have."""
+
 PLACE = "city.qingdao.mqtt"
 
 
 def judge_qingdao(config: Config) -> Iterator[ConfigIssue]:
     qingdao = config.city.qingdao
-    if qingdao is None or qingdao.mqtt is None:
+    if qingdao is None:
+        return
+    for number, plan in enumerate(qingdao.plan):
+        path = f"city.qingdao.plan[{number}]"
+        if plan.code in NO_PLANS:
+            yield ConfigIssue(f"{path}.code", str(plan.code), "不在 B.6.1.31 中", "not in B.6.1.31")
+        if plan.code in [other.code for other in qingdao.plan[:number]]:
+            yield ConfigIssue(f"{path}.code", str(plan.code), "重复", "used twice")
+        if (plan.start is None) != (plan.end is None):
+            yield ConfigIssue(f"{path}.end", str(plan.end), "start 与 end 须同时有", "start and end go together")
+        months = [price.months for price in plan.prices]
+        if len(set(months)) != len(months):
+            yield ConfigIssue(f"{path}.prices", str(months), "月数重复", "the same number of months twice")
+    if qingdao.mqtt is None:
         return
     mqtt = qingdao.mqtt
     meaning: dict[str, str] = {}
