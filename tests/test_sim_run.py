@@ -40,6 +40,7 @@ def test_twelve_cars_headless_end_clean() -> None:
     assert number(done.stdout, r"记录 (\d+) recorded") == passages
     for city in ("青岛 qingdao", "深圳 shenzhen"):
         assert number(done.stdout, rf"{city}: 接受 accepted (\d+)") >= passages
+    assert number(done.stdout, r"手机支付 phones: 付款 paid (\d+)") >= 1
     assert re.search(r"深圳 shenzhen: .*丢失 lost 0, 多报 double 0, 违规 violated 0", done.stdout)
     passage = r"^\d\d:\d\d:\d\d [入出]口.* 余位 \d+  \| (?:in|out)\b"
     assert len(re.findall(passage, done.stdout, re.MULTILINE)) == passages

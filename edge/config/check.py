@@ -88,6 +88,11 @@ def summary(config: Config) -> list[str]:
         lines.append("  没有配置城市平台 no city platform")
     elif qingdao is not None:
         lines.append(f"  青岛平台 Qingdao: {qingdao.url}")
+    if qingdao is not None and (mqtt := qingdao.mqtt) is not None:
+        safe = "TLS" if mqtt.tls == "on" else "无 TLS without TLS"
+        lines.append(f"    指令 orders: MQTT {mqtt.host}:{mqtt.port}, {safe}")
+    elif qingdao is not None:
+        lines.append("    不接收指令 takes no orders: no [city.qingdao.mqtt]")
     if qingdao is not None and (oss := qingdao.oss) is not None:
         lines.append(f"    图片 pictures: {oss.endpoint} {oss.bucket}, {oss.acl}, {oss.signature}")
         if oss.acl == "public-read-write":

@@ -11,6 +11,9 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from edge.config.base import BcmPin, Channel, Fen, Guid, HostName, Ident, Name, Port, Seconds, Section
+from edge.config.qingdao_calls import QingdaoCalls
+from edge.config.qingdao_mqtt import QingdaoMqtt
+from edge.config.qingdao_plans import QingdaoPlan
 from edge.config.rs485 import Board, Line, Sign
 from edge.config.shenzhen import Shenzhen
 
@@ -298,6 +301,13 @@ class Qingdao(Section, frozen=True, kw_only=True):
     """Most bytes of records in one request; a record is about 400."""
     oss: Oss | None = None
     """None: pictures stay in the box."""
+    mqtt: QingdaoMqtt | None = None
+    """None: the city can order nothing of this box, and no car pays by it."""
+    calls: QingdaoCalls = QingdaoCalls()
+    plan: Annotated[tuple[QingdaoPlan, ...], Meta(max_length=29)] = ()
+    """The lot's own card plans, told to the city (B.3.1.9, B.3.1.10)."""
+    plans_s: Annotated[float, Meta(gt=0, le=86400)] = 86400.0
+    """B.3.1.9, B.3.1.10: every 24 h."""
 
 
 class Cities(Section, frozen=True, kw_only=True):
