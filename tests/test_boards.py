@@ -62,8 +62,11 @@ class BoardBench(LineBench):
         self.open()
         self.barrier.open(self.events.put)
         self.until(lambda: not self.line.down and self.barrier._on_until_s[CLOSE] == 0.0)
-        for _ in range(3):  # the steps of an order are asked for one by one
-            self.settle()
+        self.until(lambda: sum(frame[1:2] == b"\x01" for frame in self.bus.heard) > 0)  # read back
+        self.settle()
+        self.until(lambda: not self.barrier._down)
+        while not self.events.empty():
+            self.events.get_nowait()
 
 
 @pytest.fixture
