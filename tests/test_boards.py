@@ -126,8 +126,15 @@ def test_a_pulse_that_is_surely_over_costs_no_question(bench: BoardBench) -> Non
 
 
 def test_a_lost_reply_is_asked_again(bench: BoardBench) -> None:
-    replies = iter([b""])
-    bench.bus.weather = lambda reply: next(replies, reply)
+    lost: list[bytes] = []
+
+    def weather(reply: bytes) -> bytes:
+        if reply[1] != 5 or lost:  # the answer to the pulse, and not to a look
+            return reply
+        lost.append(reply)
+        return b""
+
+    bench.bus.weather = weather
     bench.barrier.raise_arm()
     bench.until(lambda: bench.board.closed == [OPEN, OPEN])
     bench.settle()
