@@ -22,6 +22,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -40,6 +41,11 @@ log = logging.getLogger("parkbox.lane.socket")
 
 LINE_LIMIT_BYTES = 64 * 1024
 """An order is under 1 KB; a list of several hundred plates fits too."""
+
+REST_BYTES = 64 * 1024 * 1024
+REST_S = 2.0
+READ_BYTES = 64 * 1024
+"""So much of a line that is too long is read away after its refusal; no more than one piece of it is held."""
 
 ANSWER_WITHIN_S = 3.0
 """Qingdao QC87 and Shenzhen 7.2 want an order answered within 3 s."""
@@ -158,6 +164,7 @@ class LaneSocket:
         except ValueError:  # StreamReader's word for a line over the limit
             self._runtime.counters["socket_line_too_long"] += 1
             _send(writer, _refusal(f"一行超过 {LINE_LIMIT_BYTES} 字节", f"line over {LINE_LIMIT_BYTES} bytes"))
+            await _read_away(reader)
         finally:
             self._tasks.discard(task)
             writer.close()
@@ -260,6 +267,16 @@ class LaneSocket:
             if not queue.full():
                 queue.put_nowait(line)
         self._wake()
+
+
+async def _read_away(reader: asyncio.StreamReader) -> None:
+    """What the sender of a line that is too long still sends, within bounds: hung up on before, he gets a broken pipe
+    in place of the reason."""
+    left = REST_BYTES
+    with suppress(TimeoutError, ConnectionError):  # he stays silent, or has gone: closing is our right
+        async with asyncio.timeout(REST_S):
+            while left > 0 and (data := await reader.read(READ_BYTES)):
+                left -= len(data)
 
 
 def edge_json(at_ms: int, event: LoopChanged | LimitChanged) -> dict[str, Any]:

@@ -316,6 +316,7 @@ class LinkView(msgspec.Struct, frozen=True):
     en: str
     last_ok_wall_ms: int
     receives: bool = False  # only listens: nothing of ours is accepted there, `last_ok_wall_ms` says nothing
+    idle: bool = False  # not tried since the start: neither online nor offline
 
 
 class EvidenceView(msgspec.Struct, frozen=True):

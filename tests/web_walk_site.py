@@ -1,5 +1,5 @@
-"""The box that the page's walk goes through, and the person who walks: two real programs, simulated pins, cameras, city
-and one sign. Fixtures of `tests/test_web_walk.py`."""
+"""Fixtures of the walk: the box with its city and one sign, and who walks through its page, once for each screen and
+language."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ device = "{tty}"
 baud = 115200
 """
 
-COMBINATIONS = {"phone-zh": (PHONE, "zh"), "monitor-en": (MONITOR, "en")}
+COMBINATIONS = {
+    "phone-zh": (PHONE, "zh"), "monitor-en": (MONITOR, "en"), "phone-en": (PHONE, "en"), "monitor-zh": (MONITOR, "zh"),
+}  # fmt: skip
+LONG = frozenset({"phone-en", "monitor-zh"})  # every screen and every language is walked without them; 40 s each
 
 
 @pytest.fixture(scope="module")
@@ -44,24 +47,34 @@ def walk_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         bus = Bus(folder / "tty", [OlmSign()])
         bus.plug()
         stack.callback(bus.unplug)
-        quick = box.config.read_text("utf-8").replace("retry_s = 0.5", "retry_s = 0.1")  # fifty tries in 5 s
+        quick = box.config.read_text("utf-8").replace("retry_s = 0.5", "retry_s = 0.1\nretries = 2")
         box.config.write_text(quick, "utf-8")
-        yield Site(box, stack.enter_context(box.lane()).await_ready(), [], platform, bus)
+        first = stack.enter_context(box.lane())
+        site = Site(box, [first.await_ready()], [], platform, bus)
+        yield site
+        for lane in site.lanes[1:]:
+            lane.stop()
 
 
-@pytest.fixture(scope="module", params=COMBINATIONS)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.soak) if name in LONG else name for name in COMBINATIONS],
+)
 def walker(browser: Browser, walk_site: Site, request: pytest.FixtureRequest) -> Iterator[Walker]:
+    site = walk_site
     size, language = COMBINATIONS[request.param]
-    walk_site.agents.append(walk_site.box.agent().await_ready())  # the walk before ended with its agent
+    if not site.lanes[-1].alive:
+        site.lanes.append(site.box.lane().await_ready())
+    site.agents.append(site.box.agent().await_ready())  # the walk before ended with its programs
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce", accept_downloads=True,
         has_touch=size == PHONE,
     )
     page = context.new_page()
-    page.goto(f"http://127.0.0.1:{walk_site.box.web_port}/")
+    page.goto(f"http://127.0.0.1:{site.box.web_port}/")
     if language == "en":
         page.click("#language")
-    first = walk_site.box.data / "first-password"
+    first = site.box.data / "first-password"
     if first.exists():
         user, password = first.read_text("utf-8").split()
         log_in(page, user, password)
@@ -74,6 +87,6 @@ def walker(browser: Browser, walk_site: Site, request: pytest.FixtureRequest) ->
     else:
         log_in(page, "admin")
     page.wait_for_selector("[data-lane=in1]")
-    yield Walker(page, walk_site.box, walk_site.lane, language, walk_site.bus)
+    yield Walker(page, site, language, request.param)
     context.close()
-    walk_site.agents[-1].stop()
+    site.agents[-1].stop()

@@ -85,6 +85,7 @@ FIELD_WORDS: dict[str, tuple[FieldKind, str, str]] = {
     "amount_fen": ("fen", "金额", "Amount"),
     "count": ("count", "场内车辆数", "Cars parked"),
     "fault": ("text", "故障代码", "Fault"),
+    "device": ("text", "设备", "Device"),
     "relay": ("choice", "继电器", "Relay"),
     "on": ("bool", "开启", "On"),
     "lane_role": ("choice", "入口角色", "Role of the entrance"),
