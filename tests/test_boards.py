@@ -62,8 +62,11 @@ class BoardBench(LineBench):
         self.open()
         self.barrier.open(self.events.put)
         self.until(lambda: not self.line.down and self.barrier._on_until_s[CLOSE] == 0.0)
-        for _ in range(3):  # the steps of an order are asked for one by one
-            self.settle()
+        self.until(lambda: sum(frame[1:2] == b"\x01" for frame in self.bus.heard) > 0)  # read back
+        self.settle()
+        self.until(lambda: not self.barrier._down)
+        while not self.events.empty():
+            self.events.get_nowait()
 
 
 @pytest.fixture
@@ -123,8 +126,15 @@ def test_a_pulse_that_is_surely_over_costs_no_question(bench: BoardBench) -> Non
 
 
 def test_a_lost_reply_is_asked_again(bench: BoardBench) -> None:
-    replies = iter([b""])
-    bench.bus.weather = lambda reply: next(replies, reply)
+    lost: list[bytes] = []
+
+    def weather(reply: bytes) -> bytes:
+        if reply[1] != 5 or lost:  # the answer to the pulse, and not to a look
+            return reply
+        lost.append(reply)
+        return b""
+
+    bench.bus.weather = weather
     bench.barrier.raise_arm()
     bench.until(lambda: bench.board.closed == [OPEN, OPEN])
     bench.settle()

@@ -97,10 +97,10 @@ class BoardBarrier:
     # --- one order -------------------------------------------------------------------------------------------------
 
     def _begin(self, relay: int | None) -> None:
+        if relay is not None and (down := self._line.down):
+            self._tell(down)
+            raise DeviceError(self._board.id, f"line {self._line.id}: {down}")
         with self._lock:
-            if relay is not None and self._line.down:
-                self._down = self._line.down
-                raise DeviceError(self._board.id, f"line {self._line.id}: {self._line.down}")
             self._order += 1
             order, steps = self._order, self._steps(relay)
         self._go(order, steps, 0, 1, self._mono_s())

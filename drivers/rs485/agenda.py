@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from drivers.rs485.exchange import Exchange, Urgency
 
 
-@dataclass(slots=True)
-class Poll:
+class Poll(msgspec.Struct, eq=False):
     """A question that is asked again and again. `make` is called on the line's thread, just before it is sent."""
 
     make: Callable[[], Exchange]

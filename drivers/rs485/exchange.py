@@ -11,9 +11,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
+
+import msgspec
 
 Outcome = Literal["answered", "silent", "damaged", "gone", "sent"]
 
@@ -33,8 +34,7 @@ class Urgency(IntEnum):
     """Signs and voice: when nobody else needs the line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True):
     device: str
     request: bytes
     judge: Judge | None
@@ -45,8 +45,7 @@ class Exchange:
     done: Done
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(msgspec.Struct):
     """What a device did since the line was opened. asked = the sum of the other four, but for the one under way."""
 
     asked: int = 0
