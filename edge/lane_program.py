@@ -30,7 +30,7 @@ from edge.lane_clock import LaneClock, boot_id
 from edge.lane_memory import settle
 from edge.lane_reads import LaneReads
 from edge.lane_runtime import LaneRuntime
-from edge.lane_setup import flow_policy, lane_settings, lot_rules, tariff_rule
+from edge.lane_setup import flow_policy, lane_settings, lot_rules, money_terms, tariff_rule
 from edge.lane_socket import LaneSocket
 from edge.lane_view import box_view
 from edge.log_ring import ASKED_EXIT, LogRing
@@ -75,7 +75,7 @@ def empty_box(config: Config) -> Box:
     lanes = [lane_settings(lane) for lane in config.lane]
     rules, tariff = lot_rules(config), tariff_rule(config)
     lot, policy = LotState(config.lot.total_stalls), flow_policy(config)
-    return Box(lanes, rules, tariff, lot, new_id, VERSION, config.box.id, policy)
+    return Box(lanes, rules, tariff, lot, new_id, VERSION, config.box.id, policy, money_terms(config))
 
 
 def restore(ledger: Ledger, config: Config) -> Box:

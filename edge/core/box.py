@@ -170,6 +170,7 @@ class Box(BoxMoney):
         """The program started: nothing is known of the world, nothing is moved."""
         self._begin(now)
         self.record("", BoxStarted(version=self._version, box_id=self._box_id))
+        self.tell_tariff()
         for lane_id, memory in (("", self.memory), *self._memories.items()):
             for fault in tuple(memory.faults.values()):
                 if CATALOGUE[fault.code].clears == "itself" and fault.code not in SURVIVES_START:
