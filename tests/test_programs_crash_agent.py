@@ -28,6 +28,7 @@ SOAK_ROUNDS = int(os.environ.get("PARKBOX_ROUNDS", "3000"))
 VISITS_A_ROUND = 6
 KILL_FROM_S, KILL_TO_S = 0.3, 1.1
 """The first half second is the interpreter's; nothing of ours is written before 0.3 s."""
+WORKING_TO_S = 0.5
 
 T0_MS = 1_795_320_000_000  # 2026-11-22 12:00:00 in Beijing
 WEATHER: tuple[Kind, ...] = ("drop_answer", "cut_off", "http_500")

@@ -43,56 +43,46 @@ class FlowReasons(msgspec.Struct, frozen=True, omit_defaults=True):
 # --- bookings: 6001, 6002 ----------------------------------------------------------------------------------------
 
 
-class BookingLocked(Body, frozen=True):
+class _Booking(Body, frozen=True):
+    """A stall kept for a car, and who said so."""
+
+    code: str
+    plate: str
+    from_ms: int
+    until_ms: int
+    keep_min: int
+    vehicle: Vehicle = ""
+    source: Source = "city"
+    city: str = ""
+    who: str = ""
+    why: str = ""
+
+
+class _BookingWord(Body, frozen=True):
+    """What became of the booking `code`."""
+
+    code: str
+    plate: str
+    source: Source = "city"
+    city: str = ""
+    who: str = ""
+    why: str = ""
+
+
+class BookingLocked(_Booking, frozen=True):
     """6001, operateType 1: a stall is held for `plate` from now on; entry in from_ms <= t <= until_ms + keep_min."""
 
-    code: str
-    plate: str
-    from_ms: int
-    until_ms: int
-    keep_min: int
-    vehicle: Vehicle = ""
-    source: Source = "city"
-    city: str = ""
-    who: str = ""
-    why: str = ""
 
-
-class BookingChanged(Body, frozen=True):
+class BookingChanged(_Booking, frozen=True):
     """6001, operateType 2: the booking `code` is now this one; confirmed stays confirmed."""
 
-    code: str
-    plate: str
-    from_ms: int
-    until_ms: int
-    keep_min: int
-    vehicle: Vehicle = ""
-    source: Source = "city"
-    city: str = ""
-    who: str = ""
-    why: str = ""
 
-
-class BookingConfirmed(Body, frozen=True):
+class BookingConfirmed(_BookingWord, frozen=True):
     """6002, confirmStatus 1."""
 
-    code: str
-    plate: str
-    source: Source = "city"
-    city: str = ""
-    who: str = ""
-    why: str = ""
 
-
-class BookingCancelled(Body, frozen=True):
+class BookingCancelled(_BookingWord, frozen=True):
     """6002, confirmStatus 0: the stall is free again."""
-
-    code: str
-    plate: str
-    source: Source = "city"
-    city: str = ""
-    who: str = ""
-    why: str = ""
 
 
 # --- control lists: 4001 -----------------------------------------------------------------------------------------

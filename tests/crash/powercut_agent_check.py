@@ -9,6 +9,7 @@ from pathlib import Path
 from edge.evidence.seal import judge
 from edge.store.deliveries import Deliveries
 from edge.store.pictures import Pictures
+from edge.store.uploads import Uploads
 
 NAMES = ("deliveries.db", "pictures.db")
 
@@ -16,16 +17,19 @@ NAMES = ("deliveries.db", "pictures.db")
 def check(folder: str, acks: dict[int, str]) -> dict[str, object]:
     """Counts of what was lost; `kept` and `db` are the judge's own words."""
     data = Path(folder)
-    lost = dict.fromkeys(("delivery_lost", "accepted_lost", "row_lost", "file_lost", "file_wrong", "row_no_file"), 0)
+    of_rows = ("delivery_lost", "accepted_lost", "row_lost", "upload_lost")
+    lost = dict.fromkeys((*of_rows, "file_lost", "file_wrong", "row_no_file"), 0)
     deliveries, pictures = Deliveries(data / NAMES[0]), Pictures(data / NAMES[1])
     moved = [moved.why for moved in (deliveries.open(), pictures.open()) if moved is not None]
     states = {int(row.item_id, 16): row.state for row in deliveries.recent(1_000_000)}
     rows = {int(row.record_id, 16): row for row in pictures.recent(1_000_000)}
+    uploads = {number: uploaded.upload for number in rows if (uploaded := Uploads(pictures).story(f"{number:032x}"))}
     deliveries.close()
     pictures.close()
     for number, digest in acks.items():
         lost["delivery_lost"] += number not in states
         lost["accepted_lost"] += number % 2 == 0 and states.get(number) != "accepted"
+        lost["upload_lost"] += uploads.get(number) != ("waiting" if number % 3 else "stored")
         lost["row_lost"] += number not in rows or rows[number].digest != digest
         file = data / "pictures" / "20261122" / f"{number:032x}.jpg"
         if not file.exists():

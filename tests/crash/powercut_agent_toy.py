@@ -1,7 +1,8 @@
 """The agent's half of the power-cut judge: toy.py MODE FOLDER, one "ACK n digest" per promise.
 
 A promise is a passage whose sealed picture lies under `pictures/`, stands in `pictures.db`, and whose delivery is in
-`deliveries.db`; that of an even number was accepted by the city. The picture child's own code makes the file. Modes:
+`deliveries.db`; that of an even number was accepted by the city, and the picture of every third is in the city's
+storage, the others still wait for their upload. The picture child's own code makes the file. Modes:
 `full` as the box does it; `nodir` (no folder is synced) and `off` (no database is) are the controls.
 """
 
@@ -23,6 +24,7 @@ from edge.ports import Delivery
 from edge.store import recovery, schema
 from edge.store.deliveries import Deliveries
 from edge.store.pictures import PictureRow, Pictures
+from edge.store.uploads import Uploads
 
 MODES = ("full", "nodir", "off")
 DAY = "20261122"
@@ -36,9 +38,10 @@ def main(mode: str, folder: Path) -> None:
     if mode == "off":
         _without_sync()
     folder.mkdir(parents=True, exist_ok=True)
-    deliveries, pictures = Deliveries(folder / "deliveries.db"), Pictures(folder / "pictures.db")
+    deliveries, pictures = Deliveries(folder / "deliveries.db"), Pictures(folder / "pictures.db", uploading=True)
     deliveries.open()
     pictures.open()
+    uploads = Uploads(pictures)
     for opened in (deliveries, pictures):
         # As on a box that has run for a day: the log has its length, and a commit's sync no longer happens to bring the
         # folders' entries along, which would hide that nobody has synced them.
@@ -63,8 +66,11 @@ def main(mode: str, folder: Path) -> None:
         if done.result != "made":
             raise SystemExit(f"picture {number}: {done}")
         digest = done.digest
-        row = PictureRow(record, record, "in1", "in", "cam", "", DAY, 0, "made", chain=number, digest=digest)
+        row = PictureRow(record, record, "in1", "in", "cam", "", DAY, number, "made", chain=number, digest=digest)
         pictures.settle(number, [row])
+        if number % 3 == 0:
+            (newest,) = uploads.due(1, number, 1)
+            uploads.stored([newest.id], "200", 1)
         deliveries.add(number, [Delivery(0, "qingdao", "carIn", record, record, b"{}", "", 0)])
         if number % 2 == 0:
             deliveries.accepted([number], "ok")
