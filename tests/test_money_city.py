@@ -44,6 +44,18 @@ def test_while_the_city_is_away_it_is_let_out_and_pays_later_by_setting() -> Non
     assert money.pay(decided.order_id, 500, 2).reason == "refund_due"
 
 
+def test_an_agent_that_has_fallen_silent_is_a_city_that_is_away() -> None:
+    money = MoneyBench(away="owe")
+    money.ask("city_link", up=True)
+    money.parked()
+    assert money.come().rule == "exit_owed"  # nobody spoke for an hour
+    money.go()
+    money.ask("city_link", up=True)
+    money.parked()
+    money.ask("city_link", up=True)
+    assert money.come().rule == "exit_payment"
+
+
 def test_while_the_city_is_away_it_waits_for_the_operator_by_default(money: MoneyBench) -> None:
     money.parked()
     money.ask("city_link", up=False)

@@ -282,7 +282,7 @@ class Box(BoxMoney):
     def bill(self, visit: Visit, now: Stamp) -> Bill:
         """What `visit` owes at `now`. A car without plate has its coupons under its credential."""
         coupons = self.coupons.of(visit.plate or self.money.credential_of(visit.visit_id))
-        return self.money.bill(self.lot, self.terms, visit, now, coupons)
+        return self.money.bill(self.lot, self.terms, visit, now, coupons, self.silent())
 
     def new_token(self) -> int:
         self._token += 1

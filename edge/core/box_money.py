@@ -46,6 +46,9 @@ ASKED_KEPT = 500
 FRESH_MS = 60_000
 """A quote of the same amount is made out anew after this, so that a payment finds one that is not stale."""
 
+SILENT_MS = 180_000
+"""The agent speaks of its links every minute: three times missed, it is down, and no payment can come through it."""
+
 _JUDGED = frozenset({Desk.WAIT_PAYMENT, Desk.WAIT_CONFIRM, Desk.REFUSED})
 
 
@@ -59,6 +62,8 @@ class BoxMoney(BoxFlow):
     """What a visit owes (`Box`)."""
     _rules: LotRules
     _asked: dict[str, Answer]
+    heard_ms = 0
+    """When the agent last spoke of a link, or the program started, by the monotonic clock."""
 
     def money_order(self, order: AnyMoneyOrder) -> None:
         """Done once by its id; the answer comes after its facts are durable."""
@@ -72,6 +77,7 @@ class BoxMoney(BoxFlow):
             self.out.append(again)
             return
         if isinstance(order, LinkOrder):
+            self.heard_ms = self.now.mono_ms
             self._keep(order)
             return
         action, target = name_of(order), target_of(order)
@@ -84,8 +90,13 @@ class BoxMoney(BoxFlow):
         else:
             self._keep(order)
 
+    def silent(self) -> bool:
+        """A start is a word too: the agent gets its three minutes then."""
+        return self.now.mono_ms - self.heard_ms > SILENT_MS
+
     def tell_tariff(self) -> None:
         """The box's own tariff, when it is not the one that cars came under so far: they keep theirs."""
+        self.heard_ms = self.now.mono_ms
         own = TariffSet(LOCAL, self.terms.plan, self.terms.leave_min)
         known = self.money.tariffs.in_force.get(LOCAL)
         if known is None or self.money.tariffs.versions[known] != own:
