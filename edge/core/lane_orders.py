@@ -126,7 +126,7 @@ class OrderActions(FaultActions):
         self.carry_out_order()
 
     def _overrule(self) -> bool:
-        """A later word ends an order to open that is not durable yet and so has moved nothing. Whether there was one."""
+        """A later word ends an order to open that is not durable yet and has moved nothing. Whether there was one."""
         pending, self.order = self.order, None
         if pending is None:
             return False
