@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.cities.city import City, Counts
 from edge.cities.engine import DeliveryEngine
@@ -19,6 +20,10 @@ from edge.ports import BoxView, FaultView, LinkView
 from edge.store.deliveries import Deliveries
 from edge.store.errors import StoreError
 from edge.store.reader import LedgerFile
+
+if TYPE_CHECKING:
+    from edge.agent_shenzhen import ShenzhenLink
+    from edge.cities.shenzhen.conversation import Conversation as ShenzhenTalk
 
 
 class SystemClock:
@@ -51,7 +56,8 @@ class CityLinks:
         changed: Callable[[], None],
     ) -> None:
         self._engines: list[DeliveryEngine] = []
-        self._store, self._shenzhen = store, None
+        self._store = store
+        self._shenzhen: ShenzhenLink | None = None
         clock = SystemClock(config.box.clock == "trusted")
 
         def counts() -> Counts | None:
@@ -104,6 +110,10 @@ class CityLinks:
     def links(self) -> list[LinkView]:
         found = [engine.link() for engine in self._engines]
         return found + (self._shenzhen.links() if self._shenzhen is not None else [])
+
+    def beside_shenzhen(self) -> ShenzhenTalk | None:
+        """A conversation with the running link's token; None: no such city, or it is not logged in."""
+        return self._shenzhen.beside() if self._shenzhen is not None else None
 
     def held(self) -> int:
         """Passages and payments that wait for the clock; every city waits for the same ones."""

@@ -22,6 +22,7 @@ from hal_sim.printing import PassagePrinter
 from hal_sim.programs import Killer, Program, programs
 from hal_sim.qingdao import Account, QingdaoPlatform
 from hal_sim.shenzhen_run import CITY, ShenzhenRun
+from hal_sim.sign_run import SignRun
 from hal_sim.site.arm import Arm
 from hal_sim.site.attendant import Attendant
 from hal_sim.site.gpio_server import GpioServer
@@ -129,11 +130,17 @@ class SiteRun:
         self.shenzhen.start(options.shenzhen_weather)
         self._stack.callback(self.shenzhen.stop)
         specs = lane_specs(options.lanes)
+        hurried = times.arrival_s == 0
+        lanes = [(spec.id, spec.name) for spec in specs]
+        self.signs = SignRun(options.data_dir, lanes, None if hurried else self._say)
         season = () if options.rush else season_plates(options.seed)
         self.plan = write_site(
             options.data_dir, specs, times, account=ACCOUNT, city_url=url, season=season, stalls=options.stalls,
-            oss=self.oss, oss_endpoint=endpoint, more=self.shenzhen.section(times), rush=options.rush,
+            oss=self.oss, oss_endpoint=endpoint, rush=options.rush,
+            more=f"{self.shenzhen.section(times)}{self.signs.section()}",
         )  # fmt: skip
+        self.signs.start()
+        self._stack.callback(self.signs.stop)
         self._first_seq = max(
             (fact.seq for fact in facts_after(options.data_dir / "ledger.db", 0)), default=0
         )
@@ -201,6 +208,7 @@ class SiteRun:
         first = self.plan.data_dir / "first-password"
         if first.exists():
             self._say(f"首次登录 first login: {first.read_text(encoding='utf-8').strip()}")
+        self.signs.watch()
         self.attendant.on_note = self._note
         self.attendant.start()
         self._stack.callback(self.attendant.stop)

@@ -78,11 +78,12 @@ def test_ctrl_c_stops_everything(tmp_path: Path) -> None:
     assert not (tmp_path / "d" / "gpio.sock").exists()
 
 
-@pytest.mark.parametrize("arguments", [["--headless"], ["--weather", "snow"]])
+@pytest.mark.parametrize("arguments", [["--headless"], ["--weather", "snow"], ["--weather", "zz:9"]])
 def test_bad_arguments_start_nothing(arguments: list[str]) -> None:
     done = sim(*arguments)
     assert done.returncode == 2
     assert arguments[-1] in done.stderr
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in done.stderr)  # in Chinese too
 
 
 def test_a_folder_with_an_earlier_ledger_is_refused(tmp_path: Path) -> None:
