@@ -42,6 +42,8 @@ HOW_WORDS = {
     "restart": ("重启期间", "during a restart"),
 }
 
+PAID_ZH = {"cash": "现金", "free": "免费", "coupon": "优惠减免", "online": "线上支付", "seamless": "无感支付"}
+
 
 class VisitReader:
     """Raises the store's errors, and `RefusedError` not_found."""
@@ -129,7 +131,7 @@ class VisitReader:
                 return row("passage", f"{way_zh} ({zh})", f"{way_en} ({en})", rule=passed.rule, ok=passed.admitted,
                            read_id=passed.read_id)  # fmt: skip
             case Paid() as paid:
-                zh = "现金" if paid.method == "cash" else "免费"
+                zh = PAID_ZH[paid.method]
                 return row("payment", f"{zh} {yuan(paid.paid_fen)} 元", f"{paid.method} {yuan(paid.paid_fen)} yuan",
                            who=paid.who, why=paid.why)  # fmt: skip
             case PlateCorrected() as correction:

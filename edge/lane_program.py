@@ -30,7 +30,7 @@ from edge.lane_devices import LaneDevices
 from edge.lane_memory import settle
 from edge.lane_reads import LaneReads
 from edge.lane_runtime import LaneRuntime
-from edge.lane_setup import flow_policy, lane_settings, lot_rules, tariff_rule
+from edge.lane_setup import flow_policy, lane_settings, lot_rules, money_terms, tariff_rule
 from edge.lane_sign_test import sign_tester
 from edge.lane_signs import LaneSigns
 from edge.lane_socket import LaneSocket
@@ -77,7 +77,7 @@ def empty_box(config: Config) -> Box:
     lanes = [lane_settings(lane) for lane in config.lane]
     rules, tariff = lot_rules(config), tariff_rule(config)
     lot, policy = LotState(config.lot.total_stalls), flow_policy(config)
-    return Box(lanes, rules, tariff, lot, new_id, VERSION, config.box.id, policy)
+    return Box(lanes, rules, tariff, lot, new_id, VERSION, config.box.id, policy, money_terms(config))
 
 
 def restore(ledger: Ledger, config: Config) -> Box:

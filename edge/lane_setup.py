@@ -7,8 +7,11 @@ from edge.core.admission import LotRules
 from edge.core.box import LaneSettings
 from edge.core.flow_policy import Entrance, Policy
 from edge.core.flow_rules import minute_of_day
+from edge.core.money import Terms
 from edge.core.plates import normalise
 from edge.core.tariff import TariffRule
+from edge.core.tariff_engine import plan_of
+from edge.core.tariff_param import read_param
 
 
 def lane_settings(lane: Lane) -> LaneSettings:
@@ -85,6 +88,17 @@ def tariff_rule(config: Config) -> TariffRule:
         unit_min=rule.unit_min,
         unit_fen=rule.unit_fen,
         daily_cap_fen=rule.daily_cap_fen,
+    )
+
+
+def money_terms(config: Config) -> Terms:
+    """What the configuration says of money: the box's own tariff, and an exit while no city can be paid."""
+    tariff = config.tariff
+    return Terms(
+        plan=read_param(tariff.param) if tariff.param else plan_of(tariff_rule(config)),
+        leave_min=tariff.leave_min,
+        stack=lot_rules(config).coupon_stack,
+        away=tariff.away,
     )
 
 

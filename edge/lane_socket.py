@@ -99,7 +99,7 @@ class SignTest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class Request(msgspec.Struct, forbid_unknown_fields=True):
     op: Literal[
         "command", "view", "watch", "edges", "log", "restart", "book", "control", "coupon", "priority", "role",
-        "card", "card_cancel", "quote", "payment", "seamless", "scan", "tariff", "tariff_delete", "plan",
+        "card", "card_cancel", "quote", "payment", "refund", "seamless", "scan", "tariff", "tariff_delete", "plan",
         "plan_delete", "list", "list_delete", "city_link", "test_sign",
     ]  # fmt: skip
     command: Order | None = None

@@ -19,6 +19,9 @@ TEXT = (ROOT / "configs" / "entry-exit.toml").read_text(encoding="utf-8")
 GOOD = TEXT.replace("/var/lib/", "./").replace("/run/", "./")
 
 
+PARAM = '{"form": "parkbox-1", "rates": [{"unit_min": 60, "unit_fen": 100}]}'
+
+
 def secret(path: Path, mode: int = 0o600) -> Path:
     path.write_text("x", encoding="utf-8")
     path.chmod(mode)
@@ -87,6 +90,9 @@ def test_all_errors_come_at_once_each_with_its_path(tmp_path: Path) -> None:
         ("port = 8080", 'port = 8080\nnames = ["http://x"]', "web.names[0]", "host name"),
         ('host = "127.0.0.1"', 'host = "\\u0000bad"', "listener.host", "control characters"),
         ("daily_cap_fen = 3000", "daily_cap_fen = 100", "tariff.daily_cap_fen", "first_fen"),
+        ("daily_cap_fen = 3000", "param = '{\"fee\": 3}'", "tariff.param", "not a form this box knows"),
+        ("daily_cap_fen = 3000", f"daily_cap_fen = 900\nparam = '{PARAM}'", "tariff.daily_cap_fen", "not beside"),
+        ("daily_cap_fen = 3000", 'away = "pay"', "tariff.away", "owe"),
     ],
 )
 def test_settings_that_are_wrong_together(tmp_path: Path, old: str, new: str, path: str, says: str) -> None:

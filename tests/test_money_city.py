@@ -9,8 +9,10 @@ import pytest
 from edge.core.commands import Answer
 from edge.core.facts import Decided, Paid
 from edge.core.facts_money import DeductionAsked, Owed, PaymentNoticed, TariffSet
+from edge.core.money import Terms
 from edge.core.order_table import Order
 from edge.core.orders_money import ScanCoupon
+from edge.core.tariff_plan import ClassPrice, Rate, TariffPlan
 from tests.money_box import BOARD, MIN_MS, PLATE, MoneyBench
 from tests.test_lane_box import HOUR_MS
 
@@ -40,6 +42,18 @@ def test_while_the_city_is_away_it_is_let_out_and_pays_later_by_setting() -> Non
     assert money.bodies(Paid)[-1].paid_fen == 500
     assert money.state_of(decided.order_id) is Order.CLOSED
     assert money.pay(decided.order_id, 500, 2).reason == "refund_due"
+
+
+def test_an_agent_that_has_fallen_silent_is_a_city_that_is_away() -> None:
+    money = MoneyBench(away="owe")
+    money.ask("city_link", up=True)
+    money.parked()
+    assert money.come().rule == "exit_owed"  # nobody spoke for an hour
+    money.go()
+    money.ask("city_link", up=True)
+    money.parked()
+    money.ask("city_link", up=True)
+    assert money.come().rule == "exit_payment"
 
 
 def test_while_the_city_is_away_it_waits_for_the_operator_by_default(money: MoneyBench) -> None:
@@ -185,14 +199,26 @@ def test_a_tariff_deleted_in_use_prices_the_cars_that_came_under_it(money: Money
     money.pay(told.order_id, 1000)
     money.come(PLATE)
     money.go()
-    assert money.box.money.tariffs.versions == {}
+    assert [kept.tariff_id for kept in money.box.money.tariffs.versions.values()] == ["local"]
+
+
+def test_the_boxes_own_tariff_changed_in_the_config_prices_who_comes_from_then_on(money: MoneyBench) -> None:
+    money.parked(10 * MIN_MS)
+    money.terms = Terms(plan=TariffPlan(ClassPrice((Rate(60, 900),))))
+    money.again("facts", same=False)
+    money.wait(60_000)
+    money.enter("鲁B22222")
+    money.wait(20 * MIN_MS)
+    assert money.quote(PLATE).pay_fen == 500
+    assert money.quote("鲁B22222").pay_fen == 900
+    assert len(money.bodies(TariffSet)) == 2
 
 
 def test_a_foreign_tariff_is_refused_with_what_is_wrong_and_changes_nothing(money: MoneyBench) -> None:
     bad = money.ask("tariff", tariff_id="t1", param='{"type": 3}', leave_min=20)
     assert (bad.ok, bad.reason) == (False, "bad_value")
     assert "param.form" in bad.en
-    assert money.bodies(TariffSet) == []
+    assert [tariff.tariff_id for tariff in money.bodies(TariffSet)] == ["local"]
     assert money.ask("tariff_delete", tariff_id="t9").reason == "unknown_tariff"
     money.ask("tariff", tariff_id="t1", param=BOARD, leave_min=20, city_ms=9)
     assert money.ask("tariff", tariff_id="t1", param=BOARD, leave_min=1, city_ms=8).reason == "older"

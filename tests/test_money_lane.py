@@ -78,6 +78,22 @@ def test_paid_twice_the_second_is_to_be_given_back(money: MoneyBench) -> None:
     assert len(money.bodies(Paid)) == 1
 
 
+def test_what_is_given_back_is_no_more_than_was_taken(money: MoneyBench) -> None:
+    money.parked()
+    told = money.quote()
+    money.pay(told.order_id, 500, 1)
+    money.pay(told.order_id, 500, 2)
+    assert money.ask("refund", order_id=told.order_id, amount_fen=500).ok
+    assert money.state_of(told.order_id) is Order.GRACE  # the second payment: the first stands
+    assert money.box.money.orders.by_id[told.order_id].refund_due_fen == 0
+    refused = money.ask("refund", order_id=told.order_id, amount_fen=501)
+    assert (refused.ok, "up to 500" in refused.en) == (False, True)
+    assert money.ask("refund", order_id=told.order_id, amount_fen=500).ok
+    assert money.state_of(told.order_id) is Order.REFUNDED
+    assert money.quote().pay_fen == 500  # what was given back is owed again
+    assert money.ask("refund", order_id="f" * 32, amount_fen=1).reason == "unknown_order"
+
+
 def test_a_notice_repeated_is_answered_alike_and_taken_once(money: MoneyBench) -> None:
     money.parked()
     told = money.quote()

@@ -120,12 +120,23 @@ def test_a_device_is_offline_when_its_fault_says_that_it_does_not_work() -> None
     assert offline(None) == {"in1 0201", "in1 0207", "out1 0201", "out1 0207"}  # the lane program is down
 
 
+BOARD = """{"form": "parkbox-1", "free_min": 15, "day": "calendar", "day_cap_fen": 3000,
+ "rates": [{"from": "08:00", "until": "20:00", "unit_min": 30, "unit_fen": 200},
+           {"from": "20:00", "until": "08:00", "unit_min": 60, "unit_fen": 100, "cap_fen": 500}],
+ "classes": {"large": {"first_min": 60, "first_fen": 1000, "rates": [{"unit_min": 30, "unit_fen": 400}],
+                       "visit_cap_fen": 8000}}}"""
+
+
 @pytest.mark.parametrize(
     ("tariff", "text"),
     [
         (Tariff(), "15分钟以内(含)免费; 首60分钟5.00元; 之后每30分钟2.00元, 不足30分钟按30分钟计; 每24小时最高30.00元"),
         (Tariff(free_min=0, first_period_min=0, unit_min=60, unit_fen=105, daily_cap_fen=0),
          "无免费时间; 每60分钟1.05元, 不足60分钟按60分钟计"),
+        (Tariff(param=BOARD),
+         ("15分钟以内(含)免费; 08:00-20:00 每30分钟2.00元, 不足按30分钟计; "
+         "20:00-08:00 每60分钟1.00元, 不足按60分钟计 (该时段最高5.00元); 每个自然日最高30.00元; "
+         "大型车: 每日首60分钟10.00元, 每30分钟4.00元, 不足按30分钟计, 单次最高80.00元")),
     ],
 )  # fmt: skip
 def test_the_tariff_reads_like_the_board_at_the_entry(tariff: Tariff, text: str) -> None:

@@ -89,6 +89,26 @@ def shape(kind: str) -> set[str]:
     return set(EXAMPLES[kind]["request"]["data"][0])
 
 
+@pytest.mark.parametrize(
+    ("pay_type", "pay_from", "told"),
+    [
+        ("WX", "微信公众号", (2, "微信公众号")),
+        ("ZFB", "", (3, "线上缴费")),
+        ("YLK", "x" * 20, (4, "x" * 10)),
+        ("JSJK", "", (6, "线上缴费")),
+    ],
+)
+def test_money_that_a_platform_took_is_told_by_its_means(
+    config: Config, pay_type: str, pay_from: str, told: tuple[int, str]
+) -> None:
+    """Table 9: 1 现金 2 微信 3 支付宝 4 银联 5 ETC 6 其它; payFrom has 10 characters."""
+    cash = paid()
+    assert isinstance(cash.body, Paid)
+    online = msgspec.structs.replace(cash.body, method="online", pay_type=pay_type, pay_from=pay_from)
+    (_, charged) = Made(config).rows(entry(), msgspec.structs.replace(cash, body=online))
+    assert (charged[3]["payType"], charged[3]["payFrom"]) == told
+
+
 def test_a_whole_stay_as_the_standard_prints_it(config: Config) -> None:
     """Three hours, 21 yuan, a coupon of 11 (7.1.3.7): 5004, 5008 with the discount, 5005 with the charge's id."""
     entered, charged, left = Made(config).rows(entry(), paid(), exit_())

@@ -105,6 +105,13 @@ class Tariff(Section, frozen=True, kw_only=True):
     unit_fen: Fen = 200
     daily_cap_fen: Fen = 3000
     """Per 24 hours from entry; 0 = no cap."""
+    param: Annotated[str, Meta(max_length=20_000)] = ""
+    """Prices by time of day and vehicle class, in the JSON form of `edge.core.tariff_param`; then the six above must be
+    left out."""
+    leave_min: Annotated[int, Meta(ge=0, le=1440)] = 15
+    """Minutes to leave after a payment (T/QME 0015 23, absolve_minute; QC76)."""
+    away: Literal["wait", "owe"] = "wait"
+    """A car that owes while no city can be paid: wait for the operator, or let it out and charge it later."""
 
 
 class Barrier(Section, frozen=True, kw_only=True):

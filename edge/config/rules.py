@@ -7,13 +7,14 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from edge.config.issues import ConfigIssue
-from edge.config.model import Config, Web
+from edge.config.model import Config, Tariff, Web
 from edge.config.rules_boards import judge_boards
 from edge.config.rules_qingdao import judge_qingdao
 from edge.config.rules_rs485 import judge_rs485
 from edge.config.rules_shenzhen import judge_shenzhen
 from edge.config.secrets import secret
 from edge.core.plates import normalise
+from edge.core.tariff_param import read_param
 
 AGENT_SOCKET_SUFFIX = ".agent"
 """The agent's own socket stands beside the lane program's, under its name with this suffix."""
@@ -35,7 +36,23 @@ def judge(config: Config) -> list[ConfigIssue]:
             "tariff.daily_cap_fen", str(tariff.daily_cap_fen),
             f"小于 first_fen {tariff.first_fen}; 0 为不封顶", f"below first_fen {tariff.first_fen}; 0 = no cap",
         ))
+    issues += _tariff_param(config)
     return issues
+
+
+def _tariff_param(config: Config) -> Iterator[ConfigIssue]:
+    tariff = config.tariff
+    if not tariff.param:
+        return
+    try:
+        read_param(tariff.param)
+    except ValueError as error:
+        yield ConfigIssue("tariff.param", tariff.param[:40], str(error), str(error))
+    simple = Tariff()
+    for name in ("free_min", "first_period_min", "first_fen", "unit_min", "unit_fen", "daily_cap_fen"):
+        value = getattr(tariff, name)
+        if value != getattr(simple, name):
+            yield ConfigIssue(f"tariff.{name}", str(value), "已有 tariff.param", "not beside tariff.param")
 
 
 def _flow(config: Config) -> Iterator[ConfigIssue]:

@@ -170,6 +170,7 @@ class Box(BoxMoney):
         """The program started: nothing is known of the world, nothing is moved."""
         self._begin(now)
         self.record("", BoxStarted(version=self._version, box_id=self._box_id))
+        self.tell_tariff()
         for lane_id, memory in (("", self.memory), *self._memories.items()):
             for fault in tuple(memory.faults.values()):
                 if CATALOGUE[fault.code].clears == "itself" and fault.code not in SURVIVES_START:
@@ -281,7 +282,7 @@ class Box(BoxMoney):
     def bill(self, visit: Visit, now: Stamp) -> Bill:
         """What `visit` owes at `now`. A car without plate has its coupons under its credential."""
         coupons = self.coupons.of(visit.plate or self.money.credential_of(visit.visit_id))
-        return self.money.bill(self.lot, self.terms, visit, now, coupons)
+        return self.money.bill(self.lot, self.terms, visit, now, coupons, self.silent())
 
     def new_token(self) -> int:
         self._token += 1

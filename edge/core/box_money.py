@@ -16,11 +16,11 @@ from edge.core.coupons import Coupons
 from edge.core.events import Commanded
 from edge.core.facts import Ordered, Stamp
 from edge.core.facts_flow import CouponGiven
-from edge.core.facts_money import CredentialBound, Quoted
+from edge.core.facts_money import CredentialBound, Quoted, TariffSet
 from edge.core.lane import Lane
 from edge.core.lane_table import Desk, Signal
 from edge.core.lot import Visit
-from edge.core.money import Bill, Money
+from edge.core.money import Bill, Money, Terms
 from edge.core.money_orders import carry_out, newest_inside
 from edge.core.money_outcome import MoneyOutcome, refused
 from edge.core.money_payments import take
@@ -37,12 +37,17 @@ from edge.core.orders_money import (
     SeamlessOrder,
 )
 from edge.core.plates import normalise
+from edge.core.tariff_book import LOCAL
+from edge.core.tariff_words import plan_zh
 
 ASKED_KEPT = 500
 """Questions whose answer is remembered for a repeat; they leave no order on record, so a start forgets them."""
 
 FRESH_MS = 60_000
 """A quote of the same amount is made out anew after this, so that a payment finds one that is not stale."""
+
+SILENT_MS = 180_000
+"""The agent speaks of its links every minute: three times missed, it is down, and no payment can come through it."""
 
 _JUDGED = frozenset({Desk.WAIT_PAYMENT, Desk.WAIT_CONFIRM, Desk.REFUSED})
 
@@ -51,11 +56,14 @@ class BoxMoney(BoxFlow):
     """The part of `Box` that knows money."""
 
     money: Money
+    terms: Terms
     coupons: Coupons
     bill: Callable[[Visit, Stamp], Bill]
     """What a visit owes (`Box`)."""
     _rules: LotRules
     _asked: dict[str, Answer]
+    heard_ms = 0
+    """When the agent last spoke of a link, or the program started, by the monotonic clock."""
 
     def money_order(self, order: AnyMoneyOrder) -> None:
         """Done once by its id; the answer comes after its facts are durable."""
@@ -69,6 +77,7 @@ class BoxMoney(BoxFlow):
             self.out.append(again)
             return
         if isinstance(order, LinkOrder):
+            self.heard_ms = self.now.mono_ms
             self._keep(order)
             return
         action, target = name_of(order), target_of(order)
@@ -80,6 +89,18 @@ class BoxMoney(BoxFlow):
             self._payment(order)
         else:
             self._keep(order)
+
+    def silent(self) -> bool:
+        """A start is a word too: the agent gets its three minutes then."""
+        return self.now.mono_ms - self.heard_ms > SILENT_MS
+
+    def tell_tariff(self) -> None:
+        """The box's own tariff, when it is not the one that cars came under so far: they keep theirs."""
+        self.heard_ms = self.now.mono_ms
+        own = TariffSet(LOCAL, self.terms.plan, self.terms.leave_min)
+        known = self.money.tariffs.in_force.get(LOCAL)
+        if known is None or self.money.tariffs.versions[known] != own:
+            self.record("", own)
 
     # --- payments and lasting orders -----------------------------------------------------------------------------
 
@@ -239,8 +260,12 @@ class BoxMoney(BoxFlow):
             credential=quoted.credential, lane=lane, entered_ms=true_wall_ms(quoted.entered, offsets) or 0,
             billed_ms=true_wall_ms(quoted.billed, offsets) or 0, parked_ms=quoted.parked_ms, due_fen=quoted.due_fen,
             discount_fen=quoted.discount_fen, pay_fen=quoted.pay_fen, settled_fen=quoted.settled_fen,
-            leave_min=quoted.leave_min, overtime=quoted.overtime,
+            leave_min=quoted.leave_min, overtime=quoted.overtime, tariff_zh=self._tariff_zh(quoted.tariff),
         )  # fmt: skip
+
+    def _tariff_zh(self, version: str) -> str:
+        tariff = self.money.tariffs.versions.get(version)
+        return plan_zh(self.terms.plan if tariff is None else tariff.plan)
 
     def _known(self, visit: Visit, bill: Bill | None = None) -> QuoteTold:
         told = QuoteTold(
@@ -255,6 +280,7 @@ class BoxMoney(BoxFlow):
             entered_ms=told.entered_ms, billed_ms=true_wall_ms(self.now, self.lot.offsets) or 0,
             parked_ms=bill.parked_ms, due_fen=bill.due_fen, discount_fen=bill.discount_fen,
             settled_fen=bill.settled_fen, leave_min=bill.leave_min, rest_min=bill.rest_min, card=told.card,
+            tariff_zh=self._tariff_zh(bill.tariff),
         )  # fmt: skip
 
 

@@ -45,7 +45,8 @@ class Cards(msgspec.Struct, array_like=True):
     gone: dict[str, int] = {}
     """card_id or plan_id -> `city_ms` of its end, the oldest first."""
     on: dict[str, str] = {}
-    """visit_id -> card_id: cars inside that were let in on a card."""
+    """visit_id -> card_id: cars inside that were let in on a card; "": came in while its places were taken, and is a
+    temporary car to its end."""
     by_plate: dict[str, tuple[str, ...]] = {}
     taken: dict[str, int] = {}
     """card_id -> how many of its cars stand on it."""
@@ -68,12 +69,15 @@ class Cards(msgspec.Struct, array_like=True):
             case PlanDeleted(plan_id=plan_id, city_ms=city_ms):
                 self.plans.pop(plan_id, None)
                 self._end(plan_id, city_ms)
-            case Passed(direction="in", rule=rule, plate=plate) if rule in CARD_RULES:
-                card_ids = self.by_plate.get(plate, ())
-                if card_ids:
-                    card_id = next((each for each in card_ids if self._room(each)), card_ids[0])
+            case Passed(direction="in", rule=rule, plate=plate) if plate in self.by_plate:
+                card_ids = self.by_plate[plate]
+                room = next((each for each in card_ids if self._room(each)), "")
+                if rule in CARD_RULES:
+                    card_id = room or card_ids[0]
                     self.on[fact.id] = card_id
                     self.taken[card_id] = self.taken.get(card_id, 0) + 1
+                elif not room:
+                    self.on[fact.id] = ""
             case Passed(direction="out", visit_id=visit_id):
                 left = self.on.pop(visit_id, "")
                 if left:
@@ -111,7 +115,8 @@ class Cards(msgspec.Struct, array_like=True):
         of: CardSet | None = None
         for card_id in self.by_plate.get(plate, ()):
             card = self.by_id[card_id]
-            if card.suspended or not (self.on.get(visit_id) == card_id or self._room(card_id)):
+            stands_on = self.on.get(visit_id)
+            if card.suspended or not (stands_on == card_id or (stands_on is None and self._room(card_id))):
                 continue
             of = card
             begin_ms, end_ms = max(from_ms, card.from_ms), min(until_ms, card.until_ms)

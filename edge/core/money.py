@@ -109,8 +109,11 @@ class Money(msgspec.Struct, array_like=True):
 
     # --- the bill --------------------------------------------------------------------------------------------------
 
-    def bill(self, lot: LotState, terms: Terms, visit: Visit, now: Stamp, coupons: Sequence[CouponGiven]) -> Bill:
-        """What `visit` owes at `now`. `coupons`: those that wait for it."""
+    def bill(  # noqa: PLR0917 - what a bill rests on
+        self, lot: LotState, terms: Terms, visit: Visit, now: Stamp, coupons: Sequence[CouponGiven],
+        silent: bool = False,
+    ) -> Bill:  # fmt: skip
+        """What `visit` owes at `now`. `coupons`: those that wait for it. `silent`: nobody speaks for the city."""
         parked_ms = elapsed_ms(visit.entered, now, lot.offsets)
         if parked_ms is None:
             return Bill("no_clock")
@@ -153,23 +156,25 @@ class Money(msgspec.Struct, array_like=True):
             if since_ms is None or since_ms <= leave_min * MINUTE_MS:
                 rest_min = leave_min - (since_ms or 0) // MINUTE_MS
                 return Bill("in_grace", rest_min=rest_min, **told)  # type: ignore[arg-type]
+        away = self.away(silent)
         charged = charge_by(fee_of, open_ms, coupons, terms.stack)
         free_left_ms = plan.free_min * MINUTE_MS - open_ms
         return Bill(
             _why(charged, free_left_ms), due_fen=charged.due_fen, discount_fen=charged.discount_fen,
             pay_fen=charged.pay_fen, coupons=charged.coupons, overtime=last is not None,
-            rest_min=max(0, free_left_ms // MINUTE_MS), pays=self._pays(visit.visit_id, charged.pay_fen),
-            owe=terms.away == "owe" and self.away(), **told,  # type: ignore[arg-type]
+            rest_min=max(0, free_left_ms // MINUTE_MS),
+            pays="" if away else self._pays(visit.visit_id, charged.pay_fen),
+            owe=terms.away == "owe" and away, **told,  # type: ignore[arg-type]
         )  # fmt: skip
 
-    def away(self) -> bool:
+    def away(self, silent: bool) -> bool:
         """Payments of no city can come. A box that was never told of one has no city to wait for."""
-        return bool(self.links) and not any(self.links.values())
+        return bool(self.links) and (silent or not any(self.links.values()))
 
     def _pays(self, visit_id: str, pay_fen: int) -> Literal["", "before", "after"]:
         """Seamlessly, unless it is over the limit that was signed for or, deducted before, over the balance."""
         signed = self.seamless.get(visit_id)
-        if signed is None or not signed.signed or self.away():
+        if signed is None or not signed.signed:
             return ""
         if 0 <= signed.limit_fen < pay_fen or (signed.mode == "before" and 0 <= signed.balance_fen < pay_fen):
             return ""

@@ -16,6 +16,7 @@ from edge.core.facts_money import (
     MoneyBody,
     PlanDeleted,
     PlanSet,
+    Refunded,
     SeamlessSet,
     TariffDeleted,
     TariffSet,
@@ -32,6 +33,7 @@ from edge.core.orders_money import (
     ListOrder,
     PlanDeleteOrder,
     PlanOrder,
+    RefundOrder,
     SeamlessOrder,
     TariffDeleteOrder,
     TariffOrder,
@@ -61,6 +63,8 @@ def carry_out(order: AnyMoneyOrder, money: Money, lot: LotState, controls: Contr
             return _list(order, controls)
         case SeamlessOrder():
             return _seamless(order, money, lot)
+        case RefundOrder():
+            return _refund(order, money)
         case LinkOrder(city=city, up=up):
             known = money.links.get(city)
             return MoneyOutcome(True, "", () if known is up else (CityLink(city, up, order.source),))
@@ -139,6 +143,17 @@ def _plan(order: PlanOrder | PlanDeleteOrder, money: Money) -> MoneyOutcome:
         gone = order.plan_id in money.cards.gone
         return MoneyOutcome(True, "") if gone else refused("unknown_plan", order.plan_id)
     return MoneyOutcome(True, "", (PlanDeleted(order.plan_id, order.city_ms, order.city),))
+
+
+def _refund(order: RefundOrder, money: Money) -> MoneyOutcome:
+    record = money.orders.by_id.get(order.order_id)
+    if record is None:
+        return refused("unknown_order", order.order_id)
+    paid_fen = record.paid.paid_fen if record.paid is not None else 0
+    most_fen = paid_fen + record.taken_over_fen - record.refunded_fen
+    if order.amount_fen > most_fen:
+        return refused("bad_value", f"amount_fen {order.amount_fen}, up to {most_fen} can be given back")
+    return MoneyOutcome(True, "", (Refunded(order.order_id, record.plate, order.amount_fen, order.who, order.why),))
 
 
 # --- tariffs -------------------------------------------------------------------------------------------------------

@@ -36,6 +36,8 @@ class Record(msgspec.Struct, array_like=True):
     """Payments that were heard of, so that a notice repeated is none: see `payment_key`."""
     refund_due_fen: int = 0
     refunded_fen: int = 0
+    taken_over_fen: int = 0
+    """All that was ever taken without a debt, given back or not."""
     deduction: str = ""
     """before, after: 13 was asked for; failed: it came to nothing."""
     user_id: str = ""
@@ -106,6 +108,7 @@ class OrderBook(msgspec.Struct, array_like=True):
             case RefundDue(order_id=order_id, amount_fen=amount_fen):
                 if order_id in self.by_id:
                     self.by_id[order_id].refund_due_fen += amount_fen
+                    self.by_id[order_id].taken_over_fen += amount_fen
             case Refunded(order_id=order_id, amount_fen=amount_fen):
                 self._refunded(order_id, amount_fen)
             case Passed(direction="out", visit_id=visit_id) if visit_id:
@@ -183,8 +186,14 @@ class OrderBook(msgspec.Struct, array_like=True):
         record.refunded_fen += amount_fen
         extra_fen = min(amount_fen, record.refund_due_fen)
         record.refund_due_fen -= extra_fen
-        if amount_fen > extra_fen:  # what was owed was given back too
-            self._turn(record, Turn.REFUND)
+        back_fen = amount_fen - extra_fen
+        if not back_fen:
+            return
+        visit = self.visits.get(record.visit_id)  # of what was owed: the car owes it again
+        if visit is not None and record.paid is not None:
+            visit.paid_fen -= back_fen
+            visit.due_fen -= back_fen
+        self._turn(record, Turn.REFUND)
 
     def _left(self, visit_id: str) -> None:
         visit = self.visits.pop(visit_id, None)

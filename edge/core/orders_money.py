@@ -88,6 +88,13 @@ class PaymentOrder(MoneyOrder, frozen=True, kw_only=True):
     detail: Word = ""
 
 
+class RefundOrder(MoneyOrder, frozen=True, kw_only=True):
+    """Money of an order was given back, by a person or, status 300 of 13 and 14, by the platform."""
+
+    order_id: Id
+    amount_fen: Annotated[int, Meta(ge=1, le=1_000_000_000)]
+
+
 class SeamlessOrder(MoneyOrder, frozen=True, kw_only=True):
     """20 无感车牌通知, 21 场内状态变更, and what 12 answered.
 
@@ -196,6 +203,7 @@ AnyMoneyOrder = (
     | CardCancelOrder
     | QuoteOrder
     | PaymentOrder
+    | RefundOrder
     | SeamlessOrder
     | ScanOrder
     | TariffOrder
@@ -212,6 +220,7 @@ MONEY_OPS: Mapping[str, type[AnyMoneyOrder]] = MappingProxyType({
     "card_cancel": CardCancelOrder,
     "quote": QuoteOrder,
     "payment": PaymentOrder,
+    "refund": RefundOrder,
     "seamless": SeamlessOrder,
     "scan": ScanOrder,
     "tariff": TariffOrder,

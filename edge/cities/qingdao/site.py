@@ -17,6 +17,8 @@ from edge.cities.qingdao.dictionaries import ENTRANCE, EXIT, OFFLINE, ONLINE, De
 from edge.cities.qingdao.fields import yuan
 from edge.cities.qingdao.messages import EquipInfo, EquipStatus, ParkInfo, StandardInfo
 from edge.config.model import Config, Lot, Tariff
+from edge.core.tariff_param import read_param
+from edge.core.tariff_words import plan_zh
 from edge.ports import BoxView
 
 # Faults (`core.faults`) with which a gate cannot do its work: the city's 离线.
@@ -130,6 +132,8 @@ def standard(lot: Lot, tariff: Tariff, wall_ms: int) -> tuple[str, StandardInfo]
 
 def tariff_text(tariff: Tariff) -> str:
     """QC79: readable Chinese text; the same rules as `core.tariff`, as a board at the entry would put them."""
+    if tariff.param:
+        return plan_zh(read_param(tariff.param))
     parts = [f"{tariff.free_min}分钟以内(含)免费" if tariff.free_min else "无免费时间"]
     if tariff.first_period_min:
         parts.append(f"首{tariff.first_period_min}分钟{yuan(tariff.first_fen)}元")

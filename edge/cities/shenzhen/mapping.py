@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -172,8 +172,8 @@ class Mapper:
                 receivables=yuan(due_fen),
                 discount=yuan(due_fen - body.paid_fen),
                 received=yuan(body.paid_fen),
-                pay_type=1 if body.paid_fen else 6,  # 现金; 其它 where nothing was paid
-                pay_from="线下缴费" if body.paid_fen else "优惠减免",
+                pay_type=_pay_type(body),
+                pay_from=_pay_from(body),
                 discounts=tuple(_discount(fact.id, each) for each in body.coupons) or None,
             )
 
@@ -273,6 +273,24 @@ def made_up_id(fact_id: str) -> str:
 def device_id(park_code: str, name: str) -> str:
     """Uuid of an entrance or device that the config names without one: always the same."""
     return hashlib.blake2b(f"{park_code} {name}".encode(), digest_size=16, person=b"shenzhen-device").hexdigest()
+
+
+_ONLINE: dict[str, Literal[2, 3, 4]] = {"WX": 2, "ZFB": 3, "YL": 4, "YLK": 4, "YLPOS": 4}
+"""Means of the other city's B.6.1.9 that table 9 knows too: 微信, 支付宝, 银联."""
+
+
+def _pay_type(body: Paid) -> Literal[1, 2, 3, 4, 5, 6]:
+    """1 现金; 6 其它 where nothing was paid or the means is not in the table."""
+    if not body.paid_fen:
+        return 6
+    return 1 if body.method == "cash" else _ONLINE.get(body.pay_type, 6)
+
+
+def _pay_from(body: Paid) -> str:
+    """Free text, 10 characters."""
+    if not body.paid_fen:
+        return "优惠减免"
+    return "线下缴费" if body.method == "cash" else body.pay_from[:10] or "线上缴费"
 
 
 def _discount(fact_id: str, used: CouponUsed) -> Discount:

@@ -29,6 +29,8 @@ from edge.cities.shenzhen.messages import (
 from edge.config.model import Config, Lane, Lot, Tariff
 from edge.config.shenzhen import Shenzhen
 from edge.core.tariff import yuan
+from edge.core.tariff_param import read_param
+from edge.core.tariff_words import plan_zh
 
 NORMAL: Literal[1] = 1  # tables 23, 25: status 1 正常
 
@@ -129,6 +131,8 @@ class Site:
 
 def tariff_words(tariff: Tariff) -> str:
     """chargeDesc, at most 100 characters, in the manner of table 4's example."""
+    if tariff.param:
+        return plan_zh(read_param(tariff.param))[:100]
     parts = [f"{tariff.free_min}分钟内免费"] if tariff.free_min else []
     if tariff.first_period_min:
         parts.append(f"首{tariff.first_period_min}分钟{yuan(tariff.first_fen)}元")
