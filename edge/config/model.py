@@ -129,6 +129,20 @@ class Loops(Section, frozen=True, kw_only=True):
     debounce_ms: Annotated[int, Meta(ge=0, le=500)] = 20
 
 
+class CameraClient(Section, frozen=True, kw_only=True):
+    """The box connects to the camera by itself, at the first of its `addresses`: VZ over TCP 8131."""
+
+    port: Port = 0
+    """0: the make's own (VZ 8131)."""
+    reads: bool = False
+    """Results come over this connection; then the camera's own push to the box stays off."""
+    opens: bool = False
+    """Each opening that the box decides is sent as a command to the camera's relay (with `relay_is_barrier`); its
+    replies then open nothing. The risks: the command crosses a network without a receipt that the arm moved, it is
+    lost while the connection is down (the box never sends it later), whoever reaches the camera opens too, and the
+    box can neither close nor stop. Use the box's own relay if there is one."""
+
+
 class Camera(Section, frozen=True, kw_only=True):
     id: Ident
     vendor: Literal["vz", "boyue", "qianyi", "alphadigi", "hikvision", "dahua", "huaxia", "rk_v5"]
@@ -145,6 +159,8 @@ class Camera(Section, frozen=True, kw_only=True):
     relay_is_barrier: bool = False
     """The camera's own relay opens the barrier: only then may a reply say "ok". A reply can be lost, repeated or
     late, nobody sees the arm then, and whoever reaches the camera can open: use the box's own relay if there is one."""
+    client: CameraClient | None = None
+    """None: the camera only pushes, and can be asked for nothing."""
 
 
 class Timing(Section, frozen=True, kw_only=True):
