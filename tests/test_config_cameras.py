@@ -23,7 +23,7 @@ def loaded(folder: Path, more: str, old: str = "", new: str = "") -> Config:
     return load(path)
 
 
-@pytest.mark.parametrize("vendor", ["huaxia", "rk_v5", "qianyi"])
+@pytest.mark.parametrize("vendor", ["huaxia", "rk_v5", "qianyi", "gat1400"])
 def test_every_dialect_is_a_vendor(tmp_path: Path, vendor: str) -> None:
     config = loaded(tmp_path, "", 'vendor = "vz"', f'vendor = "{vendor}"')
     assert config.lane[0].camera[0].vendor == vendor

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from drivers.cameras.dahua import DahuaPush
+from drivers.cameras.gat1400 import GatPush
 from drivers.cameras.hikvision import HikPush
 from drivers.cameras.http import Head
 from drivers.cameras.huaxia import HuaxiaPush
@@ -15,6 +16,7 @@ from drivers.cameras.vz import VzForm, VzPush, is_form
 from drivers.cameras.vz_dialects import DIALECTS
 
 DAHUA_PATH = "/NotificationInfo/"
+GAT_PATH = "/VIID/"
 VZ_HEARTBEAT_PATH = "receivedeviceinfo.php"
 
 
@@ -28,6 +30,8 @@ def _family(head: Head, candidates: Sequence[Known]) -> str:
         return families.pop()
     if DAHUA_PATH in head.path:
         return "dahua"
+    if GAT_PATH in head.path and "gat1400" in families:
+        return "gat1400"
     content_type = head.fields.get("content-type", "").lower()
     if VZ_HEARTBEAT_PATH not in head.path and ("xml" in content_type or "multipart" in content_type):
         return "hikvision"
@@ -45,6 +49,8 @@ def push_for(head: Head, candidates: Sequence[Known]) -> tuple[Push, tuple[Known
         return HikPush(head), fitting
     if family == "dahua":
         return DahuaPush(head, serial_needed=serial_needed), fitting
+    if family == "gat1400":
+        return GatPush(head, serial_needed=serial_needed), fitting
     if family == "huaxia":
         return HuaxiaPush(serial_needed=serial_needed), fitting
     if family == "rk_v5":

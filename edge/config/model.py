@@ -145,8 +145,9 @@ class CameraClient(Section, frozen=True, kw_only=True):
 
 class Camera(Section, frozen=True, kw_only=True):
     id: Ident
-    vendor: Literal["vz", "boyue", "qianyi", "alphadigi", "hikvision", "dahua", "huaxia", "rk_v5"]
-    """huaxia: 华夏智信, HTTP mode 5. rk_v5: RK, http_post_v5. The dialect is never guessed: their codes overlap."""
+    vendor: Literal["vz", "boyue", "qianyi", "alphadigi", "hikvision", "dahua", "huaxia", "rk_v5", "gat1400"]
+    """huaxia: 华夏智信, HTTP mode 5. rk_v5: RK, http_post_v5. gat1400: any make, GA/T 1400 视图库.
+    The dialect is never guessed: their codes overlap."""
     serial: str = ""
     """Serial number or device id in its events; "" accepts any from its addresses."""
     addresses: Annotated[tuple[str, ...], Meta(min_length=1)]

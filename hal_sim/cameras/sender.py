@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from hal_sim.cameras.dahua import Dahua
 from hal_sim.cameras.event import CameraEvent, Push, Vendor
+from hal_sim.cameras.gat1400 import Gat1400
 from hal_sim.cameras.hikvision import Hikvision
 from hal_sim.cameras.huaxia import Huaxia
 from hal_sim.cameras.pictures import Painter
@@ -59,7 +60,10 @@ def vendor_of(spec: CameraSpec) -> Vendor:
         return Huaxia(spec.serial)
     if spec.vendor == "rk_v5":
         return RkV5(spec.serial)
-    raise ValueError(f"camera {spec.id}: vendor {spec.vendor!r}, simulated are vz, dahua, hikvision, huaxia, rk_v5")
+    if spec.vendor == "gat1400":
+        return Gat1400(spec.serial)
+    known = "vz, dahua, hikvision, huaxia, rk_v5, gat1400"
+    raise ValueError(f"camera {spec.id}: vendor {spec.vendor!r}, simulated are {known}")
 
 
 @dataclass(frozen=True)
