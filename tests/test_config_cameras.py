@@ -40,12 +40,17 @@ def test_a_client_and_its_defaults(tmp_path: Path) -> None:
     [
         ("client = {opens = true}", "vz", "client.opens", "relay_is_barrier"),
         ("relay_is_barrier = true\nclient = {reads = true}", "vz", "client.reads", "opens = true"),
+        ("client = {reads = true, password_file = 'secret'}", "dahua", "client.reads", "vz only"),
+        ("client = {password_file = 'missing'}", "hikvision", "client.password_file", "cannot be read"),
         ("client = {}", "huaxia", "client", "vz"),
         ("client = {port = 70000}", "vz", "client.port", "0..65535"),
         ("client = {prot = 1}", "vz", "client.prot", "port"),
     ],
 )
 def test_rules_of_a_client(tmp_path: Path, more: str, vendor: str, path: str, says: str) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("x", encoding="utf-8")
+    secret.chmod(0o600)
     with pytest.raises(ConfigError) as caught:
         loaded(tmp_path, more, 'vendor = "vz"', f'vendor = "{vendor}"')
     issues = {issue.path: str(issue) for issue in caught.value.issues}

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from drivers.cameras.desk import Desk
+from drivers.cameras.http_orders import MAKES, HttpOrders
 from drivers.cameras.identify import Known
 from drivers.cameras.vz_tcp import VzTcp
 from edge.config.model import Camera
@@ -31,6 +32,8 @@ def client_for(desk: Desk, known: Known) -> Client | None:
     settings = known.camera.client
     if settings is None:
         return None
+    if known.camera.vendor in MAKES:
+        return HttpOrders(desk, known, settings)
     return VzTcp(desk, known, settings.port or VZ_PORT, reads=settings.reads)
 
 

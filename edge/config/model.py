@@ -130,12 +130,18 @@ class Loops(Section, frozen=True, kw_only=True):
 
 
 class CameraClient(Section, frozen=True, kw_only=True):
-    """The box connects to the camera by itself, at the first of its `addresses`: VZ over TCP 8131."""
+    """The box connects to the camera by itself, at the first of its `addresses`: VZ over TCP 8131; Hikvision (ISAPI
+    barrierGate) and Dahua (CGI openStrobe, manSnap) over HTTP with digest login."""
 
     port: Port = 0
-    """0: the make's own (VZ 8131)."""
+    """0: the make's own (VZ 8131, the others 80)."""
+    user: Annotated[str, Meta(max_length=32)] = "admin"
+    """Hikvision and Dahua: an account of its own with no more rights than it needs."""
+    password_file: str = ""
+    """File of mode 0600 with its password. One refused login ends all orders until the next start: five lock a
+    Hikvision camera for half an hour."""
     reads: bool = False
-    """Results come over this connection; then the camera's own push to the box stays off."""
+    """VZ: results come over this connection; then the camera's own push to the box stays off."""
     opens: bool = False
     """Each opening that the box decides is sent as a command to the camera's relay (with `relay_is_barrier`); its
     replies then open nothing. The risks: the command crosses a network without a receipt that the arm moved, it is

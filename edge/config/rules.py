@@ -19,7 +19,7 @@ SOCKET_PATH_BYTES = 107 - len(AGENT_SOCKET_SUFFIX)
 """sun_path of unix(7) is 108 bytes with its closing NUL, and the longer of the two names must fit."""
 
 
-CLIENT_VENDORS = ("vz",)
+CLIENT_VENDORS = ("vz", "hikvision", "dahua")
 """Makes that the box can connect to by itself."""
 
 
@@ -127,6 +127,10 @@ def _clients(config: Config) -> Iterator[ConfigIssue]:
             if camera.vendor not in CLIENT_VENDORS:
                 yield ConfigIssue(path, camera.vendor, f"仅用于 {', '.join(CLIENT_VENDORS)}",
                                   f"is for {', '.join(CLIENT_VENDORS)} only")
+            elif camera.vendor != "vz":
+                yield from secret(f"{path}.password_file", client.password_file)
+                if client.reads:
+                    yield ConfigIssue(f"{path}.reads", "true", "仅用于 vz", "is for vz only")
             if client.opens and not camera.relay_is_barrier:
                 yield ConfigIssue(f"{path}.opens", "true", "须 relay_is_barrier = true",
                                   "needs relay_is_barrier = true")
