@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from drivers.cameras.clients import CameraClients
 from drivers.cameras.listener import CameraListener
 from edge.config.model import Config
 from edge.core.box import Box
@@ -140,6 +141,9 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
     reads = LaneReads(config.lane, runtime, spool, time.monotonic)
     cameras = [(lane.id, camera) for lane in config.lane for camera in lane.camera]
     listener = CameraListener(config.listener, cameras, reads, new_id, clock.mono_ms)
+    clients = CameraClients(listener.desk, cameras)
+    runtime.ask_camera = clients.trigger
+    runtime.on_raise.append(clients.raised)
     stop = asyncio.Event()
     broken: list[str] = []
     anew: list[bool] = []
@@ -185,8 +189,10 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
         print("ready", flush=True)
         async with asyncio.TaskGroup() as tasks:
             watch = tasks.create_task(_watch(runtime, reads, ledger, whole=whole, signs=signs, devices=devices))
+            connected = tasks.create_task(clients.run())
             await stop.wait()
             watch.cancel()
+            connected.cancel()
     finally:
         devices.close()
         runtime.store_riding()

@@ -71,6 +71,7 @@ class LaneRuntime:
         self.on_change: list[Callable[[], None]] = []
         self.on_note: list[Callable[[Note, Stamp], None]] = []
         self.on_raise: list[Callable[[str], None]] = []
+        self.ask_camera: Callable[[str], bool] = lambda lane: False
         self.signs: dict[str, Show] = {}
         self.edges: deque[tuple[int, LoopChanged | LimitChanged]] = deque(maxlen=EDGES_KEPT)
         self._ledger, self._clock, self._barriers, self._loop = ledger, clock, barriers, loop
@@ -140,10 +141,11 @@ class LaneRuntime:
                     if command_id not in self._untold:  # a repeat is answered together with the first
                         answers.append(command)
                 case TriggerCamera(lane=lane, why=why):
-                    # why: a camera that only pushes cannot be asked; after no read the lane's own deadline goes on to
-                    # a person, and an order is shown with the picture nearest to it
-                    self.counters["trigger_not_possible"] += 1
-                    log.info("lane %s: %s; its camera can only push", lane, why)
+                    # A camera that only pushes cannot be asked; after no read the lane's own deadline goes on to a
+                    # person, and an order is shown with the picture nearest to it.
+                    asked = self.ask_camera(lane)
+                    self.counters["triggers" if asked else "trigger_not_possible"] += 1
+                    log.info("lane %s: %s; %s", lane, why, "camera asked" if asked else "no camera can be asked")
                 case Note():
                     log.log(logging.WARNING if command.level == "warning" else logging.INFO,
                             "%s: %s", command.lane or "box", command.text)

@@ -96,9 +96,10 @@ class Desk:
         return Taken(known, reading, seen, False)
 
     def asks_verdict(self, taken: Taken) -> bool:
-        """Only a camera whose relay is the barrier, only a live car, only while it still waits."""
+        """Only a camera whose relay is the barrier and opens by reply, only a live car, only while it waits."""
         return (
             taken.known.camera.relay_is_barrier
+            and not (taken.known.camera.client is not None and taken.known.camera.client.opens)
             and not taken.reading.replay
             and taken.seen.may_open(self.now_ms())
         )

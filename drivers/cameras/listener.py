@@ -45,6 +45,11 @@ class CameraListener:
         self._desk = Desk(listener, cameras, sink, new_id, now_ms)
         self._socket: socket.socket | None = None
 
+    @property
+    def desk(self) -> Desk:
+        """Where reads go, for cameras that the box connects to."""
+        return self._desk
+
     async def start(self) -> int:
         """Bind and serve; the port that was taken (config port 0: any). Raises `DeviceError`."""
         host, port = self._listener.host, self._listener.port

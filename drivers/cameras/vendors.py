@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from drivers.cameras.dahua import DahuaPush
+from drivers.cameras.gat1400 import GatPush
 from drivers.cameras.hikvision import HikPush
 from drivers.cameras.http import Head
-from drivers.cameras.identify import Known
+from drivers.cameras.huaxia import HuaxiaPush
+from drivers.cameras.identify import Known, Refused
 from drivers.cameras.reading import Push
+from drivers.cameras.rk_v5 import RkPush
 from drivers.cameras.vz import VzForm, VzPush, is_form
 from drivers.cameras.vz_dialects import DIALECTS
 
 DAHUA_PATH = "/NotificationInfo/"
+GAT_PATH = "/VIID/"
 VZ_HEARTBEAT_PATH = "receivedeviceinfo.php"
 
 
@@ -26,14 +30,18 @@ def _family(head: Head, candidates: Sequence[Known]) -> str:
         return families.pop()
     if DAHUA_PATH in head.path:
         return "dahua"
+    if GAT_PATH in head.path and "gat1400" in families:
+        return "gat1400"
     content_type = head.fields.get("content-type", "").lower()
     if VZ_HEARTBEAT_PATH not in head.path and ("xml" in content_type or "multipart" in content_type):
         return "hikvision"
-    return "vz"
+    if "vz" in families or families <= {"dahua", "hikvision"}:
+        return "vz"
+    raise Refused(403, f"{', '.join(sorted(families))} at one address: end each one's push path with its camera id")
 
 
 def push_for(head: Head, candidates: Sequence[Known]) -> tuple[Push, tuple[Known, ...]]:
-    """A reader for this request, and the cameras of its family."""
+    """A reader for this request, and the cameras of its family. Raises `Refused`."""
     family = _family(head, candidates)
     fitting = tuple(known for known in candidates if family_of(known.camera.vendor) == family)
     serial_needed = len(fitting) != 1 or fitting[0].camera.serial != ""
@@ -41,6 +49,12 @@ def push_for(head: Head, candidates: Sequence[Known]) -> tuple[Push, tuple[Known
         return HikPush(head), fitting
     if family == "dahua":
         return DahuaPush(head, serial_needed=serial_needed), fitting
+    if family == "gat1400":
+        return GatPush(head, serial_needed=serial_needed), fitting
+    if family == "huaxia":
+        return HuaxiaPush(serial_needed=serial_needed), fitting
+    if family == "rk_v5":
+        return RkPush(serial_needed=serial_needed), fitting
     if is_form(head):
         return VzForm(head), fitting
     replays = any(DIALECTS[known.camera.vendor].replays for known in fitting)

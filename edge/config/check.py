@@ -83,6 +83,9 @@ def summary(config: Config) -> list[str]:
             relay = "; 继电器即道闸 its relay is the barrier" if camera.relay_is_barrier else ""
             lines.append(f"    相机 camera {camera.id}: {camera.vendor} {camera.serial or '*'} "
                          f"@ {', '.join(camera.addresses)}{relay}")
+            if (client := camera.client) is not None:
+                does = ["触发 trigger"] + ["识别 reads"] * client.reads + ["开闸 opens"] * client.opens
+                lines.append(f"      盒子连接相机 the box connects: {', '.join(does)}")
     qingdao = config.city.qingdao
     if qingdao is None and config.city.shenzhen is None:
         lines.append("  没有配置城市平台 no city platform")

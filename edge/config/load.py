@@ -12,7 +12,7 @@ from msgspec import inspect
 
 from edge.config.base import Section
 from edge.config.issues import ConfigError, ConfigIssue
-from edge.config.model import Config
+from edge.config.model import Camera, Config
 from edge.config.rules import judge
 from edge.config.walk import walk
 
@@ -80,7 +80,16 @@ def _resolve(config: Config, folder: Path) -> Config:
         callback = shenzhen.callback and _files(shenzhen.callback, absolute)
         shenzhen = msgspec.structs.replace(shenzhen, site=_files(shenzhen.site, absolute), callback=callback)
         city = msgspec.structs.replace(city, shenzhen=shenzhen)
-    return msgspec.structs.replace(config, box=box, city=city, web=_files(config.web, absolute))
+    lanes = tuple(
+        msgspec.structs.replace(lane, camera=tuple(_camera(camera, absolute) for camera in lane.camera))
+        for lane in config.lane
+    )
+    return msgspec.structs.replace(config, box=box, city=city, web=_files(config.web, absolute), lane=lanes)
+
+
+def _camera(camera: Camera, absolute: Callable[[str], str]) -> Camera:
+    client = camera.client
+    return camera if client is None else msgspec.structs.replace(camera, client=_files(client, absolute))
 
 
 def _files(section: SomeSection, absolute: Callable[[str], str]) -> SomeSection:

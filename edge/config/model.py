@@ -151,9 +151,31 @@ class Loops(Section, frozen=True, kw_only=True):
     debounce_ms: Annotated[int, Meta(ge=0, le=500)] = 20
 
 
+class CameraClient(Section, frozen=True, kw_only=True):
+    """The box connects to the camera by itself, at the first of its `addresses`: VZ over TCP 8131; Hikvision (ISAPI
+    barrierGate) and Dahua (CGI openStrobe, manSnap) over HTTP with digest login."""
+
+    port: Port = 0
+    """0: the make's own (VZ 8131, the others 80)."""
+    user: Annotated[str, Meta(max_length=32)] = "admin"
+    """Hikvision and Dahua: an account of its own with no more rights than it needs."""
+    password_file: str = ""
+    """File of mode 0600 with its password. One refused login ends all orders until the next start: five lock a
+    Hikvision camera for half an hour."""
+    reads: bool = False
+    """VZ: results come over this connection; then the camera's own push to the box stays off."""
+    opens: bool = False
+    """Each opening that the box decides is sent as a command to the camera's relay (with `relay_is_barrier`); its
+    replies then open nothing. The risks: the command crosses a network without a receipt that the arm moved, it is
+    lost while the connection is down (the box never sends it later), whoever reaches the camera opens too, and the
+    box can neither close nor stop. Use the box's own relay if there is one."""
+
+
 class Camera(Section, frozen=True, kw_only=True):
     id: Ident
-    vendor: Literal["vz", "boyue", "qianyi", "alphadigi", "hikvision", "dahua"]
+    vendor: Literal["vz", "boyue", "qianyi", "alphadigi", "hikvision", "dahua", "huaxia", "rk_v5", "gat1400"]
+    """huaxia: 华夏智信, HTTP mode 5. rk_v5: RK, http_post_v5. gat1400: any make, GA/T 1400 视图库.
+    The dialect is never guessed: their codes overlap."""
     serial: str = ""
     """Serial number or device id in its events; "" accepts any from its addresses."""
     addresses: Annotated[tuple[str, ...], Meta(min_length=1)]
@@ -166,6 +188,8 @@ class Camera(Section, frozen=True, kw_only=True):
     relay_is_barrier: bool = False
     """The camera's own relay opens the barrier: only then may a reply say "ok". A reply can be lost, repeated or
     late, nobody sees the arm then, and whoever reaches the camera can open: use the box's own relay if there is one."""
+    client: CameraClient | None = None
+    """None: the camera only pushes, and can be asked for nothing."""
 
 
 class Timing(Section, frozen=True, kw_only=True):

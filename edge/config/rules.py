@@ -23,11 +23,15 @@ SOCKET_PATH_BYTES = 107 - len(AGENT_SOCKET_SUFFIX)
 """sun_path of unix(7) is 108 bytes with its closing NUL, and the longer of the two names must fit."""
 
 
+CLIENT_VENDORS = ("vz", "hikvision", "dahua")
+"""Makes that the box can connect to by itself."""
+
+
 def judge(config: Config) -> list[ConfigIssue]:
     """All issues between settings."""
-    issues = [*_pins(config), *_names(config), *_cameras(config), *_files(config), *_plates(config), *_flow(config),
-              *judge_boards(config), *judge_rs485(config), *judge_qingdao(config), *judge_shenzhen(config),
-              *_web(config.web)]
+    issues = [*_pins(config), *_names(config), *_cameras(config), *_clients(config), *_files(config),
+              *_plates(config), *_flow(config), *judge_boards(config), *judge_rs485(config), *judge_qingdao(config),
+              *judge_shenzhen(config), *_web(config.web)]
     if config.web.port and config.web.port == config.listener.port and config.web.host == config.listener.host:
         issues.append(ConfigIssue("web.port", str(config.web.port), "与 listener.port 相同", "same as listener.port"))
     tariff = config.tariff
@@ -133,6 +137,27 @@ def _cameras(config: Config) -> Iterator[ConfigIssue]:
                     )
                 elif other != path:
                     yield ConfigIssue(f"{path}.serial", camera.serial, f"与 {other} 重复", f"same as {other}")
+
+
+def _clients(config: Config) -> Iterator[ConfigIssue]:
+    for n, lane in enumerate(config.lane):
+        for m, camera in enumerate(lane.camera):
+            client, path = camera.client, f"lane[{n}].camera[{m}].client"
+            if client is None:
+                continue
+            if camera.vendor not in CLIENT_VENDORS:
+                yield ConfigIssue(path, camera.vendor, f"仅用于 {', '.join(CLIENT_VENDORS)}",
+                                  f"is for {', '.join(CLIENT_VENDORS)} only")
+            elif camera.vendor != "vz":
+                yield from secret(f"{path}.password_file", client.password_file)
+                if client.reads:
+                    yield ConfigIssue(f"{path}.reads", "true", "仅用于 vz", "is for vz only")
+            if client.opens and not camera.relay_is_barrier:
+                yield ConfigIssue(f"{path}.opens", "true", "须 relay_is_barrier = true",
+                                  "needs relay_is_barrier = true")
+            if client.reads and camera.relay_is_barrier and not client.opens:
+                yield ConfigIssue(f"{path}.reads", "true", "识别不经上报, 无应答可开闸: 须 opens = true",
+                                  "no push, so no reply that could open: needs opens = true")
 
 
 def _files(config: Config) -> Iterator[ConfigIssue]:

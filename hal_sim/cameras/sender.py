@@ -21,8 +21,11 @@ from dataclasses import dataclass
 
 from hal_sim.cameras.dahua import Dahua
 from hal_sim.cameras.event import CameraEvent, Push, Vendor
+from hal_sim.cameras.gat1400 import Gat1400
 from hal_sim.cameras.hikvision import Hikvision
+from hal_sim.cameras.huaxia import Huaxia
 from hal_sim.cameras.pictures import Painter
+from hal_sim.cameras.rk_v5 import RkV5
 from hal_sim.cameras.vz import Vz
 
 REPLY_WITHIN_S = 5.0
@@ -53,7 +56,14 @@ def vendor_of(spec: CameraSpec) -> Vendor:
     if spec.vendor == "hikvision":
         # Its URL is free text in the camera; the path names the camera (its serial is one of many numbers).
         return Hikvision(spec.serial, path=f"/cam/{spec.id}")
-    raise ValueError(f"camera {spec.id}: vendor {spec.vendor!r}, simulated are vz, dahua, hikvision")
+    if spec.vendor == "huaxia":
+        return Huaxia(spec.serial)
+    if spec.vendor == "rk_v5":
+        return RkV5(spec.serial)
+    if spec.vendor == "gat1400":
+        return Gat1400(spec.serial)
+    known = "vz, dahua, hikvision, huaxia, rk_v5, gat1400"
+    raise ValueError(f"camera {spec.id}: vendor {spec.vendor!r}, simulated are {known}")
 
 
 @dataclass(frozen=True)
