@@ -35,6 +35,7 @@ from edge.lane_socket import LaneSocket
 from edge.lane_view import box_view
 from edge.log_ring import ASKED_EXIT, LogRing
 from edge.ports import DeviceError
+from edge.service_notify import ServiceNotify
 from edge.store.errors import StoreError
 from edge.store.ledger import Ledger
 from edge.version import VERSION
@@ -99,6 +100,7 @@ def restore(ledger: Ledger, config: Config) -> Box:
 
 def run(config: Config) -> int:
     """Until SIGTERM or SIGINT. Exit code 0, or 1 if a mistake of ours ended it."""
+    supervisor = ServiceNotify()
     data = Path(config.box.data_dir)
     ledger = Ledger(data / "ledger.db", LINGER_MS)
     try:
@@ -107,14 +109,17 @@ def run(config: Config) -> int:
         log.critical("the ledger cannot be used: %s", error)
         return 1
     try:
-        return asyncio.run(_run_with(config, ledger, data, failure))
+        return asyncio.run(_run_with(config, ledger, data, failure, supervisor))
     finally:
         lost = ledger.close()
         if lost:
             log.error("%d facts could not be kept: the disk failed to the end", lost)
+        supervisor.close()
 
 
-async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreError | None) -> int:
+async def _run_with(
+    config: Config, ledger: Ledger, data: Path, failure: StoreError | None, supervisor: ServiceNotify
+) -> int:
     loop = asyncio.get_running_loop()
     whole = True
     try:
@@ -182,11 +187,13 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
             log.error("lane socket %s: %s", config.box.socket, error)  # noqa: TRY400
             runtime.feed(DeviceDown(code="socket_down", device=config.box.socket, detail=str(error)))
         print("ready", flush=True)
+        supervisor.ready()
         async with asyncio.TaskGroup() as tasks:
-            watch = tasks.create_task(_watch(runtime, reads, ledger, whole))
+            watch = tasks.create_task(_watch(runtime, reads, ledger, whole, supervisor))
             await stop.wait()
             watch.cancel()
     finally:
+        supervisor.ending()
         board.close()
         runtime.store_riding()
         runtime.stop()
@@ -222,7 +229,9 @@ def _adopt_pictures(runtime: LaneRuntime, ledger: Ledger, spool: Path) -> None:
     runtime.store_riding()
 
 
-async def _watch(runtime: LaneRuntime, reads: LaneReads, ledger: Ledger, whole: bool) -> None:
+async def _watch(
+    runtime: LaneRuntime, reads: LaneReads, ledger: Ledger, whole: bool, supervisor: ServiceNotify
+) -> None:
     """Once a second: the clock, the cameras, the ledger's writer, and how late this loop runs."""
     told = ledger.recovery
     while True:
@@ -242,6 +251,7 @@ async def _watch(runtime: LaneRuntime, reads: LaneReads, ledger: Ledger, whole: 
             raise RuntimeError("the ledger can be read again: a new start reads it whole")
         if not ledger.alive:
             raise RuntimeError("the ledger's writer has ended")  # takes the program down; it is started again
+        supervisor.alive(late_s)
 
 
 def main(config: Config) -> int:
