@@ -16,13 +16,14 @@ from pathlib import Path
 import msgspec
 
 from edge.core.orders_flow import OPS, AnyFlowOrder
+from edge.core.orders_money import MONEY_OPS, AnyMoneyOrder, QuoteTold
 
 log = logging.getLogger("parkbox.agent.orders")
 
 LINE_MAX_BYTES = 64 * 1024
 """As the lane program's own limit; an answer is some hundred bytes."""
 
-OP_OF: Mapping[type, str] = {kind: op for op, kind in OPS.items()}
+OP_OF: Mapping[type, str] = {kind: op for op, kind in (*OPS.items(), *MONEY_OPS.items())}
 
 
 class Told(msgspec.Struct):
@@ -33,6 +34,7 @@ class Told(msgspec.Struct):
     en: str = ""
     reason: str | None = None
     rest: int = -1
+    quote: QuoteTold | None = None
 
 
 class LaneOrders:
@@ -44,7 +46,7 @@ class LaneOrders:
         self._lock = threading.Lock()
         self._closed = False
 
-    def ask(self, order: AnyFlowOrder, within_s: float) -> Told | None:
+    def ask(self, order: AnyFlowOrder | AnyMoneyOrder, within_s: float) -> Told | None:
         """None: the lane program is not there, or has not answered in time."""
         line = msgspec.json.encode({"op": OP_OF[type(order)], "order": order}) + b"\n"
         until_s = time.monotonic() + within_s

@@ -5,6 +5,7 @@ One JSON object a line, both ways:
     {"op": "command", "command": {"command_id": ..., "lane": ..., "action": ..., ...}}  ->  {"ok", "zh", "en"}
     {"op": "book" | "control" | "coupon" | "priority" | "role", "order": {...}}  (see `edge.core.orders_flow`)
                                                                  ->  {"ok", "zh", "en", "reason", "rest"}
+    {"op": "payment" | "quote" | ..., "order": {...}}  (see `edge.core.orders_money`)  ->  the same, and {"quote"}
     {"op": "view"}                                                                      ->  {"view": BoxView}
     {"op": "edges"}                              ->  {"edges": [{"at_ms", "lane", "input", "on"}]}, oldest first
     {"op": "log"}                                ->  {"log": [newest lines of the program's log]}
@@ -30,6 +31,7 @@ from edge.core.commands import Note
 from edge.core.events import Commanded, LimitChanged, LoopChanged
 from edge.core.facts import Stamp
 from edge.core.orders_flow import OPS, AnyFlowOrder
+from edge.core.orders_money import MONEY_OPS, AnyMoneyOrder
 from edge.lane_runtime import LaneRuntime
 from edge.ports import BoxView
 
@@ -79,14 +81,16 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 class Request(msgspec.Struct, forbid_unknown_fields=True):
     op: Literal[
-        "command", "view", "watch", "edges", "log", "restart", "book", "control", "coupon", "priority", "role"
-    ]
+        "command", "view", "watch", "edges", "log", "restart", "book", "control", "coupon", "priority", "role",
+        "card", "card_cancel", "quote", "payment", "seamless", "scan", "tariff", "tariff_delete", "plan",
+        "plan_delete", "list", "list_delete", "city_link",
+    ]  # fmt: skip
     command: Order | None = None
     order: msgspec.Raw = msgspec.Raw()  # empty: none was given; `| None` would take null alone
 
-    def flow_order(self) -> AnyFlowOrder | None:
-        """The order of an operation of flow control. Raises `msgspec.DecodeError`."""
-        kind = OPS.get(self.op)
+    def flow_order(self) -> AnyFlowOrder | AnyMoneyOrder | None:
+        """The order of an operation of flow control or money. Raises `msgspec.DecodeError`."""
+        kind: type[AnyFlowOrder] | type[AnyMoneyOrder] | None = OPS.get(self.op) or MONEY_OPS.get(self.op)
         return None if kind is None or not bytes(self.order) else msgspec.json.decode(self.order, type=kind)
 
 
@@ -171,7 +175,7 @@ class LaneSocket:
                 _send(writer, await self._command(request.command.event()))
             else:
                 self._runtime.counters["socket_bad_line"] += 1
-                missing = "order" if request.op in OPS else "command"
+                missing = "order" if request.op in OPS or request.op in MONEY_OPS else "command"
                 _send(writer, _refusal(f"缺少 {missing}", f"{missing} is missing"))
         await writer.drain()
 
@@ -187,7 +191,7 @@ class LaneSocket:
             await writer.drain()
             self._restart()
 
-    async def _command(self, command: Commanded | AnyFlowOrder) -> dict[str, Any]:
+    async def _command(self, command: Commanded | AnyFlowOrder | AnyMoneyOrder) -> dict[str, Any]:
         waiting = self._runtime.ask(command.command_id)
         self._runtime.feed(command)
         try:
@@ -197,6 +201,8 @@ class LaneSocket:
         told: dict[str, Any] = {"ok": answer.ok, "zh": answer.zh, "en": answer.en}
         if not isinstance(command, Commanded):
             told |= {"reason": answer.reason, "rest": answer.rest}
+            if answer.quote is not None:
+                told["quote"] = answer.quote
         return told
 
     async def _watch(self, writer: asyncio.StreamWriter) -> None:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from edge.core.admission import LotRules
-from edge.core.box_flow import BoxFlow
+from edge.core.box_money import BoxMoney
 from edge.core.box_orders import AGED_COMMAND_S, SURVIVES_START, FirstAnswer
-from edge.core.commands import AnyCommand, RaiseArm
+from edge.core.commands import Answer, AnyCommand, RaiseArm
 from edge.core.coupons import Coupons
 from edge.core.events import (
     AnyEvent,
@@ -47,17 +47,20 @@ from edge.core.flow_policy import Entrance, Policy
 from edge.core.lane import Lane
 from edge.core.lane_table import Desk, Gate
 from edge.core.lane_types import ActiveFault, LaneMemory, LaneSettings, LaneStatus, fault_key
-from edge.core.lot import LotState
+from edge.core.lot import LotState, Visit
 from edge.core.lot_flow import FlowKept, LotFlow
+from edge.core.money import Bill, Money, Terms
 from edge.core.orders_flow import FlowOrder
+from edge.core.orders_money import MoneyOrder
 from edge.core.tariff import TariffRule
+from edge.core.tariff_engine import plan_of
 
 __all__ = ["AGED_COMMAND_S", "Box", "LaneSettings", "LaneStatus"]
 
 ANSWERS_KEPT = 500
 """Command ids whose first answer is remembered; more than a city repeats within its own time-outs."""
 
-SNAPSHOT_VERSION = 5
+SNAPSHOT_VERSION = 6
 
 
 class _Snapshot(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -68,9 +71,10 @@ class _Snapshot(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     answers: dict[str, FirstAnswer]
     flow: FlowKept
     coupons: Coupons
+    money: Money
 
 
-class Box(BoxFlow):
+class Box(BoxMoney):
     """See the module. `lot`, `faults()` and `lane_states()` may be read at any time."""
 
     def __init__(  # noqa: PLR0917 - the composition root gives all of it at once
@@ -83,12 +87,16 @@ class Box(BoxFlow):
         version: str,
         box_id: str,
         policy: Policy | None = None,
+        terms: Terms | None = None,
     ) -> None:
-        """`policy` None: no flow control, every car while a stall is free that no booking holds."""
+        """`policy` None: no flow control, every car while a stall is free that no booking holds. `terms` None: what
+        `tariff` and `rules` say."""
         ids = [settings.id for settings in lanes]
         if not ids or "" in ids or len(set(ids)) != len(ids):
             raise ValueError(f"lanes: ids {ids} are not allowed, at least one and each once and not empty are")
         self.lot, self.tariff = lot, tariff
+        self.terms = terms or Terms(plan=plan_of(tariff), stack=rules.coupon_stack)
+        self.money = Money()
         self.out: list[AnyCommand] = []
         self.now = Stamp("", 0, 0, synced=False)
         self.deadline_ms: int | None = None
@@ -103,6 +111,7 @@ class Box(BoxFlow):
         self._new_id, self._version, self._box_id = new_id, version, box_id
         self._token = 0
         self._answers: dict[str, FirstAnswer] = {}
+        self._asked: dict[str, Answer] = {}
         self._memories = {lane_id: LaneMemory() for lane_id in ids}
         self._lanes: dict[str, Lane] = {}
         self._due: dict[str, int | None] = {}
@@ -120,6 +129,7 @@ class Box(BoxFlow):
         self.lot.apply(fact)
         self.flows.apply(fact)
         self.coupons.apply(fact)
+        self.money.apply(fact)
         memory = self._memories.get(fact.lane) if fact.lane else self.memory
         if memory is not None:  # facts of a lane that is no longer configured still count for the lot
             memory.apply(fact)
@@ -136,7 +146,7 @@ class Box(BoxFlow):
         """The fold of all facts so far, for the ledger's snapshot."""
         return msgspec.msgpack.encode(
             _Snapshot(SNAPSHOT_VERSION, self.lot.encode(), self.memory, self._memories, self._answers,
-                      self.flows.keep(), self.coupons)
+                      self.flows.keep(), self.coupons, self.money)
         )  # fmt: skip
 
     def restore(self, data: bytes) -> None:
@@ -150,6 +160,7 @@ class Box(BoxFlow):
         self.lot = LotState.decode(snapshot.lot, self.lot.total)
         self.flows.restore(snapshot.flow, self.lot.parked)
         self.memory, self._answers, self.coupons = snapshot.box, snapshot.answers, snapshot.coupons
+        self.money = snapshot.money
         self._memories = {lane_id: snapshot.lanes.get(lane_id, LaneMemory()) for lane_id in self._memories}
         self._make_lanes()
 
@@ -206,6 +217,9 @@ class Box(BoxFlow):
                 return self._emergency(active)
             case Commanded() as order:
                 return self._command(order)
+            case MoneyOrder() as order:
+                self.money_order(order)
+                return set()
             case FlowOrder() as order:
                 self.flow_order(order)
                 return set()
@@ -263,6 +277,11 @@ class Box(BoxFlow):
 
     def new_id(self) -> str:
         return self._new_id()
+
+    def bill(self, visit: Visit, now: Stamp) -> Bill:
+        """What `visit` owes at `now`. A car without plate has its coupons under its credential."""
+        coupons = self.coupons.of(visit.plate or self.money.credential_of(visit.visit_id))
+        return self.money.bill(self.lot, self.terms, visit, now, coupons)
 
     def new_token(self) -> int:
         self._token += 1

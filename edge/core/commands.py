@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from edge.core.facts import AnyBody
+from edge.core.orders_money import QuoteTold
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -60,8 +61,9 @@ class Answer(Command, frozen=True):
     ok: bool = False
     zh: str = ""
     en: str = ""
-    reason: str = ""  # a word of `orders_flow.REASONS`; "" when all went as asked
+    reason: str = ""  # a word of `orders_flow.REASONS` or `orders_money.MONEY_REASONS`; "" when all went as asked
     rest: int = -1  # booking orders: stalls that can still be booked; -1 = not told
+    quote: QuoteTold | None = None  # `quote` and `scan`: the order to pay
 
 
 class Note(Command, frozen=True):

@@ -13,7 +13,7 @@ Within a type by coupon number. `best` takes only the one that saves most (of eq
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -38,18 +38,25 @@ class Charge(msgspec.Struct, frozen=True):
 
 def charge(rule: TariffRule, elapsed_ms: int, coupons: Iterable[CouponGiven], stack: Stack = "all") -> Charge:
     """The fee of a visit of `elapsed_ms` with these coupons of its plate."""
+    return charge_by(lambda ms: fee_fen(rule, ms), elapsed_ms, coupons, stack)
+
+
+def charge_by(
+    fee_of: Callable[[int], int], elapsed_ms: int, coupons: Iterable[CouponGiven], stack: Stack = "all"
+) -> Charge:
+    """`charge` by any tariff: `fee_of` a time parked in ms, in fen."""
     given = sorted(
         (coupon for coupon in coupons if coupon.coupon != "none"),
         key=lambda coupon: (_ORDER.index(coupon.coupon), coupon.coupon_no),
     )
     if stack == "best" and len(given) > 1:
-        alone = [_taken_off(rule, elapsed_ms, [coupon]) for coupon in given]
+        alone = [_taken_off(fee_of, elapsed_ms, [coupon]) for coupon in given]
         return max(alone, key=lambda each: each.discount_fen)
-    return _taken_off(rule, elapsed_ms, given)
+    return _taken_off(fee_of, elapsed_ms, given)
 
 
-def _taken_off(rule: TariffRule, elapsed_ms: int, given: Sequence[CouponGiven]) -> Charge:
-    due_fen = left_fen = fee_fen(rule, elapsed_ms)
+def _taken_off(fee_of: Callable[[int], int], elapsed_ms: int, given: Sequence[CouponGiven]) -> Charge:
+    due_fen = left_fen = fee_of(elapsed_ms)
     free_ms = 0
     used: list[CouponUsed] = []
     for coupon in given:
@@ -57,7 +64,7 @@ def _taken_off(rule: TariffRule, elapsed_ms: int, given: Sequence[CouponGiven]) 
         if coupon.coupon == "time":
             free_ms += coupon.minutes * MINUTE_MS
             # A tariff may cost less for longer (a cap, free minutes): a coupon never makes a visit dearer.
-            left_fen = min(left_fen, fee_fen(rule, max(0, elapsed_ms - free_ms)))
+            left_fen = min(left_fen, fee_of(max(0, elapsed_ms - free_ms)))
         elif coupon.coupon == "share":
             left_fen = -(-left_fen * (1000 - coupon.off_permille) // 1000)
         elif coupon.coupon == "amount":

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from edge.core.orders_flow import AnyFlowOrder
+from edge.core.orders_money import AnyMoneyOrder
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -120,5 +121,5 @@ class Tick(Event, frozen=True):
 
 AnyEvent = (
     LoopChanged | LimitChanged | PlateRead | PictureSpooled | Stored | Commanded | Emergency
-    | DeviceDown | DeviceUp | ClockChanged | Tick | AnyFlowOrder
+    | DeviceDown | DeviceUp | ClockChanged | Tick | AnyFlowOrder | AnyMoneyOrder
 )

@@ -3,7 +3,7 @@
 A fact is a body (what) in an envelope (when, where, which). Bodies are declared here and nowhere else; a new
 member gets a default so that a ledger written by an older version still reads. Money is integer fen, durations
 and instants are integer milliseconds. The fact's `id` (32 hex digits) is the `item_id` of every city message
-made from it. Bookings, lists and switches are in `edge.core.facts_flow`.
+made from it. Bookings, lists and switches are in `edge.core.facts_flow`, tariffs and cards in `facts_money`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import msgspec
 
 from edge.core.fact_base import Body, Stamp
 from edge.core.facts_flow import CouponUsed, FlowBody, FlowReasons
+from edge.core.facts_money import MoneyBody
 
 __all__ = ["AnyBody", "Body", "CouponUsed", "Fact", "FlowReasons", "Stamp"]
 
@@ -149,7 +150,7 @@ class Paid(Body, frozen=True):
     order_id: str
     visit_id: str
     plate: str
-    method: Literal["cash", "free", "coupon"]
+    method: Literal["cash", "free", "coupon", "online", "seamless"]
     due_fen: int
     paid_fen: int
     discount_fen: int
@@ -160,6 +161,13 @@ class Paid(Body, frozen=True):
     entry_lane: str = ""
     booking: str = ""
     coupons: tuple[CouponUsed, ...] = ()  # in the order in which they were taken off
+    billed: Stamp | None = None  # up to when the fee was made out; None: an older version's fact
+    overtime: bool = False  # what came due after an earlier payment of the visit
+    pay_type: str = ""  # online, seamless: B.6.1.9 of T/QME 0015
+    pay_from: str = ""
+    paid_at_ms: int = 0  # by the platform's clock, UTC ms
+    user_id: str = ""  # seamless: app_userid
+    transaction_id: str = ""
 
 
 # --- people, faults, counts ----------------------------------------------------------------------------------
@@ -219,6 +227,7 @@ AnyBody = (
     | FaultCleared
     | CountCorrected
     | FlowBody
+    | MoneyBody
 )
 
 

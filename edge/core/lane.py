@@ -181,12 +181,14 @@ class Lane(OrderActions):
         else:
             admitted, how = False, self.opening_word()
         car.deciding = False
+        sums = self.box.money.orders.settled(car.visit_id)  # of all its orders, paid on the way or here
         self.record(
             Passed(
                 arrival_id=car.id, direction=self.settings.direction, plate=car.plate, colour=car.colour,
                 admitted=admitted, how=how, rule=car.rule, read_id=car.read_id, visit_id=car.visit_id,
-                plate_corrected_from=car.corrected_from, entered=car.entered, due_fen=car.due_fen,
-                paid_fen=car.paid_fen, discount_fen=car.discount_fen, booking=car.booking, entry_lane=car.entry_lane,
+                plate_corrected_from=car.corrected_from, entered=car.entered,
+                due_fen=max(car.due_fen, sums.due_fen), paid_fen=max(car.paid_fen, sums.paid_fen),
+                discount_fen=max(car.discount_fen, sums.discount_fen), booking=car.booking, entry_lane=car.entry_lane,
             ),
             urgent=not admitted,  # nothing else on record says that this vehicle was ever here
         )  # fmt: skip

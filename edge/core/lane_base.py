@@ -14,9 +14,9 @@ from edge.core.faults import CATALOGUE
 from edge.core.lane_table import DESK_SIGNALS, Desk, Gate, IllegalSignal, Row, Signal, look_up
 from edge.core.lane_traffic import Traffic
 from edge.core.lane_types import Arrival, LaneMemory, LaneSettings, fault_key
-from edge.core.lot import LotState
+from edge.core.lot import LotState, Visit
 from edge.core.lot_flow import LotFlow
-from edge.core.tariff import TariffRule
+from edge.core.money import Bill, Money, Terms
 
 # A read that comes speaks for its camera: a second, silent camera or a listener that is back need no person.
 READS_SPEAK = frozenset({"camera_silent", "listener_down"})
@@ -26,13 +26,16 @@ class Services(Protocol):
     """What a lane asks of its box."""
 
     lot: LotState
-    tariff: TariffRule
     out: list[AnyCommand]
     now: Stamp
     flows: LotFlow
     coupons: Coupons
+    money: Money
+    terms: Terms
     flow_told: bool  # flow control is configured
     memory: LaneMemory  # the box's own, with the faults that concern all lanes
+
+    def bill(self, visit: Visit, now: Stamp) -> Bill: ...
 
     def new_id(self) -> str: ...
 

@@ -6,9 +6,9 @@ import msgspec
 
 from edge.core.admission import EntryVerdict, ExitVerdict, Newcomer, Verdict, decide_entry, decide_exit
 from edge.core.commands import TriggerCamera
-from edge.core.facts import Decided, Paid
+from edge.core.facts import Decided
 from edge.core.facts_flow import ControlSeen
-from edge.core.lane_camera import CameraActions
+from edge.core.lane_money import MoneyActions
 from edge.core.lane_table import Desk, Signal
 from edge.core.lane_types import Arrival
 from edge.core.lot import corrected
@@ -23,7 +23,7 @@ _NOT_FLOW = EntryVerdict("refuse", "", "", "", "")
 WAIT_STATE = {"payment": Desk.WAIT_PAYMENT, "stall": Desk.WAIT_STALL, "confirmation": Desk.WAIT_CONFIRM}
 
 
-class DeskActions(CameraActions):
+class DeskActions(MoneyActions):
     # --- reads -------------------------------------------------------------------------------------------------
 
     def begin(self) -> Desk:
@@ -171,13 +171,16 @@ class DeskActions(CameraActions):
         if self.settings.direction == "in":
             flows, newcomer = self.box.flows, self.newcomer(car)
             found: Verdict = decide_entry(
-                self.box.lot, self.rules, flows.flow, newcomer, flows.in_force(car.plate)
-            )
+                self.box.lot, self.rules, flows.flow, newcomer, flows.in_force(car.plate),
+                self.box.money.cards.standing(car.plate, flows.flow.wall_ms),
+            )  # fmt: skip
         else:
             controls = self.box.flows.in_force(car.plate)
-            coupons = self.box.coupons.of
             car.billed = car.billed or self.box.now
-            found = decide_exit(self.box.lot, self.rules, self.box.tariff, car.plate, car.billed, controls, coupons)
+            claimed = self.box.lot.inside.get(car.claimed)
+            found = decide_exit(
+                self.box.lot, self.rules, self.box.bill, car.plate, car.billed, controls, claimed
+            )
         code = self.fault_with("stops") or self.fault_with("asks")
         if code and found.decision == "admit":
             if isinstance(found, EntryVerdict):
@@ -210,7 +213,7 @@ class DeskActions(CameraActions):
 
     def _take_visit(self, car: Arrival, verdict: ExitVerdict) -> None:
         visit = verdict.visit
-        car.due_fen, car.coupons = verdict.due_fen, verdict.coupons
+        car.due_fen, car.coupons, car.bill = verdict.due_fen, verdict.coupons, verdict.bill
         if visit is None:
             car.visit_id, car.entered, car.entry_lane, car.booking = "", None, "", ""
             return
@@ -223,8 +226,8 @@ class DeskActions(CameraActions):
     def _settle_on(self, car: Arrival, verdict: Verdict) -> Desk:
         if verdict.decision == "admit":
             return self._store(car, verdict)
-        if verdict.wait_for == "payment" and not car.order_id:
-            car.order_id = self.box.new_id()
+        if verdict.wait_for == "payment":
+            self.make_out(car)
         self.record(self._decided(car, verdict))
         self.show(verdict.zh, verdict.en)
         if verdict.decision == "refuse":
@@ -252,8 +255,10 @@ class DeskActions(CameraActions):
         """Decided: now it must become durable before the arm moves (invariant 8)."""
         if isinstance(admit, EntryVerdict):
             car.booking = admit.booking
-        elif isinstance(admit, ExitVerdict) and admit.coupons:
-            self._paid_by_coupons(car)
+        elif isinstance(admit, ExitVerdict) and admit.rule in {"exit_seamless", "exit_owed"}:
+            self.let_owe(car)
+        elif isinstance(admit, ExitVerdict) and admit.coupons and admit.decision == "admit":
+            self.paid_by_coupons(car)
         car.rule = admit.rule
         car.deciding = True
         car.token = self.box.new_token()
@@ -262,18 +267,6 @@ class DeskActions(CameraActions):
         self.show(admit.zh, admit.en)
         return Desk.STORING
 
-    def _paid_by_coupons(self, car: Arrival) -> None:
-        """Its coupons cover the whole fee: nobody pays, and the city is told what was taken off (5008)."""
-        car.order_id = car.order_id or self.box.new_id()
-        car.paid_fen, car.discount_fen = 0, car.due_fen
-        self.record(
-            Paid(
-                order_id=car.order_id, visit_id=car.visit_id, plate=car.plate, method="coupon", due_fen=car.due_fen,
-                paid_fen=0, discount_fen=car.due_fen, entered=car.entered, colour=car.colour,
-                entry_lane=car.entry_lane, booking=car.booking, coupons=car.coupons,
-            )
-        )  # fmt: skip
-
     def try_again(self) -> Desk:
         """Something changed in the lot. Only another verdict is a new decision; the sign says the numbers."""
         car = self._car()
@@ -281,6 +274,8 @@ class DeskActions(CameraActions):
         if isinstance(verdict, ExitVerdict):
             self._take_visit(car, verdict)
         if verdict.decision == "wait" and WAIT_STATE[verdict.wait_for] is self.desk:
+            if verdict.wait_for == "payment":
+                self.make_out(car)
             self.show(verdict.zh, verdict.en)
             return self.desk
         return self._settle_on(car, verdict)

@@ -125,8 +125,18 @@ class OrderActions(FaultActions):
         self.raise_fault("storage_failing", "ledger", f"order not durable within {self.settings.store_ms} ms")
         self.carry_out_order()
 
+    def _overrule(self) -> bool:
+        """A later word ends an order to open that is not durable yet and has moved nothing. Whether there was one."""
+        pending, self.order = self.order, None
+        if pending is None:
+            return False
+        self.note(f"{pending.signal.value}: overruled before it was durable", "info")
+        return True
+
     def _close(self, order: Commanded) -> Words:
         self._not_stopped()
+        if self._overrule() and not self.possible(Signal.CLOSE):
+            return "抬杆命令已撤销", "the order to open is withdrawn"
         self.fire(Signal.CLOSE)
         self.credit = ""
         if self.desk in {Desk.STORING, Desk.ADMITTED}:
@@ -134,6 +144,9 @@ class OrderActions(FaultActions):
         return "正在落杆", "lowering the arm"
 
     def _release(self, order: Commanded) -> Words:
+        overruled = self._overrule()
+        if overruled and not self.holds & {"order", "uncommanded"}:
+            return "抬杆命令已撤销", "the order to open is withdrawn"
         if not self.holds & {"order", "uncommanded"}:
             raise OrderRefused("闸杆未被保持", "the arm is not held open by an order")
         self.holds -= {"order", "uncommanded"}
@@ -147,6 +160,7 @@ class OrderActions(FaultActions):
             self.fire(Signal.RELEASE)
 
     def _lock(self, order: Commanded) -> Words:
+        self._overrule()
         self.fire(Signal.LOCK)
         return "车道已锁定", "the lane is locked"
 

@@ -48,13 +48,13 @@ class PeopleActions(DeskActions):
                 f"amount_fen: {paid_fen} is more than the {to_pay_fen} due",
             )
         car.due_fen, car.paid_fen, car.discount_fen = due_fen, paid_fen, due_fen - paid_fen
-        car.order_id = car.order_id or self.box.new_id()
+        self.order_to_settle(car)
         self.record(
             Paid(
                 order_id=car.order_id, visit_id=car.visit_id, plate=car.plate, method="free" if free else "cash",
                 due_fen=due_fen, paid_fen=paid_fen, discount_fen=due_fen - paid_fen, entered=car.entered,
                 who=order.who, why=order.why, colour=car.colour, entry_lane=car.entry_lane, booking=car.booking,
-                coupons=car.coupons,
+                coupons=car.coupons, billed=car.billed, overtime=car.bill is not None and car.bill.overtime,
             )
         )  # fmt: skip
         admit = Verdict("admit", "", "paid", "已缴费, 请通行", "paid, please drive on")

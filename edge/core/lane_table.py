@@ -218,7 +218,7 @@ TABLE: Mapping[State, Mapping[Signal, Row]] = {
     D.REFUSED: {
         **_WAITS,
         S.READ: row("better_read", D.REFUSED, *DECIDED),
-        S.FREED: row("note", D.REFUSED),
+        S.FREED: row("try_again", D.REFUSED, *DECIDED),  # its payment came after its wait was over
         S.PAY: row("take_payment", D.STORING),
         S.DESK_TIMER: ILLEGAL,
     },

@@ -25,6 +25,7 @@ from edge.core.facts import (
     ReadTaken,
     Stamp,
 )
+from edge.core.money import Bill
 
 RECENT = 16
 """Reads, payments and corrections a lane remembers: more than can belong to the cars between its two loops."""
@@ -64,7 +65,7 @@ class Arrival:
     """One car from its first word (loop or camera) until it passed or left."""
 
     __slots__ = (
-        "admitted", "asked_camera", "billed", "booking", "borrowed_until_ms", "colour", "controlled",
+        "admitted", "asked_camera", "bill", "billed", "booking", "borrowed_until_ms", "claimed", "colour", "controlled",
         "corrected_from", "coupons", "deciding", "discount_fen", "due_fen", "entered", "entry_lane", "fell_ms", "how",
         "id", "order_id", "paid_fen", "plate", "read_id", "rule", "safety_fell_ms", "token", "unsure", "visit_id",
     )  # fmt: skip
@@ -85,6 +86,8 @@ class Arrival:
         self.due_fen = self.paid_fen = self.discount_fen = 0
         self.coupons: tuple[CouponUsed, ...] = ()  # what would be taken off its fee
         self.billed: Stamp | None = None  # when its fee was made out: waiting at the arm costs nothing more
+        self.bill: Bill | None = None  # what it owes, as last made out
+        self.claimed = ""  # visit that its driver's credential names
         self.booking = self.entry_lane = ""
         self.corrected_from = ""
         self.controlled = ""  # its entries on control lists were told under this plate

@@ -1,0 +1,26 @@
+"""What became of an order of money: facts to keep or a reason why not, in words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from edge.core.facts import AnyBody
+from edge.core.orders_money import MONEY_REASONS, QuoteTold
+
+
+class MoneyOutcome(NamedTuple):
+    """`bodies` are facts to keep; `detail` says what exactly was not allowed."""
+
+    ok: bool
+    reason: str
+    bodies: tuple[AnyBody, ...] = ()
+    detail: str = ""
+    quote: QuoteTold | None = None
+
+    def words(self) -> tuple[str, str]:
+        zh, en = MONEY_REASONS[self.reason]
+        return (f"{zh} ({self.detail})", f"{en} ({self.detail})") if self.detail else (zh, en)
+
+
+def refused(reason: str, detail: str = "") -> MoneyOutcome:
+    return MoneyOutcome(False, reason, detail=detail)
