@@ -1,7 +1,7 @@
 """`python -m bench [names...] [--quick | --full]`, or `make bench`: all figures of the box as ratios, in one run.
 
-Names: ledger latency load deliveries shenzhen node-red writes start memory agent plan flow money pages pictures.
-Without one, all of them (about 18 minutes; --quick about 7).
+Names: ledger latency load deliveries shenzhen node-red writes start memory agent plan flow umqtt money pages
+pictures. Without one, all of them (about 18 minutes; --quick about 7).
 Everything is written into a temporary folder that is deleted at the end; PARKBOX_BENCH_DIR names another place for it
 (the disk that is to be measured). The exit code is 0 unless a part could not be run: a figure that misses its goal is a
 finding, not an error.
@@ -33,6 +33,7 @@ from bench import (
     plan,
     shenzhen,
     starting,
+    umqtt,
     writes,
 )
 from bench.figures import Row, machine, show
@@ -84,6 +85,7 @@ PARTS: dict[str, tuple[str, Callable[[Path, Size], list[Row]]]] = {
         "内存 memory", lambda folder, size: memory.run(folder, cars=size.cars, within_s=size.cars_within_s),
     ),
     "flow": ("流量管控 flow control", lambda folder, size: flow.run(4 * size.starts)),
+    "umqtt": ("MQTT", lambda folder, size: umqtt.run(folder, rounds=4 * size.starts)),
     "money": ("收费 money", lambda folder, size: money.run(4 * size.starts)),
     "plan": ("规则比较 plan", lambda folder, size: plan.run(size.starts)),
     "agent": (

@@ -63,6 +63,7 @@ class GpioBarrier:
         self._pulses.release()
 
     def raise_arm(self) -> None:
+        assert self._barrier.open_pin is not None, "judged by the configuration's rules"
         self._pulse(self._barrier.open_pin)
 
     def lower_arm(self) -> None:
@@ -229,10 +230,12 @@ def _inputs(lane: Lane) -> list[_Input]:
     high = lane.loops.active == "high"
     limit_high = lane.barrier.limit_active == "high"
     loops = [
-        _Input(lane.loops.arrival_pin, high, lane.loops.debounce_ms,
-               lambda on: LoopChanged(lane=lane.id, loop="arrival", occupied=on)),
-        _Input(lane.loops.safety_pin, high, lane.loops.debounce_ms,
-               lambda on: LoopChanged(lane=lane.id, loop="safety", occupied=on)),
+        _Input(pin, high, lane.loops.debounce_ms, event)
+        for pin, event in (
+            (lane.loops.arrival_pin, lambda on: LoopChanged(lane=lane.id, loop="arrival", occupied=on)),
+            (lane.loops.safety_pin, lambda on: LoopChanged(lane=lane.id, loop="safety", occupied=on)),
+        )
+        if pin is not None
     ]
     limits = []
     if lane.barrier.limit_up_pin is not None:

@@ -6,12 +6,15 @@ import random
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.cities.city import City, Counts
 from edge.cities.engine import DeliveryEngine
 from edge.cities.qingdao.city import qingdao
+from edge.cities.qingdao.conversation import Conversation
 from edge.cities.qingdao.envelope import Account
 from edge.cities.qingdao.site import makers
+from edge.cities.times import Times
 from edge.config.model import Config, Qingdao
 from edge.fault_view import fault_view
 from edge.lane_clock import kernel_synchronised
@@ -19,6 +22,9 @@ from edge.ports import BoxView, FaultView, LinkView
 from edge.store.deliveries import Deliveries
 from edge.store.errors import StoreError
 from edge.store.reader import LedgerFile
+
+if TYPE_CHECKING:
+    from edge.cities.shenzhen.conversation import Conversation as ShenzhenTalk
 
 
 class SystemClock:
@@ -51,7 +57,7 @@ class CityLinks:
         changed: Callable[[], None],
     ) -> None:
         self._engines: list[DeliveryEngine] = []
-        self._store, self._shenzhen = store, None
+        self._store, self._shenzhen, self._orders, self._calls = store, None, None, None
         clock = SystemClock(config.box.clock == "trusted")
 
         def counts() -> Counts | None:
@@ -60,7 +66,36 @@ class CityLinks:
 
         cities: list[City] = []
         if config.city.qingdao is not None:
-            cities.append(_qingdao(config, config.city.qingdao, box, counts))
+            city = _qingdao(config, config.city.qingdao, box, counts)
+            cities.append(city)
+            if config.city.qingdao.mqtt is not None:
+                from edge.agent_qingdao import QingdaoLink  # noqa: PLC0415 - only for a city that orders
+                from edge.agent_qingdao_calls import QingdaoCallsLink  # noqa: PLC0415
+
+                talk, settings, mqtt = city.talk, config.city.qingdao, config.city.qingdao.mqtt
+                assert isinstance(talk, Conversation)
+                orders = self._orders = QingdaoLink(
+                    config,
+                    settings,
+                    mqtt,
+                    account_of(config),
+                    lambda: talk.token,
+                    clock,
+                    random.SystemRandom(),
+                    died=died,
+                    changed=changed,
+                )
+                self._calls = QingdaoCallsLink(
+                    config,
+                    settings,
+                    mqtt,
+                    account_of(config),
+                    talk,
+                    ledger,
+                    lambda: Times(ledger.boot_offsets()),
+                    lambda: orders.view().online,
+                    died=died,
+                )
         if config.city.shenzhen is not None:
             from edge.agent_shenzhen import ShenzhenLink  # noqa: PLC0415 - 12 MB that only this city needs
 
@@ -89,8 +124,16 @@ class CityLinks:
             engine.start()
         if self._shenzhen is not None:
             self._shenzhen.start()
+        if self._orders is not None:
+            self._orders.start()
+        if self._calls is not None:
+            self._calls.start()
 
     def stop(self) -> None:
+        if self._calls is not None:
+            self._calls.stop()
+        if self._orders is not None:
+            self._orders.stop()
         if self._shenzhen is not None:
             self._shenzhen.stop()
         for engine in self._engines:
@@ -100,10 +143,17 @@ class CityLinks:
         """There may be new facts."""
         for engine in self._engines:
             engine.kick()
+        if self._calls is not None:
+            self._calls.kick()
 
     def links(self) -> list[LinkView]:
         found = [engine.link() for engine in self._engines]
-        return found + (self._shenzhen.links() if self._shenzhen is not None else [])
+        found += self._shenzhen.links() if self._shenzhen is not None else []
+        return found + ([self._orders.view()] if self._orders is not None else [])
+
+    def beside_shenzhen(self) -> ShenzhenTalk | None:
+        """A conversation with the running link's token; None: no such city, or it is not logged in."""
+        return self._shenzhen.beside() if self._shenzhen is not None else None
 
     def held(self) -> int:
         """Passages and payments that wait for the clock; every city waits for the same ones."""
@@ -113,6 +163,7 @@ class CityLinks:
         """Each once, though every city may have met it."""
         found = [fault for engine in self._engines for fault in engine.faults()]
         found += self._shenzhen.faults() if self._shenzhen is not None else []
+        found += self._orders.faults() if self._orders is not None else []
         known = {(fault.code, fault.device): fault for fault in reversed(found)}
         return [
             fault_view(fault.code, fault.device, fault.detail, fault.since_wall_ms)

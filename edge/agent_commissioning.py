@@ -144,8 +144,9 @@ def _online(seen: Seen, config: Config) -> tuple[State, str, str]:
     if not seen.agent.links:
         return "open", "配置中没有城市平台", "the configuration has no city platform"
     down = [link for link in seen.agent.links if not link.online]
-    if down:
-        return "failed", f"{down[0].city}: {down[0].zh}", f"{down[0].city}: {down[0].en}"
+    for link in sorted(down, key=lambda link: link.idle):
+        state: State = "open" if link.idle else "failed"
+        return state, f"{link.city}: {link.zh}", f"{link.city}: {link.en}"
     return "ok", "所有平台在线", "every platform is online"
 
 

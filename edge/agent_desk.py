@@ -14,16 +14,16 @@ from edge.agent_commissioning import Commission, Seen
 from edge.agent_config_file import ConfigFile
 from edge.agent_diagnose import AUDIT_LINES, BUNDLE_MAX_BYTES, box_members, bundle, site_secrets
 from edge.agent_lane_orders import ask_lane, order_lane
-from edge.agent_link_check import LinkCheck
+from edge.agent_link_check import LinkCheck, Running
 from edge.agent_machine import Machine, supervised
 from edge.agent_report import report
+from edge.agent_source import AgentSource
 from edge.agent_visit import VisitReader
-from edge.cities.qingdao.envelope import Account
 from edge.config.model import Config
 from edge.core.audit import AuditLog
 from edge.core.facts import ReadTaken
 from edge.lane_clock import kernel_synchronised
-from edge.ports import Delivery, PageSource
+from edge.ports import Delivery
 from edge.store.delivery_rows import DeliveriesFile
 from edge.store.errors import StoreError
 from edge.store.history import LedgerHistory
@@ -44,11 +44,11 @@ WAITS = frozenset({"wait_read", "wait_payment", "wait_stall", "wait_confirm", "r
 class Hands(NamedTuple):
     """What the desk reaches for."""
 
-    source: PageSource
+    source: AgentSource
     has_picture: Callable[[str], bool]
     repeat: Callable[[Sequence[int]], int]
     repeated: Callable[[], None]
-    account: Callable[[], Account]
+    running: Running
     restart_agent: Callable[[], None]
     log_lines: Callable[[], list[str]]
     page: Callable[[], tuple[AuditLog, bool, int, list[str]]]
@@ -66,7 +66,7 @@ class AgentDesk:
         self._machine = Machine(data)
         self._config_file = ConfigFile(config_path, config)
         self._commission = Commission(config, data, now_ms)
-        self._links = LinkCheck(config, hands.account, hands.source.box)
+        self._links = LinkCheck(config, hands.running)
         self._one_check = threading.Lock()
 
     def stop(self) -> None:
@@ -90,6 +90,8 @@ class AgentDesk:
                 return self._check_link(order)
             case api.RepeatDelivery():
                 return self._repeat(order)
+            case api.AcknowledgeFault(device=str(device)):
+                return api.ActionResult(*self._hands.source.acknowledge(order.fault, device))
             case api.RestartProgram():
                 return self._restart(order)
             case api.Order() if action.lane_action:
@@ -125,12 +127,10 @@ class AgentDesk:
         return api.ActionResult(True, f"{count} 条将重新上传", f"{count} will be sent again")
 
     def _check_link(self, order: api.CheckLink) -> api.ActionResult:
-        if order.city != "qingdao":
-            return api.ActionResult(False, f"配置中没有平台 {order.city}", f"no platform {order.city} is configured")
         if not self._one_check.acquire(blocking=False):
             raise RefusedError("busy", "正在检查, 请稍候", "a check is under way, please wait", 10)
         try:
-            return self._links.run()
+            return self._links.run(order.city)
         finally:
             self._one_check.release()
 
@@ -256,7 +256,7 @@ class AgentDesk:
             ),
             "commissioning.json": self.commissioning,
         }
-        made = bundle(members, site_secrets(self._config, hashes))
+        made = bundle(members, site_secrets(self._config, hashes), self._now_ms() / 1000)
         if len(made) > BUNDLE_MAX_BYTES:
             raise RefusedError("storage", "诊断包过大", f"the bundle has {len(made)} bytes, allowed {BUNDLE_MAX_BYTES}")
         return made

@@ -37,8 +37,9 @@ BLACK = "******"
 Member = Callable[[], object]
 
 
-def bundle(members: dict[str, Member], secrets: Iterable[str]) -> bytes:
-    """`members` by file name: text as it is, everything else as JSON. One that fails is a line with its reason."""
+def bundle(members: dict[str, Member], secrets: Iterable[str], made_s: float) -> bytes:
+    """`made_s`: now, in seconds since 1970. `members` by file name: text as it is, everything else as JSON. One that
+    fails is a line with its reason."""
     black = sorted({one for one in secrets if len(one) >= SECRET_MIN_CHARS}, key=len, reverse=True)
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz", compresslevel=6) as tar:
@@ -52,7 +53,7 @@ def bundle(members: dict[str, Member], secrets: Iterable[str]) -> bytes:
                 text = text.replace(secret, BLACK)
             data = text.encode("utf-8", "replace")[-MEMBER_MAX_BYTES:]
             entry = tarfile.TarInfo(f"parkbox/{name}")
-            entry.size, entry.mode = len(data), 0o600
+            entry.size, entry.mode, entry.mtime = len(data), 0o600, int(made_s)
             tar.addfile(entry, io.BytesIO(data))
     return out.getvalue()
 

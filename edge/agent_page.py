@@ -45,6 +45,7 @@ class Page:
         self._on_failure = on_failure
         self._data = Path(config.box.data_dir)
         self._lasting: list[FaultView] = []
+        self._no_users: FaultView | None = None
         self.audit = Audit(self._data / "audit.db", config.web.audit_days, changed)
         self.accounts = Accounts(self._data, system_wall_ms)
         self._server: PageServer | None = None
@@ -55,7 +56,7 @@ class Page:
             first, moved = self.accounts.open()
         except OSError as error:  # the page is there and says so; each login tries again
             log.error("the page's users cannot be read or begun: %s", error)  # noqa: TRY400
-            self._lasting.append(fault_view("storage_failing", FILE, str(error), system_wall_ms()))
+            self._no_users = fault_view("storage_failing", FILE, str(error), system_wall_ms())
         else:
             if moved is not None:
                 self._lasting.append(fault_view("accounts_damaged", FILE, moved.name, system_wall_ms()))
@@ -83,6 +84,8 @@ class Page:
 
     def faults(self) -> list[FaultView]:
         found = list(self._lasting)
+        if self._no_users is not None and not self.accounts.users():
+            found.append(self._no_users)
         if self.audit.trouble:
             found.append(fault_view("audit_failing", "audit.db", self.audit.trouble, system_wall_ms()))
         if (moved := self.audit.recovery) is not None:

@@ -18,6 +18,7 @@ from edge.agent_desk import AgentDesk, Hands
 from edge.agent_end import Ending
 from edge.agent_evidence import Evidence
 from edge.agent_link import LaneLink
+from edge.agent_link_check import Running
 from edge.agent_page import Page
 from edge.agent_pictures import PictureIndex
 from edge.agent_socket import AgentSocket, agent_socket
@@ -94,7 +95,7 @@ def run(config: Config, path: Path) -> int:
         has_picture=lambda read_id: source.picture(read_id) is not None,
         repeat=store.repeat,
         repeated=lane_changed,
-        account=lambda: account_of(config),
+        running=Running(lambda: account_of(config), link.view, cities.links, cities.beside_shenzhen),
         restart_agent=ending.asked,
         log_lines=logged.lines,
         page=lambda: _page_books(page),

@@ -54,6 +54,7 @@ class ShenzhenLink:
         self._settings, self._clock, self._died, self._changed = settings, clock, died, changed
         secrets = Secrets(settings)
         self._talk = talk_of(settings, secrets)
+        self.beside = self._talk.beside
         self._token = secrets.token
         self.city: City = shenzhen(config, settings, self._talk, counts=counts)
         self._lane = LaneOrders(Path(config.box.socket))

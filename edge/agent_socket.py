@@ -15,6 +15,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -30,6 +31,9 @@ IDS_MAX = 1000
 
 LINE_LIMIT_BYTES = 64 * 1024
 """A thousand ids of 19 digits and their commas are 20 KB."""
+
+REST_BYTES = 64 * 1024 * 1024
+"""So much of a longer line is read away after its refusal; no more than one piece of it is held."""
 
 CALLER_S = 2.0
 """A caller that is silent for so long is hung up on: the next one waits behind it."""
@@ -60,6 +64,10 @@ def ask_repeat(path: Path, ids: Sequence[int]) -> OrderAnswer:
 def ask_repeat_pictures(path: Path) -> OrderAnswer:
     """All set-aside pictures. `OSError` when no agent answers."""
     return _ask(path, Order("repeat_pictures"))
+
+
+class TooLongError(ConnectionError):
+    """A line over the limit."""
 
 
 def _ask(path: Path, order: Order) -> OrderAnswer:
@@ -131,8 +139,14 @@ class AgentSocket:
     def _serve(self, caller: socket.socket) -> None:
         caller.settimeout(CALLER_S)
         try:
-            answer = self._answer(_read_line(caller))
-            caller.sendall(msgspec.json.encode(answer) + b"\n")
+            try:
+                line = _read_line(caller)
+            except TooLongError as error:
+                zh = f"一行超过 {LINE_LIMIT_BYTES} 字节"
+                caller.sendall(msgspec.json.encode(OrderAnswer(False, zh, str(error))) + b"\n")
+                _read_away(caller)
+                return
+            caller.sendall(msgspec.json.encode(self._answer(line)) + b"\n")
         except OSError as error:  # TimeoutError too: nobody is left to be told
             log.warning("a caller left or was silent: %s", error)
 
@@ -166,5 +180,15 @@ def _read_line(line: socket.socket) -> bytes:
             raise ConnectionError("the other side closed before its line was whole")
         got += piece
         if len(got) > LINE_LIMIT_BYTES:
-            raise ConnectionError(f"a line over {LINE_LIMIT_BYTES} bytes")
+            raise TooLongError(f"line over {LINE_LIMIT_BYTES} bytes")
     return got
+
+
+def _read_away(line: socket.socket) -> None:
+    """The rest of a line that is too long, within bounds: hung up on before, its sender gets a broken pipe in place
+    of the answer. Raises `OSError`: he stays silent."""
+    left, ends_s = REST_BYTES, time.monotonic() + CALLER_S
+    while left > 0 and time.monotonic() < ends_s and (piece := line.recv(65536)):
+        left -= len(piece)
+        if piece.endswith(b"\n"):
+            return

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from edge.agent_acknowledged import Acknowledged
 from edge.agent_cities import CityLinks
 from edge.agent_evidence import Evidence
 from edge.agent_link import LaneLink
@@ -35,6 +36,7 @@ class AgentSource:
         self._page_faults: Callable[[], list[FaultView]] = list
         self._version = 0
         self._lock = threading.Lock()
+        self._acknowledged = Acknowledged()
         self._troubles: dict[str, FaultView] = {}  # by device, while its file cannot be read
 
     def attach(  # noqa: PLR0917 - the composition root gives all of it at once
@@ -66,22 +68,30 @@ class AgentSource:
             self._well("deliveries.db")
         except StoreError as error:
             self._trouble("deliveries.db", error)
-        cities, evidence = self._cities, self._evidence
-        faults = [*self._lasting, *(cities.faults() if cities is not None else ())]
-        faults += evidence.faults() if evidence is not None else ()
-        uploads = self._uploads
-        faults += uploads.faults() if uploads is not None else ()
-        faults += self._page_faults()
-        told = {(fault.code, fault.device) for fault in faults}
-        faults += [one for one in tuple(self._troubles.values()) if (one.code, one.device) not in told]
+        cities, evidence, uploads = self._cities, self._evidence, self._uploads
         return AgentView(
             links=(*(cities.links() if cities is not None else ()), *(uploads.links() if uploads is not None else ())),
             counts={**counts, "held_for_clock": cities.held() if cities is not None else 0},
             recent=recent,
-            faults=tuple(faults),
+            faults=tuple(self._acknowledged.shown(self._faults())),
             version=self._version_text,
             evidence=tuple(evidence.views()) if evidence is not None else (),
         )
+
+    def acknowledge(self, code: str, device: str) -> tuple[bool, str, str]:
+        """A person has seen to a fault of this program: whether that ends it, in words."""
+        answer = self._acknowledged.see_to(self._faults(), code, device)
+        self.changed()
+        return answer
+
+    def _faults(self) -> list[FaultView]:
+        cities, evidence, uploads = self._cities, self._evidence, self._uploads
+        faults = [*self._lasting, *(cities.faults() if cities is not None else ())]
+        faults += evidence.faults() if evidence is not None else ()
+        faults += uploads.faults() if uploads is not None else ()
+        faults += self._page_faults()
+        told = {(fault.code, fault.device) for fault in faults}
+        return faults + [one for one in tuple(self._troubles.values()) if (one.code, one.device) not in told]
 
     def search(self, plate: str, from_ms: int, to_ms: int) -> list[DeliveryFound]:
         try:

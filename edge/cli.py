@@ -23,6 +23,18 @@ USAGE = """用法 usage:
                           流量管控重放 replay arrivals and exits, one line a decision"""
 
 
+HELP = {
+    "lane": """用法 usage: parkbox lane CONFIG
+  车道程序: 相机、地感、道闸、判断、账本; SIGTERM 有序结束
+  the lane program: cameras, loops, barrier, decisions, ledger; SIGTERM ends it in order""",
+    "agent": """用法 usage: parkbox agent CONFIG
+  上传与网页: 城市上传、证据图片、网页; SIGTERM 有序结束
+  the agent: city deliveries, evidence pictures, the page; SIGTERM ends it in order""",
+    "check": """用法 usage: parkbox check CONFIG
+  检查配置, 不启动任何程序; 退出码 0 可用, 2 有错误 (逐条列出)
+  judges a configuration and starts nothing; exit 0: fit to run, 2: not, every error is printed""",
+}
+
 PIPE_CLOSED = 141
 """128 + SIGPIPE, as a shell says it."""
 
@@ -43,6 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(argv: Sequence[str] | None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     match arguments:
+        case ["lane" | "agent" | "check" as name, "-h" | "--help"]:
+            print(HELP[name])
+            return 0
         case ["check", path] if not path.startswith("-"):
             from edge.config.check import run as check  # noqa: PLC0415 - each command loads only what it needs
 
@@ -69,10 +84,12 @@ def _main(argv: Sequence[str] | None) -> int:
             for command in _registered():
                 if command.name == name:
                     return int(command.load()(rest))
-    print(USAGE, file=sys.stderr)
+    asked = arguments in (["-h"], ["--help"])
+    out = sys.stdout if asked else sys.stderr
+    print(USAGE, file=out)
     for command in _registered():
-        print(f"  parkbox {command.name} --help", file=sys.stderr)
-    return 0 if arguments in (["-h"], ["--help"]) else 2
+        print(f"  parkbox {command.name} --help", file=out)
+    return 0 if asked else 2
 
 
 def _registered() -> Iterable[EntryPoint]:

@@ -50,12 +50,13 @@ def main(argv: Sequence[str]) -> int:
     now = datetime.fromtimestamp(time.time(), CHINA)
     out = chosen.out or Path(f"parkbox-{now:%Y%m%d-%H%M%S}.tar.gz")
     try:
-        made = bundle(members, site_secrets(config))
+        made = bundle(members, site_secrets(config), now.timestamp())
         write_private(out, made)
     except OSError as error:
         print(f"无法写入 cannot be written: {out}: {error}", file=sys.stderr)
         return 1
-    print(f"{out}: {len(made) / 1e6:.1f} MB")
+    print(f"{out}: {max(1, len(made) // 1000)} KB; 不含密码, 含车牌: 只给可看车牌的人")
+    print("no secrets inside, but plates: give it to whom they may be shown")
     return 0
 
 

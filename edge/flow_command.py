@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from edge.core.decoder_words import in_words
 from edge.core.flow_lines import BadLine, Replay
 from edge.core.flow_rules import RuleSet, policy_of
 
@@ -27,6 +29,10 @@ def main(argv: Sequence[str], source: BinaryIO | None = None) -> int:
         case ["--policy", path] if path:
             try:
                 overrules = _rules(Path(path))
+            except msgspec.ValidationError as error:
+                where, zh, en = in_words(error)
+                print(f"--policy {path}: 无法使用 cannot be used: {where}: {zh} {en}", file=sys.stderr)
+                return 2
             except (OSError, ValueError, RecursionError) as error:
                 print(f"--policy {path}: 无法使用 cannot be used: {error}", file=sys.stderr)
                 return 2
@@ -45,6 +51,18 @@ def _rules(path: Path) -> RuleSet:
     return rules
 
 
+def _named_twice(text: bytes) -> str:
+    """The first name that one object of this line has twice, "" if none has. `text` is JSON."""
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, object]]) -> None:
+        names = [name for name, _ in pairs]
+        found.extend(name for at, name in enumerate(names) if name in names[:at])
+
+    json.loads(text, object_pairs_hook=look)
+    return found[0] if found else ""
+
+
 def _replay(replay: Replay, source: BinaryIO) -> int:
     said = 0
     for number, line in enumerate(source, 1):
@@ -53,6 +71,8 @@ def _replay(replay: Replay, source: BinaryIO) -> int:
             continue
         try:
             said_lines = replay.line(text)
+            if twice := _named_twice(text):  # the decoder took the last one and said nothing
+                raise BadLine(f"{twice}: 出现了两次 is there twice")
         except BadLine as error:
             sys.stdout.flush()
             print(f"第 {number} 行 line {number}: {error}", file=sys.stderr)

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from drivers.cameras.listener import CameraListener
-from drivers.gpio import GpioBoard
 from edge.config.model import Config
 from edge.core.box import Box
 from edge.core.events import DeviceDown, PictureSpooled
@@ -27,10 +26,13 @@ from edge.core.lot import LotState
 from edge.evidence.spool import SpoolWriter
 from edge.evidence.spool_index import newest_pictures
 from edge.lane_clock import LaneClock, boot_id
+from edge.lane_devices import LaneDevices
 from edge.lane_memory import settle
 from edge.lane_reads import LaneReads
 from edge.lane_runtime import LaneRuntime
 from edge.lane_setup import flow_policy, lane_settings, lot_rules, tariff_rule
+from edge.lane_sign_test import sign_tester
+from edge.lane_signs import LaneSigns
 from edge.lane_socket import LaneSocket
 from edge.lane_view import box_view
 from edge.log_ring import ASKED_EXIT, LogRing
@@ -134,9 +136,11 @@ async def _run_with(
         ledger.forget_reads()
     this_boot = boot_id()
     clock = LaneClock(config.box.clock, this_boot, box.lot.offsets.get(this_boot))
-    board = GpioBoard(config.gpio, config.lane)
-    barriers = {lane.id: board.barrier(lane.id) for lane in config.lane}
-    runtime = LaneRuntime(box, ledger, clock, barriers, loop, snapshots=whole)
+    devices = LaneDevices(config)
+    runtime = LaneRuntime(box, ledger, clock, devices.barriers, loop, snapshots=whole)
+    signs = LaneSigns(config, devices.lines)
+    if signs:
+        runtime.on_change.append(lambda: signs.feed(box.lane_states(), box.lot.free))
     spool = SpoolWriter(data / "spool", limit_bytes=config.box.pictures_mb * 1_000_000)
     reads = LaneReads(config.lane, runtime, spool, time.monotonic)
     cameras = [(lane.id, camera) for lane in config.lane for camera in lane.camera]
@@ -151,8 +155,9 @@ async def _run_with(
         stop.set()
 
     socket = LaneSocket(
-        Path(config.box.socket), runtime, lambda: box_view(config, box, runtime, clock), logged.lines, restart
-    )
+        Path(config.box.socket), runtime, lambda: box_view(config, box, runtime, clock, signs), logged.lines, restart,
+        test_sign=sign_tester(signs),
+    )  # fmt: skip
 
     def fatal(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A mistake of ours in a callback: end, be started again, re-read the world (DESIGN 2)."""
@@ -169,13 +174,9 @@ async def _run_with(
         _tell_recovery(runtime, ledger)
         if failure is None:
             _adopt_pictures(runtime, ledger, data / "spool")
-        try:
-            board.open(runtime.feed_from_thread)
-        except DeviceError as error:
-            # Nothing can be seen or moved; the programs still run, so that the page can say so (invariant 9).
-            log.error("%s", error)  # noqa: TRY400 - the reason is the message
-            for lane in config.lane:
-                runtime.feed(DeviceDown(lane=lane.id, code="barrier_down", device=error.device, detail=error.detail))
+        signs.open(runtime.feed_from_thread)
+        devices.open(runtime.feed_from_thread, runtime.feed)
+        signs.feed(box.lane_states(), box.lot.free)
         try:
             await listener.start()
         except DeviceError as error:
@@ -189,12 +190,14 @@ async def _run_with(
         print("ready", flush=True)
         supervisor.ready()
         async with asyncio.TaskGroup() as tasks:
-            watch = tasks.create_task(_watch(runtime, reads, ledger, whole, supervisor))
+            watch = tasks.create_task(
+                _watch(runtime, reads, ledger, supervisor, whole=whole, signs=signs, devices=devices)
+            )
             await stop.wait()
             watch.cancel()
     finally:
         supervisor.ending()
-        board.close()
+        devices.close()
         runtime.store_riding()
         runtime.stop()
         await listener.stop()
@@ -230,7 +233,14 @@ def _adopt_pictures(runtime: LaneRuntime, ledger: Ledger, spool: Path) -> None:
 
 
 async def _watch(
-    runtime: LaneRuntime, reads: LaneReads, ledger: Ledger, whole: bool, supervisor: ServiceNotify
+    runtime: LaneRuntime,
+    reads: LaneReads,
+    ledger: Ledger,
+    supervisor: ServiceNotify,
+    *,
+    whole: bool,
+    signs: LaneSigns,
+    devices: LaneDevices,
 ) -> None:
     """Once a second: the clock, the cameras, the ledger's writer, and how late this loop runs."""
     told = ledger.recovery
@@ -244,11 +254,16 @@ async def _watch(
         runtime.check_clock()
         runtime.store_riding(SHOW_MS if any(lane.state in WAITING for lane in runtime.box.lane_states()) else RIDE_MS)
         reads.check_silence()
+        if signs.tick():
+            for changed in runtime.on_change:
+                changed()
         if ledger.recovery is not told:  # found only when the disk worked again, or while it wrote
             told = ledger.recovery
             _tell_recovery(runtime, ledger)
         if not whole and ledger.opened:
             raise RuntimeError("the ledger can be read again: a new start reads it whole")
+        if dead := devices.dead():
+            raise RuntimeError(f"the thread of line {', '.join(dead)} has ended")
         if not ledger.alive:
             raise RuntimeError("the ledger's writer has ended")  # takes the program down; it is started again
         supervisor.alive(late_s)

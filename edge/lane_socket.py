@@ -8,6 +8,7 @@ One JSON object a line, both ways:
     {"op": "payment" | "quote" | ..., "order": {...}}  (see `edge.core.orders_money`)  ->  the same, and {"quote"}
     {"op": "view"}                                                                      ->  {"view": BoxView}
     {"op": "edges"}                              ->  {"edges": [{"at_ms", "lane", "input", "on"}]}, oldest first
+    {"op": "test_sign", "order": {"lane", "who", "why", ...}}              ->  {"ok", "zh", "en"}: what the sign said
     {"op": "log"}                                ->  {"log": [newest lines of the program's log]}
     {"op": "restart"}                            ->  {"ok", "zh", "en"}; the program then ends in order
     {"op": "watch"}          ->  {"view": BoxView} on every change, {"note": {...}} as they come, until closed
@@ -20,7 +21,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -39,6 +41,11 @@ log = logging.getLogger("parkbox.lane.socket")
 
 LINE_LIMIT_BYTES = 64 * 1024
 """An order is under 1 KB; a list of several hundred plates fits too."""
+
+REST_BYTES = 64 * 1024 * 1024
+REST_S = 2.0
+READ_BYTES = 64 * 1024
+"""So much of a line that is too long is read away after its refusal; no more than one piece of it is held."""
 
 ANSWER_WITHIN_S = 3.0
 """Qingdao QC87 and Shenzhen 7.2 want an order answered within 3 s."""
@@ -79,11 +86,21 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         return Commanded(**known)
 
 
+class SignTest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A test text on the signs of a lane. It moves nothing and is no fact: the page's audit keeps who and why."""
+
+    command_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    source: Literal["operator"] = "operator"
+    who: Annotated[str, Meta(min_length=1, max_length=50)]
+    why: Annotated[str, Meta(max_length=200, pattern=WORDS)]
+    lane: Annotated[str, Meta(min_length=1, max_length=20)]
+
+
 class Request(msgspec.Struct, forbid_unknown_fields=True):
     op: Literal[
         "command", "view", "watch", "edges", "log", "restart", "book", "control", "coupon", "priority", "role",
         "card", "card_cancel", "quote", "payment", "seamless", "scan", "tariff", "tariff_delete", "plan",
-        "plan_delete", "list", "list_delete", "city_link",
+        "plan_delete", "list", "list_delete", "city_link", "test_sign",
     ]  # fmt: skip
     command: Order | None = None
     order: msgspec.Raw = msgspec.Raw()  # empty: none was given; `| None` would take null alone
@@ -104,10 +121,13 @@ class LaneSocket:
         view: Callable[[], BoxView],
         log_lines: Callable[[], list[str]] = list,
         restart: Callable[[], None] | None = None,
+        *,
+        test_sign: Callable[[str], Awaitable[tuple[bool, str, str]]] | None = None,
     ) -> None:
-        """`log_lines`: the newest of the program's log; `restart` ends the program in order."""
+        """`log_lines`: the newest of the program's log; `restart` ends the program in order; `test_sign` shows a test
+        text on a lane's signs and tells in words what came of it."""
         self._path, self._runtime, self._view = path, runtime, view
-        self._log_lines, self._restart = log_lines, restart
+        self._log_lines, self._restart, self._test_sign = log_lines, restart, test_sign
         self._changed: set[asyncio.Event] = set()
         self._notes: set[asyncio.Queue[bytes]] = set()
         self._server: asyncio.Server | None = None
@@ -144,6 +164,7 @@ class LaneSocket:
         except ValueError:  # StreamReader's word for a line over the limit
             self._runtime.counters["socket_line_too_long"] += 1
             _send(writer, _refusal(f"一行超过 {LINE_LIMIT_BYTES} 字节", f"line over {LINE_LIMIT_BYTES} bytes"))
+            await _read_away(reader)
         finally:
             self._tasks.discard(task)
             writer.close()
@@ -152,6 +173,7 @@ class LaneSocket:
         try:
             request = msgspec.json.decode(line, type=Request)
             order = request.flow_order()
+            sign = msgspec.json.decode(request.order, type=SignTest) if request.op == "test_sign" else None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._runtime.counters["socket_bad_line"] += 1
             _send(writer, _refusal(f"无法理解: {error}", f"not understood: {error}"))
@@ -169,6 +191,8 @@ class LaneSocket:
                 _send(writer, {"log": self._log_lines()})
             elif request.op == "restart":
                 await self._end_program(writer)
+            elif sign is not None:
+                _send(writer, await self._show_test(sign))
             elif order is not None:
                 _send(writer, await self._command(order))
             elif request.op == "command" and request.command is not None:
@@ -190,6 +214,13 @@ class LaneSocket:
             _send(writer, {"ok": True, "zh": "车道程序正在结束", "en": "the lane program is ending"})
             await writer.drain()
             self._restart()
+
+    async def _show_test(self, test: SignTest) -> dict[str, Any]:
+        if self._test_sign is None:
+            return _refusal("不支持", "not supported")
+        log.info("sign of lane %s is tested by %s: %s", test.lane, test.who, test.why)
+        ok, zh, en = await self._test_sign(test.lane)
+        return {"ok": ok, "zh": zh, "en": en}
 
     async def _command(self, command: Commanded | AnyFlowOrder | AnyMoneyOrder) -> dict[str, Any]:
         waiting = self._runtime.ask(command.command_id)
@@ -236,6 +267,16 @@ class LaneSocket:
             if not queue.full():
                 queue.put_nowait(line)
         self._wake()
+
+
+async def _read_away(reader: asyncio.StreamReader) -> None:
+    """What the sender of a line that is too long still sends, within bounds: hung up on before, he gets a broken pipe
+    in place of the reason."""
+    left = REST_BYTES
+    with suppress(TimeoutError, ConnectionError):  # he stays silent, or has gone: closing is our right
+        async with asyncio.timeout(REST_S):
+            while left > 0 and (data := await reader.read(READ_BYTES)):
+                left -= len(data)
 
 
 def edge_json(at_ms: int, event: LoopChanged | LimitChanged) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from edge.fault_view import fault_view
 from edge.flow_view import flow_view
 from edge.lane_clock import LaneClock
 from edge.lane_runtime import LaneRuntime
+from edge.lane_signs import LaneSigns
 from edge.ports import BoxView, LaneView
 
 
-def box_view(config: Config, box: Box, runtime: LaneRuntime, clock: LaneClock) -> BoxView:
+def box_view(config: Config, box: Box, runtime: LaneRuntime, clock: LaneClock, signs: LaneSigns) -> BoxView:
     names = {lane.id: lane.name for lane in config.lane}
     now = clock.now()
     return BoxView(
@@ -28,5 +29,6 @@ def box_view(config: Config, box: Box, runtime: LaneRuntime, clock: LaneClock) -
         ledger_seq=runtime.last_seq,
         counters=dict(runtime.counters),
         flow=flow_view(box.flows, config.flow is not None, now),
+        signs=signs.views(),
     )
 

@@ -14,6 +14,7 @@ import msgspec
 from edge.core.events import AnyEvent
 from edge.core.facts import Fact
 from edge.core.lane_types import LaneStatus
+from edge.core.sign_status import SignStatus
 
 Emit = Callable[[AnyEvent], None]
 
@@ -273,6 +274,7 @@ class BoxView(msgspec.Struct, frozen=True):
     ledger_seq: int
     counters: dict[str, int]
     flow: FlowView | None = None  # None from a lane program older than flow control
+    signs: tuple[SignStatus, ...] = ()
 
 
 # --- cameras to lane program -----------------------------------------------------------------------------------
@@ -314,6 +316,7 @@ class LinkView(msgspec.Struct, frozen=True):
     en: str
     last_ok_wall_ms: int
     receives: bool = False  # only listens: nothing of ours is accepted there, `last_ok_wall_ms` says nothing
+    idle: bool = False  # not tried since the start: neither online nor offline
 
 
 class EvidenceView(msgspec.Struct, frozen=True):

@@ -100,7 +100,8 @@ def _weather(text: str, option: str = "--weather", kinds: Sequence[str] = KINDS)
     if kind not in kinds or not 0 < value <= 1:
         allowed = ", ".join(kinds)
         raise SimError(
-            f"{option} {text}: 须为  must be KIND[:SHARE], SHARE above 0 to 1, KIND one of {allowed}"
+            f"{option} {text}: 须为 种类[:比例], 比例大于 0 且不大于 1, 种类为下列之一  "
+            f"must be KIND[:SHARE], SHARE above 0 to 1, KIND one of: {allowed}"
         )
     return kind, value
 

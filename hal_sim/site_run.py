@@ -21,7 +21,9 @@ from hal_sim.pictures_run import compare_pictures, pictures_there, unkept
 from hal_sim.printing import PassagePrinter
 from hal_sim.programs import Killer, Program, programs
 from hal_sim.qingdao import Account, QingdaoPlatform
+from hal_sim.qingdao.phones import Phones
 from hal_sim.shenzhen_run import CITY, ShenzhenRun
+from hal_sim.sign_run import SignRun
 from hal_sim.site.arm import Arm
 from hal_sim.site.attendant import Attendant
 from hal_sim.site.gpio_server import GpioServer
@@ -37,6 +39,8 @@ ACCOUNT = Account(
     cno="880001", sub_code="0000001", user="parkbox", password="Parkbox-1", passkey="0123456789abcdef"
 )
 OSS_KEYS = Keys("LTAI5tSimulatedKeyId", "simulated-access-key-secret")
+LOT_CODE = "SIM370200"
+"""As in `hal_sim/config/site.toml`."""
 STALLS = 120
 RUSH_STALLS = 20
 """So few that a rush goes through all three states within a minute or two."""
@@ -129,11 +133,17 @@ class SiteRun:
         self.shenzhen.start(options.shenzhen_weather)
         self._stack.callback(self.shenzhen.stop)
         specs = lane_specs(options.lanes)
+        hurried = times.arrival_s == 0
+        lanes = [(spec.id, spec.name) for spec in specs]
+        self.signs = SignRun(options.data_dir, lanes, None if hurried else self._say)
         season = () if options.rush else season_plates(options.seed)
         self.plan = write_site(
-            options.data_dir, specs, times, account=ACCOUNT, city_url=url, season=season, stalls=options.stalls,
-            oss=self.oss, oss_endpoint=endpoint, more=self.shenzhen.section(times), rush=options.rush,
+            options.data_dir, specs, times, account=ACCOUNT, city_url=url, mqtt_port=self.platform.start_broker(),
+            season=season, stalls=options.stalls, oss=self.oss, oss_endpoint=endpoint, rush=options.rush,
+            more=f"{self.shenzhen.section(times)}{self.signs.section()}",
         )  # fmt: skip
+        self.signs.start()
+        self._stack.callback(self.signs.stop)
         self._first_seq = max(
             (fact.seq for fact in facts_after(options.data_dir / "ledger.db", 0)), default=0
         )
@@ -158,6 +168,8 @@ class SiteRun:
             self.plan.lane_socket, self.world.ordered, seed=options.seed, think_s=times.think_s
         )
         self.world.sign = self.attendant.admitted
+        self.phones = Phones(self.platform, LOT_CODE, self.world.ordered, options.seed)
+        self.attendant.leaves_alone = self.phones.takes
         self.rush = Rush(self.plan.lane_socket, RESERVED_LANE, options.seed) if options.rush else None
         if self.rush is not None:
             self.world.sets_out = self.rush.sets_out
@@ -201,7 +213,10 @@ class SiteRun:
         first = self.plan.data_dir / "first-password"
         if first.exists():
             self._say(f"首次登录 first login: {first.read_text(encoding='utf-8').strip()}")
+        self.signs.watch()
         self.attendant.on_note = self._note
+        self.phones.start()
+        self._stack.callback(self.phones.stop)
         self.attendant.start()
         self._stack.callback(self.attendant.stop)
         if self.rush is not None:
@@ -235,12 +250,14 @@ class SiteRun:
         for camera in self.cameras.values():
             camera.stop()
         self.attendant.stop()
+        self.phones.stop()
         self.agent.stop()
         self.lane.stop()
         printer.stop()
         self.platform.stop()
         self.oss.stop()
         self.shenzhen.stop()
+        self._say(self.phones.line())
         return self._report(finished)
 
     def _note(self, note: dict[str, Any]) -> None:
@@ -349,6 +366,8 @@ class SiteRun:
         for program in (self.lane, self.agent):
             for text in program.died:
                 report.problem(text)
+        for text in self.platform.downlink.violations:
+            report.problem(f"violated: order: {text}")
         for text in city.internal_errors:
             report.problem(f"the simulated platform itself failed: {text}")
         return report

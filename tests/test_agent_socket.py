@@ -88,9 +88,17 @@ def test_a_caller_that_leaves_or_sends_without_end_keeps_nobody_out(path: Path) 
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
         caller.connect(str(path))
         caller.settimeout(10)
-        with pytest.raises(OSError):  # hung up on at the limit
-            caller.sendall(b"x" * 100 * LINE_LIMIT_BYTES)
+        with pytest.raises(OSError):  # hung up on: a thousand times the limit and no end
+            caller.sendall(bytes(1100 * LINE_LIMIT_BYTES))
     assert ask_repeat(path, [2]).ok
+
+
+def test_a_line_that_is_too_long_is_told_why(path: Path) -> None:
+    answer = raw(path, b"x" * 4_000_000 + b"\n")
+    assert answer["ok"] is False
+    assert (answer["zh"], answer["en"]) == (
+        f"一行超过 {LINE_LIMIT_BYTES} 字节", f"line over {LINE_LIMIT_BYTES} bytes"
+    )  # fmt: skip
 
 
 def test_a_queue_that_cannot_be_used_is_told(path: Path, queue: Queue) -> None:

@@ -37,14 +37,14 @@ def test_one_line_a_decision() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("{", "truncated"),
-        ("[]", "array"),
+        ("{", "JSON 不完整 the JSON is not whole"),
+        ("[]", "须为对象, 不是列表 must be an object, not a list"),
         ('{"t":1}', "ev"),
         ('{"t":1,"ev":"fly"}', "fly"),
-        ('{"ev":"tick"}', "`t`"),
-        ('{"t":"1","ev":"tick"}', "$.t"),
-        ('{"t":-1,"ev":"tick"}', "$.t"),
-        ('{"t":NaN,"ev":"tick"}', "character"),
+        ('{"ev":"tick"}', "缺少 t t is missing"),
+        ('{"t":"1","ev":"tick"}', "t: 须为数字, 不是文字 must be a number, not text"),
+        ('{"t":-1,"ev":"tick"}', "t: 须为数字, 且 >= 0"),
+        ('{"t":NaN,"ev":"tick"}', "不是 JSON (第 5 字节) is no JSON (byte 5)"),
         ('{"t":0.5,"ev":"tick"}', "t: 0.5"),
         ('{"t":2,"ev":"arrive","lane":"in"}', "plate"),
         ('{"t":2,"ev":"arrive","lane":"in9","plate":"A"}', "in9"),
@@ -53,12 +53,13 @@ def test_one_line_a_decision() -> None:
         ('{"t":2,"ev":"gone","lane":"in","plate":"A"}', "plate: A"),
         ('{"t":2,"ev":"book","code":"b","plate":"A","from":9,"until":8,"keep_min":0}', "until: 8"),
         ('{"t":2,"ev":"book","code":"b","plate":"A","from":9,"until":18,"keep_min":-1}', "keep_min"),
-        ('{"t":2,"ev":"confirm","code":"b"}', "code: no booking 'b'"),
-        ('{"t":2,"ev":"cancel","code":"b"}', "code: no booking 'b'"),
-        ('{"t":2,"ev":"priority","on":"yes"}', "$.on"),
+        ('{"t":2,"ev":"confirm","code":"b"}', "code: 没有预约 'b'"),
+        ('{"t":2,"ev":"cancel","code":"b"}', "code: 没有预约 'b'"),
+        ('{"t":2,"ev":"priority","on":"yes"}', "on: 须为 true 或 false, 不是文字"),
         ('{"t":2,"ev":"role","lane":"in","role":"vip"}', "vip"),
-        ('{"t":2,"ev":"count","parked":-3}', "$.parked"),
+        ('{"t":2,"ev":"count","parked":-3}', "parked: 须为整数, 且 >= 0 must be a whole number >= 0"),
         ('{"t":2,"ev":"config","total":5,"lanes":{"in":{}}}', "once"),
+        ('{"t":2,"ev":"left","t":3}', "t: 出现了两次 is there twice"),
     ],
 )
 def test_a_bad_line_is_named_by_number_and_reason(line: str, reason: str) -> None:
@@ -71,15 +72,20 @@ def test_a_bad_line_is_named_by_number_and_reason(line: str, reason: str) -> Non
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ('{"t":0,"ev":"tick"}', "first line must be config"),
+        ('{"t":0,"ev":"tick"}', "第一行须为 config, the first line must be config"),
         ('{"t":0,"ev":"config","lanes":{"in":{}}}', "total"),
-        ('{"t":0,"ev":"config","total":0,"lanes":{"in":{}}}', "$.total"),
-        ('{"t":0,"ev":"config","total":5}', "lanes: missing"),
-        ('{"t":0,"ev":"config","total":5,"lanes":{"in":{"role":"x"}}}', "$.lanes"),
+        ('{"t":0,"ev":"config","total":0,"lanes":{"in":{}}}', "total: 须为整数, 且 >= 1"),
+        ('{"t":0,"ev":"config","total":5}', "lanes: 缺少"),
+        ('{"t":0,"ev":"config","total":5,"lanes":{"in":{"role":"x"}}}', "lanes[...].role: 'x' 不在允许值之内"),
         ('{"t":0,"ev":"config","total":5,"lanes":{"in":{}},"priorty":true}', "priorty"),
         ('{"t":0,"ev":"config","total":5,"lanes":{"in":{}},"bands":[0.9,0.7]}', "bands"),
-        ('{"t":0,"ev":"config","total":5,"lanes":{"in":{}},"full":{"out":0}}', "$.full.out"),
+        ('{"t":0,"ev":"config","total":5,"lanes":{"in":{}},"full":{"out":0}}', "full.out: 须为整数, 且 >= 1"),
         ('{"t":0,"ev":"config","total":5,"lanes":{"in":{}},"schedule":["7:30","19:30"]}', "schedule: '7:30'"),
+        ('{"t":0,"ev":"config","total":5,"lanes":{"in":{},"in":{"role":"reserved"}}}', "in: 出现了两次"),
+        (
+            '{"t":0,"ev":"config","total":5,"lanes":{"in":{}},"saturated":{"strict":true,"idle_s":15}}',
+            "saturated: strict 与 idle_s 只可写一个",
+        ),
     ],
 )
 def test_the_config_line_is_judged_too(line: str, reason: str) -> None:
@@ -103,6 +109,18 @@ def test_a_policy_file_takes_the_place_of_the_rules_that_it_names(tmp_path: Path
     assert json.loads(done.stdout)["decision"] == "ask"
 
 
+def test_strict_and_idle_s_overrule_each_other(tmp_path: Path) -> None:
+    """They answer one question, so a policy file that names one takes the other's place."""
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[saturated]\nstrict = true\n", encoding="utf-8")
+    lines = (
+        '{"t":0,"ev":"config","total":100,"parked":80,"saturated":{"idle_s":5},"lanes":{"in":{}}}',
+        '{"t":60,"ev":"arrive","lane":"in","plate":"A"}',
+    )
+    assert json.loads(run(*lines).stdout)["decision"] == "admit"  # no reserved car for longer than 5 s
+    assert json.loads(run(*lines, policy=policy).stdout)["decision"] == "wait"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -110,6 +128,8 @@ def test_a_policy_file_takes_the_place_of_the_rules_that_it_names(tmp_path: Path
         ("full =\n", "--policy"),
         ('schedule = ["25:00", "07:00"]\n', "schedule: '25:00'"),
         ("[lanes.in7]\nrole = 'mixed'\n", "in7"),
+        ("[saturated]\nstrict = true\nidle_s = 3\n", "strict 与 idle_s"),
+        ('[full]\nout = "2"\n', "full.out: 须为整数, 不是文字 must be a whole number, not text"),
     ],
 )
 def test_a_bad_policy_file_is_said(tmp_path: Path, text: str, reason: str) -> None:

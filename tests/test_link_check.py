@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge import agent_link_check
+from edge import agent_link_steps
 from edge.agent_cities import account_of
-from edge.agent_link_check import LinkCheck
+from edge.agent_link_check import LinkCheck, Running
 from edge.config.load import load
 from edge.config.model import Config
 from edge.page_certificate import CERTIFICATE, KEY, make
@@ -33,7 +33,7 @@ def check(tmp_path: Path) -> Check:
         path, _, _ = write_config(tmp_path, PinBank(), city_url=url)
         config: Config = load(path)
         known = msgspec.structs.replace(account_of(config), **account)
-        return LinkCheck(config, lambda: known, lambda: view).run()
+        return LinkCheck(config, Running(lambda: known, lambda: view)).run("qingdao")
 
     return run
 
@@ -44,7 +44,7 @@ def states(result: ActionResult) -> list[tuple[str, str]]:
 
 def test_no_platform_is_said(tmp_path: Path) -> None:
     config = load(write_config(tmp_path, PinBank())[0])
-    result = LinkCheck(config, lambda: account_of(config), lambda: None).run()
+    result = LinkCheck(config, Running(lambda: account_of(config), lambda: None)).run("qingdao")
     assert (result.ok, result.steps) == (False, ())
 
 
@@ -62,7 +62,7 @@ def test_a_resolver_that_hangs_is_not_waited_for(check: Check, monkeypatch: pyte
         release.wait(20)
         return []
 
-    monkeypatch.setattr(agent_link_check, "STEP_S", 0.1)
+    monkeypatch.setattr(agent_link_steps, "STEP_S", 0.1)
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     result = check("http://slow.example/")
     release.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import sqlite3
 import tarfile
 import threading
@@ -40,7 +41,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         platform_on() as (platform, url),
         box_in(folder, city_url=url, free_min=0) as box,
         box.lane() as lane,
-        box.agent() as agent,
+        agent_with_a_damaged_queue(box) as agent,
     ):
         lane.await_ready()
         agent.await_ready()
@@ -53,6 +54,45 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         until(lambda: not box.bays["out2"].arm_up, "arm down behind the car")
         until(lambda: all(one["reads"][0]["picture"] for one in admin.get("/api/cameras")), "both pictures kept")
         yield Site(box, lane, agent, platform, admin, first)
+
+
+def agent_with_a_damaged_queue(box: Box) -> Child:
+    box.data.mkdir(exist_ok=True)
+    (box.data / "deliveries.db").write_bytes(b"no database " * 1000)
+    return box.agent()
+
+
+def test_a_fault_of_the_agent_ends_when_a_person_has_seen_to_it(site: Site) -> None:
+    """First of all tests here: the queue was damaged when the agent started."""
+
+    def codes() -> list[str]:
+        return [fault["code"] for fault in site.admin.get("/api/state")["agent"]["faults"]]
+
+    (fault,) = [one for one in site.admin.get("/api/state")["agent"]["faults"] if one["by_hand"]]
+    assert (fault["code"], fault["device"]) == ("deliveries_damaged", "deliveries")
+    named = {"fault": fault["code"], "device": fault["device"]}
+    elsewhere = act(site, "acknowledge_fault", **{**named, "device": "audit.db"})
+    assert (elsewhere["ok"], "audit.db" in elsewhere["zh"]) == (False, True)
+    assert act(site, "acknowledge_fault", fault=fault["code"])["ok"] is False  # the lane program has no such fault
+    assert "deliveries_damaged" in codes()
+    done = act(site, "acknowledge_fault", **named)
+    assert (done["ok"], done["zh"], done["en"]) == (True, "故障已确认", "fault acknowledged")
+    assert "deliveries_damaged" not in codes()
+    assert act(site, "acknowledge_fault", **named)["ok"] is False
+    audit = site.admin.get("/api/audit?action=acknowledge_fault")["rows"]
+    assert [row["ok"] for row in audit] == [False, True, False, False]
+    assert {row["who"] for row in audit} == {"admin"}
+    assert any("deliveries_damaged" in row["target"] for row in audit)
+
+
+def test_a_line_without_end_to_the_lane_program_is_told_why(site: Site) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(10)
+        line.connect(str(site.box.socket))
+        line.sendall(b'{"op":"command","why":"' + b"x" * 4_000_000 + b'"}\n')
+        answer = json.loads(line.makefile("rb").readline())
+        assert (answer["ok"], "65536" in answer["zh"], "65536" in answer["en"]) == (False, True, True)
+    assert site.box.view()["lanes"]  # and the next caller is heard
 
 
 def tell(site: Site, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:

@@ -196,6 +196,7 @@ def test_a_link_that_is_down_for_days_blames_no_picture_and_rests_with_jitter(sh
 
 
 def test_wrong_keys_are_a_fault_at_once_and_begin_with_long_rests(shop: Shop) -> None:
+    assert [(link.online, link.idle) for link in shop.uploads.links()] == [(False, True)]  # neither on nor off yet
     shop.storage.weather = ["bad_keys"]
     shop.made(1)
     assert shop.uploads.run_once() == pytest.approx(32.0)
@@ -203,7 +204,7 @@ def test_wrong_keys_are_a_fault_at_once_and_begin_with_long_rests(shop: Shop) ->
     assert "InvalidAccessKeyId" in shop.uploads.faults()[0].detail
     assert [link.online for link in shop.uploads.links()] == [False]
     shop.run(shop.idle)
-    assert [link.online for link in shop.uploads.links()] == [True]
+    assert [(link.online, link.idle) for link in shop.uploads.links()] == [(True, False)]
 
 
 def test_again_after_five_minutes_so_often_then_set_aside_and_back_by_hand(shop: Shop) -> None:

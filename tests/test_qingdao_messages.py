@@ -8,9 +8,22 @@ from typing import Any
 
 import pytest
 
+from edge.cities.qingdao.calls import Deduct, QueryOrder, QuerySignatory, VehicleInfo
 from edge.cities.qingdao.dictionaries import RESULT_CODES
 from edge.cities.qingdao.fields import FieldError, Message, yuan
-from edge.cities.qingdao.messages import CarCharge, CarIn, CarOut, Login, ParkInfo, ParkSpace
+from edge.cities.qingdao.messages import (
+    CarCharge,
+    CarIn,
+    CarOut,
+    EquipInfo,
+    EquipStatus,
+    Login,
+    ParkInfo,
+    ParkSpace,
+    StandardInfo,
+)
+from edge.cities.qingdao.mqtt_access import BindProjects, MqttLogin, Project
+from edge.cities.qingdao.plans import CardTypeInfo, MonthStandardInfo, PlaceStatus, PlanAttach, Week
 
 TABLES = json.loads((Path(__file__).parent / "vectors/qingdao_interfaces.json").read_text(encoding="utf-8"))
 ROWS: dict[str, list[dict[str, Any]]] = TABLES["interfaces"]
@@ -42,7 +55,57 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
         "pay_from": "现金", "timestamp": MS, "replace_deduct": 0, "app_userid": "u", "calc_money": 500,
         "person_name": "张", "pay_status": 1, "paid": 0, "orderId": B, "order_create_time": WHEN,
     },
+    StandardInfo: {
+        "item_id": C, "park_id": A, "charge_standard_name": "小型车", "charge_standard_content": "首小时5元",
+        "timestamp": MS,
+    },
+    EquipInfo: {
+        "item_id": C, "equip_code": "1", "equip_name": "东门", "type_class": "0201", "father_id": B,
+        "delete_flag": False, "park_id": A, "timestamp": MS, "channel_no": 1, "io_type": 1,
+    },
+    EquipStatus: {"equipment_id": C, "equipment_state": "01", "timestamp": MS},
+    CardTypeInfo: {
+        "item_id": B, "tc_code": 50, "tc_name": "月卡 A", "seal_type": 1, "service_type": "PARK",
+        "tc_type": "MONTH_CARD", "delete_flag": False, "start_period": "07:20", "end_period": "20:40",
+        "week": Week(day0=False, day1=True, day2=True, day3=True, day4=True, day5=True, day6=False),
+        "attach": PlanAttach(count=3), "timestamp": MS,
+    },
+    MonthStandardInfo: {
+        "item_id": C, "month_period": 3, "month_period_money": 90_000, "tc_id": B, "delete_flag": False,
+        "timestamp": MS,
+    },
+    QuerySignatory: {
+        "car_no": "鲁-B12345", "vehicle_info": '{"plate_no":"鲁-B12345","plate_color":"BLUE"}', "in_time": WHEN,
+        "in_recordid": B,
+    },
+    Deduct: {
+        "order_no": B, "park_code": "QD-1", "car_no": "鲁-B12345",
+        "vehicle_info": VehicleInfo(plate_no="鲁-B12345", plate_color="BLUE"), "service_stime": WHEN,
+        "service_etime": WHEN, "service_fee_time": 3600, "service_fee": 500, "deduct_fee": 0, "discount_fee": 200,
+        "transport_fee": 0, "other_fee": 0, "total_fee": 300, "create_time": WHEN, "free_minute": "15",
+        "surplus_minute": "0", "policy_minute": 0, "charge_type": 0, "desc": "停车费", "serial_no": C,
+        "out_equip_code": "2",
+    },
+    QueryOrder: {"order_no": B, "park_code": "QD-1"},
+    PlaceStatus: {
+        "item_id": C, "code": "A-01", "area": "A", "park_name": "前海停车场", "park_code": "0000001", "floor": "B1",
+        "book_flag": "1", "car_no": "鲁-B12345", "reco_time": WHEN, "place_type": "0", "place_status": "2",
+        "status": "NORMAL", "park_id": A,
+    },
+    MqttLogin: {"cno": "0000001234", "usr": "box", "psw": "geheim"},
+    BindProjects: {"user_name": "qd-mqtt-1", "projects": (Project(code="0000001"),)},
 }  # fmt: skip
+
+# Where the reading of a contradiction differs from the print: what the box sends.
+READ_AS: dict[tuple[str, str], dict[str, Any]] = {
+    (QuerySignatory.path, "in_recordid"): {"type": "String"},  # QC36: printed Long 32
+    (Deduct.path, "out equip_code"): {"name": "out_equip_code"},  # QC58: a blank in the print
+    (PlaceStatus.path, "park_id"): {"length": 32},  # QC37: printed 30, and a Guid has 32
+    (PlaceStatus.path, "reco_time"): {"length": None},  # 30 printed, and its note gives the form, of 19
+    (BindProjects.path, "projects"): {"type": "Array"},  # QC56: a list typed Object
+}
+for (path, name), read_as in READ_AS.items():
+    next(row for row in ROWS[path] if row["name"] == name).update(read_as)
 ALL_ROWS = [(message, row) for message in SAMPLES for row in ROWS[message.path]]
 PRINTED = [pytest.param(message, row, id=f"{message.kind}.{row['name']}") for message, row in ALL_ROWS]
 
@@ -71,6 +134,8 @@ JSON_TYPES: dict[str, tuple[type, ...]] = {
     "Long": (int,),
     "Boolean": (bool,),
     "Decimal(12,2)": (float,),
+    "Object": (dict,),
+    "Array": (list,),
 }
 
 

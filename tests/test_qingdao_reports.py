@@ -58,10 +58,11 @@ class SiteRig(Rig):
 
 
 def test_every_class_has_a_policy_and_the_cadence_that_the_standard_prints() -> None:
-    """B.3.1.1, 2, 6, 7 and 8: 24 h, 1 min, 24 h, 24 h, 1 min; QC26: 2 and 9 are never repeated."""
+    """B.3.1.1, 2, 6, 7, 8, 9 and 10: 24 h, 1 min, 24 h, 24 h, 1 min, 24 h, 24 h; QC26: 2 and 9 are never repeated."""
     printed = {each.kind: (each.policy, each.every_s) for each in classes_of(SETTINGS)}
     assert printed == {
         "parkininfo": ("master", 86_400), "equipinfo": ("master", 86_400), "standardinfo": ("master", 86_400),
+        "cardtypeinfo": ("master", 86_400), "monthstandardinfo": ("master", 86_400),
         "parkspace": ("state", 60), "equipstatus": ("state", 60),
         "carIn": ("record", 0), "carOut": ("record", 0), "carcharge": ("record", 0),
         "picture": ("record", 0),

@@ -40,6 +40,7 @@ def test_twelve_cars_headless_end_clean() -> None:
     assert number(done.stdout, r"记录 (\d+) recorded") == passages
     for city in ("青岛 qingdao", "深圳 shenzhen"):
         assert number(done.stdout, rf"{city}: 接受 accepted (\d+)") >= passages
+    assert number(done.stdout, r"手机支付 phones: 付款 paid (\d+)") >= 1
     assert re.search(r"深圳 shenzhen: .*丢失 lost 0, 多报 double 0, 违规 violated 0", done.stdout)
     passage = r"^\d\d:\d\d:\d\d [入出]口.* 余位 \d+  \| (?:in|out)\b"
     assert len(re.findall(passage, done.stdout, re.MULTILINE)) == passages
@@ -78,11 +79,12 @@ def test_ctrl_c_stops_everything(tmp_path: Path) -> None:
     assert not (tmp_path / "d" / "gpio.sock").exists()
 
 
-@pytest.mark.parametrize("arguments", [["--headless"], ["--weather", "snow"]])
+@pytest.mark.parametrize("arguments", [["--headless"], ["--weather", "snow"], ["--weather", "zz:9"]])
 def test_bad_arguments_start_nothing(arguments: list[str]) -> None:
     done = sim(*arguments)
     assert done.returncode == 2
     assert arguments[-1] in done.stderr
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in done.stderr)  # in Chinese too
 
 
 def test_a_folder_with_an_earlier_ledger_is_refused(tmp_path: Path) -> None:

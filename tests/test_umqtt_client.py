@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import inspect
 import socket
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from edge.umqtt import robust, simple
+from edge.umqtt.dial import ticks_ms
 from edge.umqtt.simple import MQTTException
 from tests.mqtt_broker import CONNACK_KEPT, WITHIN_S, Peer, broker, puback, publish, suback
 
@@ -117,6 +117,24 @@ def test_a_refused_subscription_is_an_exception_and_a_lower_qos_is_not() -> None
             box.subscribe(b"b", 1)
         box.disconnect()
     assert raised.value.args == (0x80,)
+
+
+def test_a_callback_may_publish() -> None:
+    def script(peer: Peer) -> None:
+        peer.accept()
+        peer.send(publish(b"cmd", b"1", qos=1, pid=9))
+        peer.expect(publish(b"reply", b"1", qos=1, pid=1))
+        peer.send(publish(b"cmd", b"2"), puback(1))  # a message comes between
+        peer.expect(publish(b"reply", b"2", qos=1, pid=2))
+        peer.send(puback(2))
+        peer.expect(puback(9), b"\xe0\x00")
+
+    with broker(script) as served:
+        box = Quick("box", "127.0.0.1", served.port)
+        box.set_callback(lambda topic, message: box.publish(b"reply", message, qos=1))
+        box.connect()
+        assert box.wait_msg() == 0x32
+        box.disconnect()
 
 
 def test_an_unanswered_message_goes_once_more_with_dup_and_is_then_unknown() -> None:
@@ -238,6 +256,32 @@ def test_a_busy_broker_is_tried_again() -> None:
         box.disconnect()
 
 
+def test_a_line_that_is_lost_at_once_is_not_made_again_at_once() -> None:
+    """Another box with our client id, or a broker that accepts and closes: the pauses must grow all the same."""
+
+    def cut(peer: Peer) -> None:
+        peer.accept()
+
+    def lasting(peer: Peer) -> None:
+        peer.accept()
+        peer.send(publish(b"t", b"m"))
+        peer.closed()
+
+    asked: list[int] = []
+    with broker(cut, cut, cut, lasting, cut, lasting) as served:
+        box = Robust("box", "127.0.0.1", served.port)
+        box._pause_ms = lambda attempt: asked.append(attempt) or 0  # type: ignore[func-returns-value,method-assign]
+        box.set_callback(ignore)
+        box.connect()
+        assert box.wait_msg() == 0x30
+        assert asked == [1, 2, 3]
+        box._up_ms = ticks_ms() - 60_000  # a line that has lasted
+        box._stream.close()
+        assert box.wait_msg() == 0x30
+        assert asked == [1, 2, 3, 1, 2]
+        box.disconnect()
+
+
 def test_pauses_grow_to_a_minute_and_no_further() -> None:
     box = robust.MQTTClient("box", "host")
     longest = [max(box._pause_ms(attempt) for _ in range(300)) for attempt in (1, 2, 6, 40)]
@@ -263,94 +307,3 @@ def test_a_reconnect_in_the_last_moment_leaves_no_short_deadline_behind() -> Non
         box.publish(b"t", b"m", qos=1)
         assert box._timeout_ms == 1_000
         box.disconnect()
-
-
-# --- stop ---------------------------------------------------------------------------------------------------------
-
-
-def stopped_within_a_second(box: simple.MQTTClient, call: Callable[[], Any], ready: threading.Event) -> None:
-    """`call` in a thread of its own; once `ready`, stop. It must end with ECONNABORTED, and so must later calls."""
-    ended: list[BaseException | None] = []
-
-    def run() -> None:
-        try:
-            call()
-            ended.append(None)
-        except OSError as error:
-            ended.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    assert ready.wait(WITHIN_S)
-    began_s = time.monotonic()
-    box.stop()
-    thread.join(WITHIN_S)
-    assert time.monotonic() - began_s < 1.0
-    (error,) = ended
-    assert isinstance(error, OSError)
-    assert error.errno == errno.ECONNABORTED, error
-    with pytest.raises(OSError, match="stopped"):
-        box.connect()
-    assert box.sock is None
-
-
-@pytest.mark.parametrize("kind", [simple.MQTTClient, robust.MQTTClient], ids=["simple", "robust"])
-@pytest.mark.parametrize("what", ["wait_msg", "publish"])
-def test_stop_ends_a_call_that_waits_for_the_broker(kind: type[simple.MQTTClient], what: str) -> None:
-    ready = threading.Event()
-
-    def script(peer: Peer) -> None:
-        peer.accept()
-        if what == "publish":
-            peer.packet()
-        ready.set()
-        peer.closed()
-
-    with broker(script) as served:
-        box = kind("box", "127.0.0.1", served.port)
-        box.connect()
-        call = box.wait_msg if what == "wait_msg" else lambda: box.publish(b"t", b"m", qos=1)
-        stopped_within_a_second(box, call, ready)
-
-
-@pytest.mark.parametrize("tls", [False, True], ids=["CONNACK", "TLS handshake"])
-def test_stop_ends_a_connect_that_nobody_answers(tls: bool) -> None:
-    ready = threading.Event()
-
-    def script(peer: Peer) -> None:
-        peer._bytes(1)
-        ready.set()
-        peer.closed()
-
-    with broker(script) as served:
-        box = simple.MQTTClient("box", "127.0.0.1", served.port, ssl=tls)
-        stopped_within_a_second(box, box.connect, ready)
-
-
-@pytest.mark.parametrize("what", ["reconnect", "wait_msg", "publish"])
-def test_stop_ends_a_pause_before_the_next_attempt(what: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    box = robust.MQTTClient("box", "127.0.0.1", port)
-    ready = threading.Event()
-    box.log = lambda in_reconnect, e: ready.set() if in_reconnect else None  # type: ignore[method-assign]
-    box._pause_ms = lambda attempt: 60_000  # type: ignore[method-assign]
-    call = {"publish": lambda: box.publish(b"t", b"m", qos=1)}.get(what) or getattr(box, what)
-    stopped_within_a_second(box, call, ready)
-
-
-def test_stop_ends_a_write_that_the_broker_does_not_take() -> None:
-    ready, done = threading.Event(), threading.Event()
-
-    def script(peer: Peer) -> None:
-        peer._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        peer.accept()
-        peer._bytes(1)
-        ready.set()
-        done.wait(WITHIN_S)
-
-    with broker(script) as served:
-        box = simple.MQTTClient("box", "127.0.0.1", served.port)
-        box.connect()
-        stopped_within_a_second(box, lambda: box.publish(b"t", bytes(50_000_000)), ready)
-        done.set()

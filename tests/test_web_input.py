@@ -51,3 +51,27 @@ def test_no_path_leads_out(people: dict[str, Client], path: str, staffed_port: i
 def test_a_query_that_is_none_is_refused_or_means_nothing(people: dict[str, Client], query: str) -> None:
     status, _, body = people["viewer"].ask("GET", f"/api/passages?{query}")
     assert status == (200 if query == "from_ms=" else 400), body
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/api/passages?form_ms=5", "form_ms"), ("/api/state?x=1", "x"), ("/api/audit?user=tom", "user"),
+        ("/api/passages?limit=1&limit=100", "limit"), ("/api/passages?%00=1", "x00"),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_is_not_known_or_there_twice_is_refused_by_name(
+    people: dict[str, Client], path: str, names: str
+) -> None:
+    """A misspelt limit of time must not answer for all time."""
+    status, _, body = people["admin"].ask("GET", path)
+    answer = json.loads(body)
+    assert (status, answer["code"]) == (400, "bad_request")
+    assert names in answer["zh"]
+    assert names in answer["en"]
+
+
+def test_a_body_of_the_wrong_type_is_told_in_words(people: dict[str, Client]) -> None:
+    _, _, answer = people["technician"].ask("POST", "/api/actions/correct_count", b'{"count":"7","why":"x"}')
+    told = json.loads(answer)
+    assert (told["zh"], told["en"]) == ("count: 须为整数, 不是文字", "count: must be a whole number, not text")

@@ -22,6 +22,7 @@ from tests.web_fakes import (
     link,
     quiet_agent,
 )
+from tests.web_house import House
 from tests.web_look import PHONE, Open, height_of, wait_text
 
 pytest_plugins = ("tests.web_browser",)
@@ -107,6 +108,31 @@ def test_a_mild_fault_is_no_alarm(open_page: Open, page_source: FakeSource) -> N
     assert "证书还有 9 天到期" in page.inner_text("#verdict-detail")
     assert page.get_attribute("body", "data-level") == "notice"
     assert page.get_attribute(".fault", "data-mild") == "true"
+
+
+def test_each_fault_says_how_it_ends_and_one_of_the_agent_is_acknowledged(
+    open_page: Open, page_source: FakeSource, house: House
+) -> None:
+    page = open_page()
+    page_source.show(box(faults=(fault(),)))
+    page_source.show_agent(quiet_agent(faults=(fault(code="deliveries_damaged", device="deliveries", by_hand=True),)))
+    wait_text(page, "#fault-list li[data-key^=loop_stuck]", "原因消除后自动恢复")
+    page.click("#fault-list li[data-key^=deliveries_damaged] [data-action=acknowledge_fault]")
+    assert page.locator("#sheet form [name=device]").count() == 0  # it is known: nobody types it
+    page.fill("#sheet [name=why]", "已换卡")
+    page.click("#sheet button[type=submit]")
+    page.wait_for_selector("#sheet .answer[data-ok=true]")
+    name, order, _ = house.desk.acts[-1]
+    assert (name, order["fault"], order["device"], order.get("lane")) == (
+        "acknowledge_fault", "deliveries_damaged", "deliveries", None,
+    )  # fmt: skip
+
+
+def test_a_viewer_reads_that_a_technician_must_acknowledge(open_page: Open, page_source: FakeSource) -> None:
+    page = open_page(user="vera")
+    page_source.show_agent(quiet_agent(faults=(fault(code="deliveries_damaged", device="deliveries", by_hand=True),)))
+    wait_text(page, "#fault-list li", "须由技术员确认")
+    assert page.locator("#fault-list button").count() == 0
 
 
 def test_what_waits_in_the_list_is_short_names_its_city_and_follows_the_language(

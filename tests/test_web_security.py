@@ -15,7 +15,7 @@ from edge.web.lockout import LOCK_S, TRIES
 from edge.web.rate import Rate
 from edge.web.roles import ROLES, may
 from edge.web.routes import ROUTES, Route
-from tests.web_fakes import READ_ID, FakeSource, box
+from tests.web_fakes import NOON_MS, READ_ID, FakeSource, box
 from tests.web_house import PASSWORD, WIDE, Client, Clock, House
 
 pytest_plugins = ("tests.web_people",)
@@ -172,6 +172,36 @@ def test_wrong_old_passwords_lock_too(people: dict[str, Client], staffed_port: i
     for _ in range(TRIES):
         assert people["technician"].post("/api/password", {"old": "Wrong-1", "new": "Better-1234"})[0] == 401
     assert people["technician"].post("/api/password", {"old": PASSWORD, "new": "Better-1234"})[0] == 429
+
+
+def test_who_is_logged_in_goes_on_while_somebody_guesses_at_his_address(
+    people: dict[str, Client], staffed_port: int
+) -> None:
+    """The guard's phone and the guesser's stand behind one router; the guesser locks the address and tom's name."""
+    guesser = Client(staffed_port)
+    for _ in range(TRIES):
+        guesser.log_in("tom", "Wrong-1234")
+    assert guesser.log_in("vera") == 429
+    tom = people["technician"]
+    assert tom.post("/api/actions/open", {"lane": "in1", "why": "x"})[0] == 200
+    status, session = tom.post("/api/password", {"old": PASSWORD, "new": "Better-1234"})  # just now he wants to
+    assert status == 200
+    tom.csrf = session["csrf"]
+    assert tom.get("/api/session")["user"] == "tom"
+
+
+def test_a_flood_from_an_address_does_not_stop_who_is_logged_in_there(tmp_path: Path, house_clock: Clock) -> None:
+    limits = Limits(any_=Rate(6, 1), orders=WIDE.orders, heavy=WIDE.heavy, logins=WIDE.logins)
+    staffed = House(tmp_path, FakeSource(box()), mono_s=house_clock, limits=limits)
+    port = staffed.server.start()
+    try:
+        tom, flood = Client(port), Client(port)
+        assert tom.log_in("tom") == 200
+        assert [flood.ask("GET", "/api/state")[0] for _ in range(7)] == [401] * 5 + [429] * 2
+        assert [tom.ask("GET", "/api/session")[0] for _ in range(7)] == [200] * 6 + [429]  # his own rate
+        assert flood.log_in("vera") == 429
+    finally:
+        staffed.server.stop()
 
 
 def test_a_flood_of_failures_is_few_lines_of_audit(staffed: House, staffed_port: int, house_clock: Clock) -> None:
@@ -344,6 +374,10 @@ def test_the_export_is_whole_and_no_cell_is_calculated(people: dict[str, Client]
     assert status == 200
     assert headers["content-disposition"].startswith("attachment")
     assert "'=HYPERLINK(1)" in body.decode()
+    head, *rows_text = body.decode("utf-8-sig").splitlines()
+    assert head.startswith("seq,at_ms,time,clock_true,")
+    at_ms, time_text = rows_text[0].split(",")[1:3]
+    assert (at_ms, time_text) == (str(NOON_MS), "2026-11-21 12:00:00")  # Beijing's noon, as a person reads it
     lines = people["admin"].ask("GET", "/api/audit.jsonl")[2].decode().splitlines()
     rows = [json.loads(line) for line in lines]
     assert [row["why"] for row in rows if row["action"] == "open"] == ["=HYPERLINK(1)", 'a,b"c;d']

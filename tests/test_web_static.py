@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -45,3 +46,25 @@ def test_the_whole_page_is_small() -> None:
     static = files("edge.web") / "static"
     packed = sum(len(gzip.compress(file.read_bytes())) for file in static.iterdir())
     assert packed < PACKED_MAX_BYTES
+
+
+def test_no_word_of_the_page_is_declared_twice() -> None:
+    """The second would silently take the first one's place."""
+    text = (files("edge.web") / "static" / "words.js").read_text("utf-8")
+    names = re.findall(r'^  "?([\w-]+)"?: \[', text, re.MULTILINE)
+    assert len(names) > 200
+    assert sorted(names) == sorted(set(names))
+
+
+def test_the_page_names_its_modules_at_once() -> None:
+    """Each is a connection of its own: found one after the other they cost a mobile link half a second more."""
+    static = files("edge.web") / "static"
+    needed, found = ["page.js"], set[str]()
+    while needed:
+        name = needed.pop()
+        if name not in found:
+            found.add(name)
+            text = (static / name).read_text("utf-8")
+            needed += re.findall(r'^import [^;(]* from "\./([\w.]+)";', text, re.MULTILINE)
+    named = re.findall(r'rel="modulepreload" href="/([\w.]+)"', (static / "index.html").read_text("utf-8"))
+    assert sorted(named) == sorted(found - {"page.js"})

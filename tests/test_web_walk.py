@@ -1,4 +1,4 @@
-"""Every action of the page, walked in Chromium on a phone in Chinese and at a monitor in English.
+"""Every action of the page, walked in Chromium: on a phone and at a monitor, in Chinese and in English.
 
 Behind the page are the two real programs, simulated pins, cameras and city. What an action did is looked up where
 it must show: at the relay, in the lane program's own view, in the ledger, at the city, in the file that came down.
@@ -9,65 +9,17 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
-
-import pytest
-from playwright.sync_api import Browser
 
 from edge.log_ring import ASKED_EXIT
 from hal_sim.ledger_view import delivery_counts
-from tests.program_rig import box_in, platform_on, until
+from hal_sim.rs485.signs import OlmSign
+from tests.program_rig import until
 from tests.web_house import PASSWORD
-from tests.web_look import MONITOR, PHONE, log_in, wait_text
+from tests.web_look import log_in, wait_text
 from tests.web_walker import WHY, Site, Walker, on_wire
 
-pytest_plugins = ("tests.web_browser",)
-
-COMBINATIONS = {"phone-zh": (PHONE, "zh"), "monitor-en": (MONITOR, "en")}
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("walk")
-    with ExitStack() as stack:
-        platform, url = stack.enter_context(platform_on())
-        box = stack.enter_context(box_in(folder, city_url=url, free_min=0, extra="[flow]\n"))
-        quick = box.config.read_text("utf-8").replace("retry_s = 0.5", "retry_s = 0.1")  # fifty tries in 5 s
-        box.config.write_text(quick, "utf-8")
-        yield Site(box, stack.enter_context(box.lane()).await_ready(), [], platform)
-
-
-@pytest.fixture(scope="module", params=COMBINATIONS)
-def walker(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Walker]:
-    size, language = COMBINATIONS[request.param]
-    site.agents.append(site.box.agent().await_ready())  # the walk before ended with its agent
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce", accept_downloads=True,
-        has_touch=size == PHONE,
-    )
-    page = context.new_page()
-    page.goto(f"http://127.0.0.1:{site.box.web_port}/")
-    if language == "en":
-        page.click("#language")
-    first = site.box.data / "first-password"
-    if first.exists():
-        user, password = first.read_text("utf-8").split()
-        log_in(page, user, password)
-        page.wait_for_selector("#login [name=again]")
-        assert page.is_hidden("#tabs")  # nothing else before it is changed
-        page.fill("#login [name=old]", password)
-        for name in ("new", "again"):
-            page.fill(f"#login [name={name}]", PASSWORD)
-        page.click("#login button[type=submit]")
-    else:
-        log_in(page, "admin")
-    page.wait_for_selector("[data-lane=in1]")
-    yield Walker(page, site.box, site.lane, language)
-    context.close()
-    site.agents[-1].stop()
-
+pytest_plugins = ("tests.web_browser", "tests.web_walk_site")
 
 def test_arm_orders_move_the_relay_and_show_in_the_drawing(walker: Walker) -> None:
     bay = walker.box.bays["in1"]
@@ -115,9 +67,34 @@ def test_a_relay_is_tested_at_a_locked_empty_lane_only(walker: Walker) -> None:
     walker.locked(bay, False)
 
 
+def test_a_sign_is_tested_and_says_what_its_line_answered(walker: Walker) -> None:
+    (sign,) = walker.bus.devices
+    assert isinstance(sign, OlmSign)
+    walker.go("box")
+    row = "#sign-list [data-sign=sign-out2]"
+    walker.shows(f"{row} .sign-rows", "余位")
+    walker.seen(f"{row}[data-outcome=answered]")
+    shown: list[str] = []
+    sign.on_change = lambda one: shown.append(one.rows[0])
+    walker.press(f"{row} [data-action=test_sign]")
+    words = walker.order()
+    assert {"zh": "有应答", "en": "answered"}[walker.language] in words
+    assert "测试 TEST" in shown
+    assert sign.said[-1] == "测试"
+    walker.shows(f"{row} .sign-rows", "测试 TEST")
+    walker.bus.weather = lambda reply: reply[:5]  # a bad wire
+    walker.press(f"{row} [data-action=test_sign]")
+    words = walker.order(ok=False)
+    assert {"zh": "应答损坏", "en": "damaged answer"}[walker.language] in words
+    walker.seen(f"{row}[data-outcome=damaged]")
+    walker.bus.weather = lambda reply: reply
+    walker.press(f"{row} [data-action=test_sign]")
+    walker.order()
+
+
 def test_a_waiting_car_is_corrected_or_let_in(walker: Walker) -> None:
     bay = walker.box.bays["in1"]
-    plate = f"鲁B{walker.language.upper()}001"
+    plate = f"鲁B{walker.tag}001"
     walker.go("now")
     walker.stands(bay, "", "wait_confirm")
     walker.seen("[data-lane=in1] .lane-actions .primary")
@@ -136,7 +113,7 @@ def test_a_waiting_car_is_corrected_or_let_in(walker: Walker) -> None:
 
 def test_a_car_pays_in_cash_or_goes_free(walker: Walker) -> None:
     entry, bay = walker.box.bays["in1"], walker.box.bays["out2"]
-    cars = {"pay_cash": f"鲁C{walker.language.upper()}111", "pay_free": f"鲁C{walker.language.upper()}222"}
+    cars = {"pay_cash": f"鲁C{walker.tag}111", "pay_free": f"鲁C{walker.tag}222"}
     walker.go("now")
     for action, plate in cars.items():
         walker.passage(entry, plate)
@@ -186,7 +163,7 @@ def test_a_fault_is_acknowledged(walker: Walker) -> None:
     walker.go("now")
     for _ in range(2):  # two cars back out of a raised arm that no loop saw used: is the safety loop dead?
         raised = bay.raised
-        walker.stands(bay, f"鲁D{walker.language.upper()}333", "admitted")
+        walker.stands(bay, f"鲁D{walker.tag}333", "admitted")
         until(lambda raised=raised: bay.raised > raised, "raised")  # type: ignore[misc]
         walker.backs_out(bay)
         until(lambda: not bay.arm_up or "safety_unproven" in walker.box.faults(), "lowered, or no more")
@@ -227,10 +204,10 @@ def test_a_city_link_is_checked_step_by_step(walker: Walker) -> None:
     assert "failed" not in states
 
 
-def test_a_visit_is_found_and_its_plate_corrected(walker: Walker, site: Site) -> None:
-    plate, better = f"鲁E{walker.language.upper()}444", f"鲁E{walker.language.upper()}555"
+def test_a_visit_is_found_and_its_plate_corrected(walker: Walker, walk_site: Site) -> None:
+    plate, better = f"鲁E{walker.tag}444", f"鲁E{walker.tag}555"
     walker.passage(walker.box.bays["in1"], plate)
-    until(lambda: site.platform.by_plate(on_wire(plate)), "reported")
+    until(lambda: walk_site.platform.by_plate(on_wire(plate)), "reported")
     walker.go("records")
     walker.page.fill("#search-plate", plate)
     walker.page.press("#search-plate", "Enter")
@@ -246,23 +223,23 @@ def test_a_visit_is_found_and_its_plate_corrected(walker: Walker, site: Site) ->
     assert (corrected["old"], corrected["new"]) == (plate, better)
 
 
-def test_a_delivery_that_was_set_aside_is_sent_again(walker: Walker, site: Site) -> None:
-    plate = f"鲁F{walker.language.upper()}666"
+def test_a_delivery_that_was_set_aside_is_sent_again(walker: Walker, walk_site: Site) -> None:
+    plate = f"鲁F{walker.tag}666"
     queue = walker.box.data / "deliveries.db"
     before = delivery_counts(queue).get("set_aside", 0)
-    site.platform.weather.set("refuse_item")
+    walk_site.platform.weather.set("refuse_item")
     walker.passage(walker.box.bays["in1"], plate)
     walker.go("records")
     walker.press("#view-records .segment >> nth=1")
     walker.page.fill("#search-plate", plate)
-    until(lambda: delivery_counts(queue).get("set_aside", 0) > before, "tried 50 times, set aside", 90)
-    site.platform.weather.clear()
+    until(lambda: delivery_counts(queue).get("set_aside", 0) > before, "tried, set aside")
+    walk_site.platform.weather.clear()
     walker.page.press("#search-plate", "Enter")
     walker.seen("#found [data-state=set_aside]")
-    assert not site.platform.by_plate(on_wire(plate))
+    assert not walk_site.platform.by_plate(on_wire(plate))
     walker.press("#found [data-action=repeat_delivery]")
     walker.order()
-    until(lambda: site.platform.by_plate(on_wire(plate)), "the city has it")
+    until(lambda: walk_site.platform.by_plate(on_wire(plate)), "the city has it")
 
 
 def test_commissioning_is_walked_and_reported(walker: Walker) -> None:
@@ -275,7 +252,7 @@ def test_commissioning_is_walked_and_reported(walker: Walker) -> None:
     item.locator("button").click()
     wanted = "ok" if before != "ok" else "open"
     walker.seen(f"[data-item={name}][data-state={wanted}]")
-    address = f"试验路 {walker.language} 1 号"
+    address = f"试验路 {walker.tag} 1 号"
     walker.page.fill("#application [name=address]", address)
     walker.press("#application button[type=submit]")
     walker.page.wait_for_function(
@@ -322,7 +299,7 @@ def test_the_diagnostics_bundle_comes_down(walker: Walker) -> None:
 
 
 def test_users_are_made_changed_and_removed(walker: Walker) -> None:
-    name = f"wang-{walker.language}"
+    name = f"wang-{walker.tag.lower()}"
     walker.go("admin")
     walker.press("#users [data-action=user_add]")
     words = walker.order(name=name, role="viewer")
@@ -378,12 +355,29 @@ def test_logging_out_leaves_nothing_of_the_lot(walker: Walker) -> None:
     walker.seen("#tabs:not([hidden])")
 
 
-def test_the_agent_is_restarted_and_asks_for_the_login(walker: Walker, site: Site) -> None:
+def test_both_programs_are_restarted_and_the_page_comes_back(walker: Walker, walk_site: Site) -> None:
+    walker.go("admin")
+    walker.press("#programs [data-action=restart] >> nth=1")
+    assert {"zh": "车道程序", "en": "lane program"}[walker.language] in walker.order()
+    assert walk_site.lanes[-1].end() == ASKED_EXIT  # in an orderly way; whoever supervises it starts it again
+    walker.go("now")
+    dead = {"zh": "车道程序无应答", "en": "The lane program does not answer"}[walker.language]
+    walker.shows("#fault-list", dead)
+    with walk_site.box.lane() as lane:
+        lane.await_ready()
+        gone = "dead => !document.getElementById('fault-list').textContent.includes(dead)"
+        walker.page.wait_for_function(gone, arg=dead)
+        walker.at_lane(walker.box.bays["in1"], "open")  # and it obeys again
+        until(lambda: walker.box.bays["in1"].arm_up, "raised by the new one")
+        restarted_agent(walker, walk_site)
+
+
+def restarted_agent(walker: Walker, site: Site) -> None:
     walker.go("admin")
     walker.press("#programs [data-action=restart] >> nth=0")
     walker.page.fill("#sheet [name=why]", WHY)
     walker.press("#sheet button[type=submit]")
-    assert site.agents[-1].end() == ASKED_EXIT  # in an orderly way; whoever supervises it starts it again
+    assert site.agents[-1].end() == ASKED_EXIT
     with site.box.agent() as agent:
         agent.await_ready()
         walker.seen("#login form")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from playwright.sync_api import Download, Page
 
 from hal_sim.qingdao import QingdaoPlatform
+from hal_sim.rs485.bus import Bus
 from tests.program_rig import PULSE_S, Box, Child, Driver, until
 from tests.program_site import Bay
 from tests.web_look import wait_text
@@ -23,16 +24,21 @@ def on_wire(plate: str) -> str:
 
 class Site(NamedTuple):
     box: Box
-    lane: Child
+    lanes: list[Child]
+    """The last one runs; those before were restarted at the page. `agents` likewise."""
     agents: list[Child]
     platform: QingdaoPlatform
+    bus: Bus
 
 
 class Walker:
     """`page` is logged in. `lane`, `agent` and `box` are what stands behind it."""
 
-    def __init__(self, page: Page, box: Box, lane: Any, language: str) -> None:
-        self.page, self.box, self.lane, self.language = page, box, lane, language
+    def __init__(self, page: Page, site: Site, language: str, combination: str) -> None:
+        """`combination`: screen and language, as "phone-zh"; `tag`: its letters, so that each walk has its own cars."""
+        self.page, self.box, self.lane, self.language = page, site.box, site.lanes[-1], language
+        self.bus = site.bus
+        self.tag = "".join(word[0] for word in combination.split("-")).upper()
 
     def go(self, part: str) -> None:
         """Open a part by its tab, as a person does (the tab is the same on every screen)."""

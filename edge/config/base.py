@@ -15,6 +15,7 @@ Guid = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$", description="32 lower-case
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(ge=0, le=86400)]
 Fen = Annotated[int, Meta(ge=0, le=10_000_000)]
+Channel = Annotated[int, Meta(ge=0, le=7, description="number of a relay or input of a board, 0..7")]
 HostName = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$", description="a host name, without http:// and port")
 ]

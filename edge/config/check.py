@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 from edge.config.issues import ConfigError
+from edge.config.line_times import worst_ms
 from edge.config.load import load
-from edge.config.model import Config, Web
+from edge.config.model import Config, Lane, Web
 from edge.config.shenzhen import Shenzhen
 
 DIRECTIONS = {"in": "入口 entry", "out": "出口 exit"}
@@ -31,6 +32,23 @@ def run(path: Path) -> int:
     return 0
 
 
+def wiring(lane: Lane) -> str:
+    """Where each contact of a lane is, pins by their BCM number and a board's by its id."""
+    barrier, loops = lane.barrier, lane.loops
+    found: dict[str, list[str]] = {}
+    for words, section, name in (
+        ("开 open", barrier, "open"), ("关 close", barrier, "close"), ("停 stop", barrier, "stop"),
+        ("上限位 up", barrier, "limit_up"), ("下限位 down", barrier, "limit_down"),
+        ("触发地感 arrival", loops, "arrival"), ("防砸地感 safety", loops, "safety"),
+    ):
+        for kind in ("pin", "relay", "input"):
+            number = getattr(section, f"{name}_{kind}", None)
+            if number is not None:
+                place = "BCM" if kind == "pin" else str(section.board)
+                found.setdefault(place, []).append(f"{words} {number}")
+    return "; ".join(f"{place} {', '.join(contacts)}" for place, contacts in found.items())
+
+
 def page_url(web: Web) -> str:
     scheme = "http" if web.tls == "off" else "https"
     host = f"[{web.host}]" if ":" in web.host else web.host
@@ -50,17 +68,17 @@ def summary(config: Config) -> list[str]:
         low, high = flow.bands
         lines.append(f"  流量管控 flow control: 饱和 saturated {low:.0%}, 满位 full {high:.0%}, "
                      f"{flow.saturated.reserved}:{flow.saturated.ordinary}, 出 {flow.full.out} 进 1")
+    for line in config.line:
+        lines.append(f"  485 总线 line {line.id}: {line.device} {line.baud} 8{line.parity}{line.stop_bits}")
+        lines += [f"    板卡 board {board.id}: {board.model}, 地址 address {board.address}"
+                  for board in config.board if board.line == line.id]
     for lane in config.lane:
-        barrier, loops = lane.barrier, lane.loops
-        pins = [f"开 open {barrier.open_pin}"]
-        for name, pin in (
-            ("关 close", barrier.close_pin), ("停 stop", barrier.stop_pin), ("上限位 up", barrier.limit_up_pin),
-            ("下限位 down", barrier.limit_down_pin), ("触发地感 arrival", loops.arrival_pin),
-            ("防砸地感 safety", loops.safety_pin),
-        ):
-            if pin is not None:
-                pins.append(f"{name} {pin}")
-        lines.append(f"  {lane.number} {lane.name} ({lane.id}, {DIRECTIONS[lane.direction]}): BCM {', '.join(pins)}")
+        lines.append(f"  {lane.number} {lane.name} ({lane.id}, {DIRECTIONS[lane.direction]}): {wiring(lane)}")
+        if lane.loops.board is not None:
+            edge_ms, order_ms = worst_ms(config, lane)
+            lines.append(f"    485 最坏 worst case: 地感变化 loop edge {edge_ms:.0f} ms, "
+                         f"抬杆命令 arm order {order_ms:.0f} ms")
+        lines += [f"    显示屏 sign {sign.id}: {sign.model} @ {sign.line}" for sign in lane.sign]
         for camera in lane.camera:
             relay = "; 继电器即道闸 its relay is the barrier" if camera.relay_is_barrier else ""
             lines.append(f"    相机 camera {camera.id}: {camera.vendor} {camera.serial or '*'} "
@@ -70,6 +88,11 @@ def summary(config: Config) -> list[str]:
         lines.append("  没有配置城市平台 no city platform")
     elif qingdao is not None:
         lines.append(f"  青岛平台 Qingdao: {qingdao.url}")
+    if qingdao is not None and (mqtt := qingdao.mqtt) is not None:
+        safe = "TLS" if mqtt.tls == "on" else "无 TLS without TLS"
+        lines.append(f"    指令 orders: MQTT {mqtt.host}:{mqtt.port}, {safe}")
+    elif qingdao is not None:
+        lines.append("    不接收指令 takes no orders: no [city.qingdao.mqtt]")
     if qingdao is not None and (oss := qingdao.oss) is not None:
         lines.append(f"    图片 pictures: {oss.endpoint} {oss.bucket}, {oss.acl}, {oss.signature}")
         if oss.acl == "public-read-write":

@@ -75,6 +75,8 @@ def _resolve(config: Config, folder: Path) -> Config:
         qingdao = _files(city.qingdao, absolute)
         if qingdao.oss is not None:
             qingdao = msgspec.structs.replace(qingdao, oss=_files(qingdao.oss, absolute))
+        if qingdao.mqtt is not None:
+            qingdao = msgspec.structs.replace(qingdao, mqtt=_files(qingdao.mqtt, absolute))
         city = msgspec.structs.replace(city, qingdao=qingdao)
     if city.shenzhen is not None:
         shenzhen = _files(city.shenzhen, absolute)

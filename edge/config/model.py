@@ -10,7 +10,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from edge.config.base import BcmPin, Fen, Guid, HostName, Ident, Name, Port, Seconds, Section
+from edge.config.base import BcmPin, Channel, Fen, Guid, HostName, Ident, Name, Port, Seconds, Section
+from edge.config.qingdao_calls import QingdaoCalls
+from edge.config.qingdao_mqtt import QingdaoMqtt
+from edge.config.qingdao_plans import QingdaoPlan
+from edge.config.rs485 import Board, Line, Sign
 from edge.config.shenzhen import Shenzhen
 
 
@@ -104,16 +108,24 @@ class Tariff(Section, frozen=True, kw_only=True):
 
 
 class Barrier(Section, frozen=True, kw_only=True):
-    driver: Literal["gpio"] = "gpio"
-    open_pin: BcmPin
+    driver: Literal["gpio", "board"] = "gpio"
+    """gpio: relays and limit switches on pins (`..._pin`); board: on a [[board]] (`..._relay`, `..._input`)."""
+    board: Ident | None = None
+    open_relay: Channel | None = None
+    close_relay: Channel | None = None
+    stop_relay: Channel | None = None
+    limit_up_input: Channel | None = None
+    limit_down_input: Channel | None = None
+    open_pin: BcmPin | None = None
     close_pin: BcmPin | None = None
     """None: the barrier closes by itself (two-wire)."""
     stop_pin: BcmPin | None = None
     limit_up_pin: BcmPin | None = None
     limit_down_pin: BcmPin | None = None
     active: Literal["high", "low"] = "high"
-    """Level of an output that closes the relay. Most optocoupled relay boards are low-active."""
+    """Level of an output that closes the relay. Most optocoupled relay boards are low-active. Of pins only."""
     limit_active: Literal["high", "low"] = "low"
+    """Of pins: their level. Of a board: low is a closed contact (the input reads on), high an open one."""
     pulse_ms: Annotated[int, Meta(ge=100, le=3000)] = 500
     """Dry-contact practice is 0.5 to 1.5 s."""
     move_s: Annotated[float, Meta(ge=0.3, le=30)] = 6.0
@@ -121,11 +133,14 @@ class Barrier(Section, frozen=True, kw_only=True):
 
 
 class Loops(Section, frozen=True, kw_only=True):
-    driver: Literal["gpio"] = "gpio"
-    arrival_pin: BcmPin
-    safety_pin: BcmPin
+    driver: Literal["gpio", "board"] = "gpio"
+    board: Ident | None = None
+    arrival_input: Channel | None = None
+    safety_input: Channel | None = None
+    arrival_pin: BcmPin | None = None
+    safety_pin: BcmPin | None = None
     active: Literal["high", "low"] = "low"
-    """Level of an input when its loop is occupied."""
+    """Level of an input when its loop is occupied. Of a board: low is a closed contact (the input reads on)."""
     debounce_ms: Annotated[int, Meta(ge=0, le=500)] = 20
 
 
@@ -188,6 +203,7 @@ class Lane(Section, frozen=True, kw_only=True):
     barrier: Barrier
     loops: Loops
     camera: Annotated[tuple[Camera, ...], Meta(min_length=1, max_length=2)]
+    sign: Annotated[tuple[Sign, ...], Meta(max_length=2)] = ()
     timing: Timing = Timing()
 
 
@@ -285,6 +301,13 @@ class Qingdao(Section, frozen=True, kw_only=True):
     """Most bytes of records in one request; a record is about 400."""
     oss: Oss | None = None
     """None: pictures stay in the box."""
+    mqtt: QingdaoMqtt | None = None
+    """None: the city can order nothing of this box, and no car pays by it."""
+    calls: QingdaoCalls = QingdaoCalls()
+    plan: Annotated[tuple[QingdaoPlan, ...], Meta(max_length=29)] = ()
+    """The lot's own card plans, told to the city (B.3.1.9, B.3.1.10)."""
+    plans_s: Annotated[float, Meta(gt=0, le=86400)] = 86400.0
+    """B.3.1.9, B.3.1.10: every 24 h."""
 
 
 class Cities(Section, frozen=True, kw_only=True):
@@ -322,6 +345,8 @@ class Config(Section, frozen=True, kw_only=True):
     flow: Flow | None = None
     tariff: Tariff = Tariff()
     gpio: Gpio = Gpio()
+    line: Annotated[tuple[Line, ...], Meta(max_length=4)] = ()
+    board: Annotated[tuple[Board, ...], Meta(max_length=8)] = ()
     listener: Listener = Listener()
     city: Cities = Cities()
     web: Web = Web()

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from edge.config.issues import ConfigIssue
 from edge.config.model import Config, Web
+from edge.config.rules_boards import judge_boards
+from edge.config.rules_qingdao import judge_qingdao
+from edge.config.rules_rs485 import judge_rs485
 from edge.config.rules_shenzhen import judge_shenzhen
 from edge.config.secrets import secret
 from edge.core.plates import normalise
@@ -22,7 +25,8 @@ SOCKET_PATH_BYTES = 107 - len(AGENT_SOCKET_SUFFIX)
 def judge(config: Config) -> list[ConfigIssue]:
     """All issues between settings."""
     issues = [*_pins(config), *_names(config), *_cameras(config), *_files(config), *_plates(config), *_flow(config),
-              *judge_shenzhen(config), *_web(config.web)]
+              *judge_boards(config), *judge_rs485(config), *judge_qingdao(config), *judge_shenzhen(config),
+              *_web(config.web)]
     if config.web.port and config.web.port == config.listener.port and config.web.host == config.listener.host:
         issues.append(ConfigIssue("web.port", str(config.web.port), "与 listener.port 相同", "same as listener.port"))
     tariff = config.tariff

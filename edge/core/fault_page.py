@@ -19,7 +19,7 @@ PAGE = (
     FaultSpec(
         code="audit_damaged",
         effect="none",
-        clears="itself",
+        clears="acknowledged",
         cause_zh="操作记录文件损坏, 已移开并重新开始",
         cause_en="the audit's file was damaged; it was moved aside and begun anew",
         effect_zh="以前的操作记录在移开的文件中",
@@ -30,7 +30,7 @@ PAGE = (
     FaultSpec(
         code="accounts_damaged",
         effect="none",
-        clears="itself",
+        clears="acknowledged",
         cause_zh="用户文件损坏, 已移开",
         cause_en="the file of users was damaged; it was moved aside",
         effect_zh="用户须重新建立; 新的初始密码在盒子的 first-password 文件中",

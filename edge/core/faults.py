@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from edge.core.fault_cities import CITIES
+from edge.core.fault_lines import LINES
 from edge.core.fault_page import PAGE
 from edge.core.fault_pictures import PICTURES
 from edge.core.fault_spec import Clears, Effect, FaultSpec
@@ -319,7 +320,7 @@ CATALOGUE: Mapping[str, FaultSpec] = MappingProxyType(
     {
         spec.code: spec
         for spec in (
-            *_LOOPS, *_BARRIER, *_CAMERAS, *PICTURES, *PAGE, *_STORAGE, *_CLOCK_AND_PROGRAMS, *_CITY, *CITIES,
+            *_LOOPS, *_BARRIER, *LINES, *_CAMERAS, *PICTURES, *PAGE, *_STORAGE, *_CLOCK_AND_PROGRAMS, *_CITY, *CITIES,
         )
     }
 )

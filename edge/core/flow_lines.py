@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from edge.core.decoder_words import in_words
 from edge.core.facts_flow import Role, Vehicle
 from edge.core.flow_policy import DAY_MS, SHANGHAI_MS
 from edge.core.flow_rules import RuleSet, overruled, policy_of
@@ -144,14 +145,16 @@ class Replay:
         try:
             line = _LINE.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BadLine(str(error)) from error
+            raise BadLine(_bad(error)) from error
         if isinstance(line, _Config):
             self._begin(line)
             return []
         if self._run is None:
-            raise BadLine("ev: the first line must be config")
+            raise BadLine("ev: 第一行须为 config, the first line must be config")
         if line.t < self._t_s:
-            raise BadLine(f"t: {line.t:g} is not allowed, {self._t_s:g} or more is: time does not go backwards")
+            least = f"{self._t_s:g}"
+            raise BadLine(f"t: {line.t:g} 不可, 须不小于 {least} (时间不倒流) is not allowed, {least} or more is: "
+                          "time does not go backwards")
         t_ms = _ms(line.t)
         try:
             made = self._run.feed(t_ms, self._event(line))
@@ -162,15 +165,16 @@ class Replay:
 
     def _begin(self, config: _Config) -> None:
         if self._run is not None:
-            raise BadLine("ev: config is allowed once, as the first line")
+            raise BadLine("ev: config 只可在第一行出现一次 is allowed once, as the first line")
         rules = RuleSet(**{name: getattr(config, name) for name in RuleSet.__struct_fields__})
         if not isinstance(rules.lanes, dict) or not rules.lanes:
-            raise BadLine("lanes: missing, at least one entrance is needed")
+            raise BadLine("lanes: 缺少, 至少要一个入口 missing, at least one entrance is needed")
         if self._overrules is not None:
             named = self._overrules.lanes
             unknown = sorted(set(named) - set(rules.lanes)) if isinstance(named, dict) else []
             if unknown:
-                raise BadLine(f"lanes: the policy file names {', '.join(unknown)}, which this line does not have")
+                names = ", ".join(unknown)
+                raise BadLine(f"lanes: 规则文件中的 {names} 不在本行 the policy file names {names}, not in this line")
             rules = overruled(rules, self._overrules)
         self._t_s = config.t
         self._base_ms = 0 if config.t >= EPOCH_FROM_S else DAY_MS - SHANGHAI_MS  # t 0 is a local midnight
@@ -207,7 +211,8 @@ class Replay:
     def _book(self, line: _Book) -> Book:
         assert self._run is not None
         if line.until < line.from_:
-            raise ValueError(f"until: {line.until:g} is not allowed, {line.from_:g} (from) or more is")
+            least = f"{line.from_:g}"
+            raise ValueError(f"until: {line.until:g} 不可 is not allowed, 须不小于 {least} (from) or more is")
         policy_min = self._run.flow.policy.keep_min
         keep_min = policy_min if isinstance(line.keep_min, UnsetType) else line.keep_min
         base_ms = self._base_ms
@@ -224,6 +229,11 @@ class Replay:
         return msgspec.json.encode(
             Said(at_s, judgement.lane, judgement.plate, judgement.decision, judgement.state, judgement.rule, zh, en)
         )
+
+
+def _bad(error: Exception) -> str:
+    where, zh, en = in_words(error)
+    return f"{where}: {zh} {en}" if where else f"{zh} {en}"
 
 
 def _ms(seconds: float) -> int:

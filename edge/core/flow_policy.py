@@ -41,18 +41,21 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         """Raises `ValueError` that names the field, the value and what is allowed."""
         low, high = self.bands
         if not 0 < low <= high <= 1:
-            raise ValueError(f"bands: {low:g}, {high:g} are not allowed, 0 < saturated <= full <= 1 are")
+            raise ValueError(f"bands: {low:g}, {high:g} 不可 are not allowed, 须 0 < saturated <= full <= 1 are")
         for name, least in (("reserved", 0), ("ordinary", 1), ("out", 1), ("early_ms", 0), ("keep_min", 0)):
             if getattr(self, name) < least:
-                raise ValueError(f"{name}: {getattr(self, name)} is not allowed, {least} or more is")
+                raise ValueError(f"{name}: {getattr(self, name)} 不可 is not allowed, 须不小于 {least} or more is")
         for name in ("idle_ms", "lock_ms", "change_ms"):
             value = getattr(self, name)
             if value is not None and value < 0:
-                raise ValueError(f"{name}: {value} is not allowed, 0 or more, or none, is")
+                raise ValueError(f"{name}: {value} 不可 is not allowed, 须不小于 0 or more, or none, is")
         if self.schedule_min is not None:
             on, off = self.schedule_min
             if not (0 <= on < 1440 and 0 <= off < 1440 and on != off):
-                raise ValueError(f"schedule_min: {on}, {off} are not allowed, two different minutes 0..1439 are")
+                raise ValueError(
+                    f"schedule: {on}, {off} 不可 are not allowed, "
+                    "须为一天内两个不同的分钟 two different minutes 0..1439 are"
+                )
 
 
 DAY_MS = 86_400_000

@@ -70,12 +70,22 @@ def overruled(base: T, over: T) -> T:
     for name in base.__struct_fields__:
         old, new = getattr(base, name), getattr(over, name)
         if isinstance(new, Rules) and isinstance(old, Rules):
-            changed[name] = overruled(old, new)
+            changed[name] = overruled(_without_rival(old, new), new)
         elif name == "lanes" and isinstance(old, dict) and isinstance(new, dict):
             changed[name] = {lane: overruled(rules, new.get(lane, LaneRules())) for lane, rules in old.items()}
         elif new is not UNSET:
             changed[name] = new
     return msgspec.structs.replace(base, **changed)
+
+
+def _without_rival(old: Rules, new: Rules) -> Rules:
+    """`strict` and `idle_s` answer one question: who names one overrules the other."""
+    if isinstance(old, SaturatedRules) and isinstance(new, SaturatedRules):
+        if new.strict is not UNSET:
+            return msgspec.structs.replace(old, idle_s=UNSET)
+        if new.idle_s is not UNSET:
+            return msgspec.structs.replace(old, strict=UNSET)
+    return old
 
 
 def policy_of(rules: RuleSet) -> Policy:
@@ -107,6 +117,8 @@ def _saturated(rules: SaturatedRules) -> dict[str, Any]:
             given[name] = value
     if not isinstance(rules.idle_s, UnsetType):
         given["idle_ms"] = None if rules.idle_s is None else round(rules.idle_s * 1000)
+    if rules.strict is True and isinstance(rules.idle_s, int | float):
+        raise ValueError("saturated: strict 与 idle_s 只可写一个 only one of strict and idle_s is allowed")
     if rules.strict is True:
         given["idle_ms"] = None
     return given
@@ -120,6 +132,6 @@ def _entrance(rules: LaneRules) -> Entrance:
 def minute_of_day(text: str) -> int:
     """Minutes since midnight of "07:30". Raises `ValueError`."""
     if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
-        raise ValueError(f"schedule: {text!r} is not allowed, a time of day like 07:30 is")
+        raise ValueError(f"schedule: {text!r} 不可, 须为 07:30 这样的时刻 is not allowed, a time of day like 07:30 is")
     hours, minutes = text.split(":")
     return int(hours) * 60 + int(minutes)

@@ -122,7 +122,7 @@ class FlowRun:
         """
         flow = self.flow
         if t_ms < flow.now_ms:
-            raise ValueError(f"t: {t_ms} ms is before {flow.now_ms} ms, time does not go backwards")
+            raise ValueError(f"t: {t_ms} ms 早于 is before {flow.now_ms} ms, 时间不倒流 time does not go backwards")
         made: list[FlowDecision] = []
         while (change := self._next_change()) is not None and change < (t_ms, True):
             at_ms, after = change
@@ -186,7 +186,7 @@ class FlowRun:
                     return
                 car_id = self._take((lane, plate))
                 if not car_id:
-                    raise ValueError(f"plate: {plate} is not at {lane}, only a car that arrived there can go")
+                    raise ValueError(f"plate: {plate} 不在 is not at {lane}, 先到达才能离开 only who arrived can go")
                 flow.gone(car_id)
             case Left():
                 flow.left()
@@ -223,13 +223,13 @@ class FlowRun:
     def _lane(self, lane: str) -> None:
         known = self.flow.policy.entrances
         if lane not in known:
-            raise ValueError(f"lane: {lane!r} is not allowed, one of {', '.join(known)} is")
+            raise ValueError(f"lane: {lane!r} 不可 is not allowed, 允许 one of {', '.join(known)} is")
 
     def _known(self, code: str) -> bool:
         """Whether the booking lives; `ValueError` if there never was one."""
         bookings = self.flow.bookings
         if code not in bookings.by_code and code not in bookings.ended:
-            raise ValueError(f"code: no booking {code!r}, only one that was booked before is allowed")
+            raise ValueError(f"code: 没有预约 {code!r}, 须先 book, no such booking: only one that was booked before")
         return code in bookings.by_code
 
     def _take(self, key: Key) -> str:

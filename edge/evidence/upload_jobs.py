@@ -16,21 +16,26 @@ from typing import Literal
 import msgspec
 
 
-class Put(msgspec.Struct, frozen=True):
-    """One picture and how to reach the bucket. Keys stay in their files."""
+class Look(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Read an object that nobody has, to see whether bucket, keys and clock are right. Keys stay in their files."""
 
-    path: str
     key: str
     endpoint: str
     region: str
     bucket: str
     signature: str
     address: str
-    acl: str  # "default": the bucket's own
     key_id_file: str
     key_secret_file: str
     token_file: str
     timeout_s: float
+
+
+class Put(Look, frozen=True, kw_only=True, tag=True):
+    """One picture and how to reach the bucket."""
+
+    path: str
+    acl: str  # "default": the bucket's own
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ from requests.exceptions import SSLError
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from edge.evidence.child import LENGTH, serve_frame
-from edge.evidence.upload_jobs import Outcome, Put
+from edge.evidence.upload_jobs import Look, Outcome, Put
 
 NICE = 10  # a lane, a city link and the page come first
 CONNECT_MAX_S = 10.0
@@ -61,7 +61,21 @@ class Uploader:
             return Outcome("answered", "no ETag and request id in the answer", answer.status_code)
         return Outcome("stored", status=answer.status_code, etag=answer.etag.strip('"'))
 
-    def _client_of(self, job: Put) -> oss.Client:
+    def look(self, job: Look) -> Outcome:
+        """"answered" 404 NoSuchKey is the good end; "stored" that somebody who is not OSS says yes to everything."""
+        try:
+            client = self._client_of(job)
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            return Outcome("no_keys", str(error)[:DETAIL_MAX])
+        try:
+            answer = client.get_object(oss.GetObjectRequest(bucket=job.bucket, key=job.key))
+        except exceptions.OperationError as error:
+            return _failed(error.unwrap())
+        if answer.body is not None:
+            answer.body.close()
+        return Outcome("stored", status=answer.status_code)
+
+    def _client_of(self, job: Look) -> oss.Client:
         """The client, with the keys as they stand in their files now."""
         keys = [_secret(name) for name in (job.key_id_file, job.key_secret_file, job.token_file)]
         known = (job.endpoint, job.region, job.signature, job.address, job.timeout_s, *keys)
@@ -122,8 +136,9 @@ def main() -> int:
     source, out = sys.stdin.buffer, sys.stdout.buffer
     serve_frame(out, b"")  # all is loaded
     while head := source.read(LENGTH.size):
-        job = msgspec.msgpack.decode(source.read(LENGTH.unpack(head)[0]), type=Put)
-        serve_frame(out, msgspec.msgpack.encode(uploader.put(job)))
+        job = msgspec.msgpack.decode(source.read(LENGTH.unpack(head)[0]), type=Put | Look)
+        outcome = uploader.put(job) if isinstance(job, Put) else uploader.look(job)
+        serve_frame(out, msgspec.msgpack.encode(outcome))
     return 0
 
 

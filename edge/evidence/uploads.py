@@ -18,7 +18,7 @@ import msgspec
 
 from edge.config.model import Oss
 from edge.evidence.child import ChildDiedError, ChildProcess, ChildUnusableError
-from edge.evidence.upload_jobs import Judged, Outcome, Put, judge
+from edge.evidence.upload_jobs import Judged, Look, Outcome, Put, judge
 from edge.ports import LinkView, Upload, UploadQueue
 
 LIVE_MS = 60_000  # as records: of the last minute goes before the backlog (DESIGN 8)
@@ -68,7 +68,7 @@ class UploadChild(ChildProcess):
     def __init__(self) -> None:
         super().__init__("upload process", [sys.executable, "-m", "edge.evidence.upload_worker"], CHILD_STARTS_S)
 
-    def put(self, job: Put) -> Outcome:
+    def put(self, job: Put | Look) -> Outcome:
         answer = self.ask(msgspec.msgpack.encode(job), job.timeout_s + CHILD_MARGIN_S)
         return msgspec.msgpack.decode(answer, type=Outcome)
 
@@ -142,10 +142,10 @@ class PictureUploads:
         return list(self._faults)
 
     def links(self) -> list[LinkView]:
-        """None before the first try: a night without cars is no outage."""
+        """Idle before the first try: a night without cars is no outage."""
         last = self._last
         if last is None:
-            return []
+            return [LinkView("oss", False, "还没有图片要上传", "no picture to upload yet", 0, idle=True)]
         if not self._failures:
             return [LinkView("oss", True, "在线", "online", self._last_ok_wall_ms)]
         return [LinkView("oss", False, f"离线: {last.zh}", f"offline: {last.en}", self._last_ok_wall_ms)]

@@ -17,10 +17,10 @@ UNAVAILABLE = 3
 
 
 class MQTTClient(simple.MQTTClient):
-    DELAY = 2
+    DELAY = 2  # type: float
     """Seconds before the second attempt; doubled up to DELAY_MAX, each time a random part of it (full jitter)."""
 
-    DELAY_MAX = 60
+    DELAY_MAX = 60  # type: float
     DEBUG = False
     PATIENCE = None  # type: float | None
     """Seconds after which a call gives up; None: 1.4 times `keepalive`, or 60 without one."""
@@ -33,6 +33,8 @@ class MQTTClient(simple.MQTTClient):
         self._attempts = 0
         self._next_ms = 0
         """When the next attempt to connect is allowed; means something while `_attempts`."""
+        self._up_ms = None  # type: int | None
+        """When the connection was made that was last there; None once its loss is known."""
 
     def delay(self, i: int) -> None:
         """Before attempt `i` + 1; shorter once stopped."""
@@ -64,6 +66,7 @@ class MQTTClient(simple.MQTTClient):
         self._clean = clean_session
         kept = super().connect(clean_session, timeout)
         self._attempts = 0
+        self._up_ms = ticks_ms()
         return kept
 
     def disconnect(self) -> None:
@@ -99,15 +102,13 @@ class MQTTClient(simple.MQTTClient):
                 self._timeout_ms = usual_ms
 
     def wait_msg(self) -> int | None:
-        due_ms = None  # type: int | None
+        """PATIENCE begins anew with each loss."""
         while True:
             try:
                 return super().wait_msg()
             except (OSError, simple.MQTTException) as error:
                 self.log(False, error)
-                if due_ms is None:  # counted from the loss, not from the last message
-                    due_ms = ticks_add(ticks_ms(), self._patience_ms())
-                self._return(due_ms, error)
+                self._return(ticks_add(ticks_ms(), self._patience_ms()), error)
 
     def check_msg(self, attempts: int = 2) -> int | None:
         """Never sleeps: while the link is away it makes one attempt to connect when the time for one has come."""
@@ -168,13 +169,19 @@ class MQTTClient(simple.MQTTClient):
     def _resume(self, within_s: float | None = None) -> bool:
         """One attempt: connect, and subscribe again when the session is gone. Only `OSError` says that it may be tried
         again; a refusal that will not pass is an `MQTTException`."""
+        if self._up_ms is not None:
+            lasted_ms = ticks_diff(ticks_ms(), self._up_ms)
+            if not 0 <= lasted_ms < self.DELAY_MAX * 1000:  # below 0: MicroPython's counter has gone round
+                self._attempts = 0
+            self._up_ms = None
         self._attempts += 1
         self._next_ms = ticks_add(ticks_ms(), self._pause_ms(self._attempts))
         timeout = self.TIMEOUT if within_s is None else min(self.TIMEOUT, within_s)
         attempts = self._attempts
         try:
             kept = self.connect(self._clean, timeout)
-            self._limit_answers(self.TIMEOUT * 1000)  # what was left for connecting is no measure for later answers
+            self._attempts = attempts  # one that is lost at once must not be followed by another at once
+            self._limit_answers(round(self.TIMEOUT * 1000))  # not what was left for connecting
             if not kept:
                 for topic, qos in tuple(self._topics.items()):
                     super().subscribe(topic, qos)
@@ -186,5 +193,4 @@ class MQTTClient(simple.MQTTClient):
         except OSError:
             self._attempts = attempts
             raise
-        self._attempts = 0
         return kept

@@ -18,9 +18,11 @@ __all__ = ["MQTTClient", "MQTTException"]
 
 
 class MQTTClient:
-    """`cb(topic: bytes, msg: bytes)` is called from `wait_msg`, `check_msg`, and any call that waits for an answer."""
+    """`cb(topic: bytes, msg: bytes)` is called from `wait_msg`, `check_msg`, and any call that waits for an answer. It
+    may publish; what it raises comes out of that call, and its message stays unacknowledged. One thread uses a client:
+    only `stop` is for others."""
 
-    TIMEOUT = 10
+    TIMEOUT = 10  # type: float
     """Seconds that an answer of the broker may take (connection, acknowledgement, the rest of a packet)."""
 
     BYTES_MAX = 1_000_000
@@ -53,7 +55,7 @@ class MQTTClient:
         self.lw_qos = 0
         self.lw_retain = False
         self._stream = Stream(self.BYTES_MAX)
-        self._timeout_ms = self.TIMEOUT * 1000
+        self._timeout_ms = round(self.TIMEOUT * 1000)
         self._sent_ms = 0
         self._pinged_ms = None  # type: int | None
         self._answers = {}  # type: dict[int, tuple[int, int]]
@@ -80,7 +82,7 @@ class MQTTClient:
 
         Raises `OSError` when there is no connection, `MQTTException(code)` when the broker refuses (3.2.2.3).
         """
-        within_ms = round(timeout * 1000) if timeout is not None else self.TIMEOUT * 1000
+        within_ms = round((self.TIMEOUT if timeout is None else timeout) * 1000)
         self._limit_answers(within_ms)
         self._pinged_ms = None
         self._answers.clear()

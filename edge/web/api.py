@@ -136,6 +136,8 @@ class AcknowledgeFault(Order, frozen=True, kw_only=True):
 
     fault: Annotated[str, Meta(pattern=r"^[a-z_]{1,40}$")]
     lane: LaneId | None = None
+    device: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    """Of a fault that the state's `agent` tells of; left out, it is one of the lane program's."""
 
 
 class TestRelay(LaneOrder, frozen=True, kw_only=True):
@@ -160,8 +162,12 @@ class RepeatDelivery(Order, frozen=True, kw_only=True):
     ids: Annotated[tuple[Annotated[int, Meta(ge=1, le=2**53)], ...], Meta(min_length=1, max_length=200)]
 
 
+LinkName = Literal["qingdao", "shenzhen", "shenzhen-tcp", "oss"]
+"""Links that the box opens itself, as the page's state names them."""
+
+
 class CheckLink(Body, frozen=True, kw_only=True):
-    city: Literal["qingdao", "shenzhen"]
+    city: LinkName
 
 
 class RestartProgram(Order, frozen=True, kw_only=True):

@@ -8,13 +8,13 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from edge.core.decoder_words import in_words
 from edge.web import api
 from edge.web.desk import Actor
 from edge.web.message import RefusedRequest, Request
 from edge.web.routes import Parameter, Route
 from edge.web.sessions import Session
 
-_WHERE = re.compile(r" - at `\$\.?([^`]*)`$")
 _NUMBER = re.compile(r"[0-9]{1,16}")
 
 
@@ -45,7 +45,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def read_query(route: Route, request: Request) -> dict[str, str]:
-    """Raises `RefusedRequest` 400 naming the parameter. What a route does not know is ignored, as browsers expect."""
+    """Raises `RefusedRequest` 400 naming the parameter: a misspelt `form_ms` must not answer for all time."""
     if not request.query:
         pairs = []
     else:
@@ -54,6 +54,15 @@ def read_query(route: Route, request: Request) -> dict[str, str]:
         except ValueError as error:  # too many, or no UTF-8
             raise bad(f"查询无效: {error}", f"query: {error}") from None
     given = dict(pairs)
+    known = [one.name for one in route.query]
+    for name, _ in pairs:
+        shown = name if name.isprintable() else repr(name)
+        if name not in known:
+            zh, en = (", ".join(known),) * 2 if known else ("无参数", "none")
+            raise bad(f"未知参数 {shown[:40]}: 允许 {zh}", f"unknown parameter {shown[:40]}: allowed are {en}")
+    if len(given) < len(pairs):
+        twice = next(name for name in given if sum(one == name for one, _ in pairs) > 1)
+        raise bad(f"{twice}: 出现了两次", f"{twice}: is given twice")
     return {one.name: _judged(one, given.get(one.name, "")) for one in route.query}
 
 
@@ -85,10 +94,9 @@ def read_body(route: Route, request: Request) -> api.Body | None:
     try:
         return msgspec.json.decode(request.body, type=route.body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        words = str(error)
-        where = _WHERE.search(words)
-        field = f"{where[1]}: " if where else ""
-        raise bad(f"{field}不符合要求 ({_WHERE.sub('', words)})", f"{field}{_WHERE.sub('', words)}") from None
+        where, zh, en = in_words(error)
+        field = f"{where}: " if where else ""
+        raise bad(f"{field}{zh}", f"{field}{en}") from None
 
 
 def bad(zh: str, en: str) -> RefusedRequest:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncGenerator
+from datetime import datetime
 
 import msgspec
 
 from edge.core.audit import AuditLine
+from edge.core.clock import CHINA
 from edge.web.door import Door
 
 BATCH = 500
@@ -27,13 +29,20 @@ async def json_lines(door: Door) -> AsyncGenerator[bytes, None]:
 
 
 async def csv_lines(door: Door) -> AsyncGenerator[bytes, None]:
-    yield "﻿".encode() + (",".join(_FIELDS) + "\r\n").encode()  # the mark tells Excel that it is UTF-8
+    heads = (*_FIELDS[:2], "time", *_FIELDS[2:])
+    yield "﻿".encode() + (",".join(heads) + "\r\n").encode()  # the mark tells Excel that it is UTF-8
     async for lines in _batches(door):
         text = io.StringIO()
         writer = csv.writer(text)
         for line in lines:
-            writer.writerow([_cell(getattr(line, name)) for name in _FIELDS])
+            cells = [_cell(getattr(line, name)) for name in _FIELDS]
+            writer.writerow([*cells[:2], _beijing(line.at_ms), *cells[2:]])
         yield text.getvalue().encode()
+
+
+def _beijing(at_ms: int) -> str:
+    """For who reads it in a spreadsheet; a clock that was never set shows as 1970."""
+    return datetime.fromtimestamp(at_ms // 1000, tz=CHINA).replace(tzinfo=None).isoformat(" ")
 
 
 def _cell(value: object) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 from edge.core.audit import AuditEntry, AuditLog
@@ -64,8 +64,10 @@ class Door:
     # --- before a handler runs ---------------------------------------------------------------------------------
 
     def knock(self, request: Request) -> None:
-        """The rate of one address. Raises `RefusedRequest`."""
-        self._rate(address_key(request.address), self._limits.any)
+        """The rate of one session, or of one address without any: what somebody does behind the same router must not
+        stop who is logged in. Raises `RefusedRequest`."""
+        session = self.session_of(request, active=False)
+        self._rate(address_key(request.address) if session is None else f"session {session.key}", self._limits.any)
 
     def admit(self, route: Route, request: Request) -> Session | None:
         """The session that this route needs. Raises `RefusedRequest`: 401, 403 or 429."""
@@ -91,9 +93,10 @@ class Door:
             self._rate(f"heavy {session.key}", self._limits.heavy)
         return session
 
-    def session_of(self, request: Request) -> Session | None:
+    def session_of(self, request: Request, *, active: bool = True) -> Session | None:
+        """`active`: a person may have asked (what the page asks by itself says so)."""
         token = cookies(request).get(self.cookie, "")
-        return self.sessions.find(token, active="x-automatic" not in request.headers) if token else None
+        return self.sessions.find(token, active and "x-automatic" not in request.headers) if token else None
 
     def _rate(self, key: str, rate: Rate) -> None:
         wait_s = self._limiter.wait_s(key, rate, self.mono_s())
@@ -109,7 +112,8 @@ class Door:
         """The cookie's value and the session. Raises `RefusedRequest`: 401, 429 or 503."""
         self._rate(f"login {address_key(request.address)}", self._limits.logins)
         old = self.session_of(request)
-        found = await self._tried(request, user, password, "login")
+        keys = (f"user {user.lower()}", address_key(request.address))
+        found = await self._tried(request, user, password, "login", keys)
         if old is not None:
             self.sessions.end(old.key)
         token, session = self.sessions.begin(found.name, found.role, found.must_change_password, request.address)
@@ -120,7 +124,8 @@ class Door:
     async def change_password(self, session: Session, request: Request, old: str, new: str) -> tuple[str, Session]:
         """All sessions of the user end and a new one begins: its cookie's value, and the session. Raises
         `RefusedRequest`: 400, 401, 429 or 503."""
-        await self._tried(request, session.user, old, "password")
+        # Of this session alone: whoever guesses at the login, as this user or beside him, must not lock him out here.
+        await self._tried(request, session.user, old, "password", (f"session {session.key}",))
         if old == new:
             raise refusal(HTTPStatus.BAD_REQUEST, "weak_password", "新密码须与旧密码不同", "the new one is the old one")
         try:
@@ -131,9 +136,8 @@ class Door:
         self.sessions.end_user(session.user)
         return self.sessions.begin(session.user, session.role, False, request.address)
 
-    async def _tried(self, request: Request, name: str, password: str, action: str) -> User:
-        """The user, if this is his password; a wrong one is counted and noted."""
-        keys = (f"user {name.lower()}", address_key(request.address))
+    async def _tried(self, request: Request, name: str, password: str, action: str, keys: Sequence[str]) -> User:
+        """The user, if this is his password; a wrong one is counted under all `keys` and noted."""
         wait_s = self.lockout.begin(keys, self.mono_s())
         if wait_s > 0:
             raise refusal(

@@ -90,7 +90,7 @@ _READS: tuple[Route, ...] = (
     Route("GET", "/events", "events", "viewer", "the live state as server-sent events: state, beat, ended",
           kind="events"),
     Route("GET", "/picture/{read_id}.jpg", "picture", "viewer", "the picture of a read", kind="jpeg",
-          refusals=(404,)),
+          refusals=(404,), query=(Parameter("sealed", "so that a browser asks anew; no value", "text"),)),
     Route("GET", "/api/deliveries", "deliveries", "viewer", "what became of the deliveries of a car, newest first",
           tuple[FoundRow, ...], query=(PLATE, FROM_MS, TO_MS)),
     Route("GET", "/api/passages", "passages", "viewer", "passages, newest first", api_views.Passages,

@@ -124,6 +124,8 @@ class OssBucket:
                 raise Refused(500, "InternalError", "We encountered an internal error. Please try again.")
             bucket, key, query = self._address(target, headers.get("host", ""))
             if method == "GET":
+                if "authorization" in headers:
+                    self._signed(Signed(method, bucket, key, query, headers))
                 answer = self._get(bucket, key)
             elif method != "PUT":
                 raise Refused(405, "MethodNotAllowed", f"{method} is not allowed against this resource.")
@@ -165,14 +167,20 @@ class OssBucket:
             raise Refused(403, "AccessDenied", "You have no right to access this object because of bucket acl.")
         return Answer(200, stored.data, {"Content-Type": "image/jpeg"})
 
-    def _put(self, request: Signed, data: bytes, weather: Kind | None) -> Answer:
-        rules, headers = self.rules, request.headers
+    def _signed(self, request: Signed) -> None:
+        """Who shows keys is judged by them, also where none are needed."""
+        rules = self.rules
         if request.bucket != rules.bucket:
             raise Refused(404, "NoSuchBucket", f"The specified bucket does not exist: {request.bucket}")
+        check(request, self.keys, rules.region, rules.signatures, self._now())
+
+    def _put(self, request: Signed, data: bytes, weather: Kind | None) -> Answer:
+        rules, headers = self.rules, request.headers
         try:
-            check(request, self.keys, rules.region, rules.signatures, self._now())
+            self._signed(request)
         except Refused as refused:
-            self._refuse(f"{request.key}: {refused}")
+            if refused.code != "NoSuchBucket":
+                self._refuse(f"{request.key}: {refused}")
             raise
         digest = hashlib.md5(data, usedforsecurity=False)
         if "content-md5" in headers and headers["content-md5"] != base64.b64encode(digest.digest()).decode():

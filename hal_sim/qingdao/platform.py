@@ -16,11 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hal_sim.city_http import Answer, Post, weathered
+from hal_sim.qingdao.downlink import Downlink
 from hal_sim.qingdao.lists import meaning
+from hal_sim.qingdao.purse import Purse
 from hal_sim.qingdao.records import Record, Records, Summary, different
 from hal_sim.qingdao.rules import broken
 from hal_sim.qingdao.session import Account, Refusal, Request, Session, check_sign, read_body
-from hal_sim.qingdao.tables import BY_PATH, NOT_SIMULATED, Interface
+from hal_sim.qingdao.tables import BY_PATH, CALL_BY_PATH, Interface
 from hal_sim.qingdao.values import faults
 from hal_sim.qingdao.weather import KINDS, Kind, Weather
 
@@ -61,6 +63,8 @@ class Platform:
         self._requests = 0
         self._logins = 0
         self._internal: list[str] = []
+        self.purse = Purse(now)
+        self.downlink = Downlink(account.sub_code, f"mqtt {seed}", self.broke)
 
     def summary(self) -> Summary:
         """Everything received so far."""
@@ -120,11 +124,8 @@ class Platform:
         """Status, reply and one line for the log. Called under the lock."""
         seq_id: object = None
         try:
-            if path in NOT_SIMULATED:
-                said = f"{NOT_SIMULATED[path]} 尚未模拟 not simulated yet"
-                return 200, _refused(1, said), said
-            interface = BY_PATH.get(path)
-            if interface is None and path not in ("/login", "/logout"):
+            interface = BY_PATH.get(path) or CALL_BY_PATH.get(path)
+            if interface is None and path not in ("/login", "/logout", "/mqtt/login", "/mqtt/bindprojects"):
                 said = "无此接口 no such interface"
                 return 404, _refused(1, f"{path} {said}"), said
             body = read_body(raw, content_type)
@@ -139,6 +140,8 @@ class Platform:
             request = self._session.check(path, body)
             if weather == "refuse":
                 return 200, _refused(1, "天气 weather", seq_id), "1 拒绝 refused"
+            if path in CALL_BY_PATH:
+                return 200, *self._call(interface, request)
             return 200, *self._business(interface, request, weather)
         except Refusal as refusal:
             if weather not in ("expire_token", "token_storm") or refusal.code != 113:
@@ -151,6 +154,11 @@ class Platform:
         """Login and logout: flat members; a signature is not asked for, but a wrong one is refused."""
         if sn is not None:
             check_sign(raw, sn, self.account.passkey)
+        if path.startswith("/mqtt/"):
+            if weather == "refuse":
+                return _refused(1, "天气 weather"), "1 拒绝 refused"
+            call = self.downlink.login if path == "/mqtt/login" else self.downlink.bind
+            return call(self._session, body), "0"
         if weather == "refuse":
             return {**_refused(1, "天气 weather"), "timeOut": 0}, "1 拒绝 refused"
         if path == "/logout":
@@ -163,6 +171,17 @@ class Platform:
             return {**_refused(refusal.code, refusal.message[:100]), "timeOut": 0}, refusal.message
         self._logins += 1
         return reply, "0 已登录 logged in"
+
+    def _call(self, call: Interface, request: Request) -> tuple[dict[str, object], str]:
+        """12, 13, 14: one question; the answer's members stand at the top, as their tables print them."""
+        item = request.items[0]
+        wrong = faults(call.fields, item) if len(request.items) == 1 else ["data_items: 须为一项 must be one"]
+        if wrong:
+            self._refuse(call, _id_of(call, item), wrong, malformed=True)
+            return _refused(119, "; ".join(wrong), request.seq_id), f"119 {call.zh} {wrong[0]}"
+        answer = self.purse.answer(call, item)
+        top = {"result_code": 0, "message": meaning(0), "seq_id": request.seq_id}
+        return {**top, **answer}, f"{call.zh} {answer.get('status', answer.get('is_signatory'))}"
 
     def _business(self, interface: Interface, request: Request, weather: Kind | None) -> tuple[dict[str, object], str]:
         verdicts = [

@@ -31,6 +31,11 @@ class QingdaoPlatform(Platform):
         """Listen on 127.0.0.1 (0 = any free port) and return the base url for `city.qingdao.url`."""
         return f"http://127.0.0.1:{self._server.start(port)}"
 
+    def start_broker(self, port: int = 0) -> int:
+        """The broker of the downlink on 127.0.0.1; its port for `city.qingdao.mqtt.port`."""
+        return self.downlink.broker.start(port)
+
     def stop(self) -> None:
         """Close every connection, also those that hang, and end every thread. Records stay readable."""
+        self.downlink.broker.stop()
         self._server.stop()

@@ -60,6 +60,13 @@ class Session:
 
     def login(self, body: dict[str, object]) -> dict[str, object]:
         """B.2 登录: a token of 32 characters and its life in seconds."""
+        self.known(body)
+        token = f"{self.rng.getrandbits(128):032x}"
+        self.ends_s[token] = None if self.token_life_s == -1 else self.now() + self.token_life_s
+        return {"result_code": 0, "message": meaning(0), "token": token, "timeOut": self.token_life_s}
+
+    def known(self, body: dict[str, object]) -> None:
+        """The members of a login, of the uplink's or of MQTT's, are those of the account."""
         _only(body, ("cno", "usr", "psw"))
         for name, empty in (("cno", 101), ("usr", 102), ("psw", 103)):
             _words(body, name, 20, empty)
@@ -69,9 +76,6 @@ class Session:
             raise Refusal(117, f"usr {body['usr']}")
         if body["psw"] != self.account.password:
             raise Refusal(111, "psw")
-        token = f"{self.rng.getrandbits(128):032x}"
-        self.ends_s[token] = None if self.token_life_s == -1 else self.now() + self.token_life_s
-        return {"result_code": 0, "message": meaning(0), "token": token, "timeOut": self.token_life_s}
 
     def logout(self, body: dict[str, object]) -> dict[str, object]:
         _only(body, ("cno", "tn"))
@@ -108,6 +112,12 @@ class Session:
         if before != (path, parameter):
             raise Refusal(119, f"seq_id {seq_id} 已用于另一请求 was used for another request to {before[0]}")
         return Request(seq_id, items)
+
+    def asked_by(self, body: dict[str, object]) -> None:
+        """cno and tn of a call that has them beside its own members."""
+        if _words(body, "cno", 20, 101) != self.account.cno:
+            raise Refusal(115, f"cno {body['cno']}")
+        self._living(_words(body, "tn", 32, 105))
 
     def _living(self, token: str) -> None:
         if token not in self.ends_s:

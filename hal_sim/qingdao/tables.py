@@ -154,11 +154,23 @@ INTERFACES = (
 BY_PATH = {interface.path: interface for interface in INTERFACES}
 BY_KIND = {interface.kind: interface for interface in INTERFACES}
 
-# In the catalogue (table 1 and B.2), but answered with a clear refusal: their conversation is not simulated.
-NOT_SIMULATED = {
-    "/thirdAPI/cloud/querySignatoryResult": "无感车牌反查",
-    "/thirdAPI/cloud/dkOrderRequest": "发起主动扣款请求",
-    "/thirdAPI/cloud/queryOrderStateRequest": "订单支付结果反查",
-    "/mqtt/login": "下行对接登录",
-    "/mqtt/bindprojects": "绑定项目",
-}
+# 12 to 14 are questions, not records: B.3.1.11 to B.3.1.13. vehicle_info of 12 is typed String, of 13 Object.
+_VEHICLE = (text("plate_no"), text("plate_color", None, lists.PLATE_COLOURS))
+CALLS = (
+    Interface(12, "querySignatoryResult", "/thirdAPI/cloud/querySignatoryResult", "无感车牌反查", (
+        Field("car_no", "plate"), text("vehicle_info"), when("in_time"), guid("in_recordid"),
+    ), key="in_recordid"),
+    Interface(13, "dkOrderRequest", "/thirdAPI/cloud/dkOrderRequest", "发起主动扣款请求", (
+        text("order_no"), text("park_code"), Field("car_no", "plate"),
+        Field("vehicle_info", "object", children=_VEHICLE), when("service_stime"), when("service_etime"),
+        count("service_fee_time"), count("service_fee"), optional(count("deduct_fee")),
+        optional(count("discount_fee")), optional(count("transport_fee")), optional(count("other_fee")),
+        count("total_fee"), when("create_time"), text("free_minute"), optional(text("surplus_minute")),
+        optional(count("policy_minute")), integer("charge_type", frozenset({0, 1, 2})), optional(text("desc")),
+        optional(text("serial_no")), text("out_equip_code"),
+    ), key="order_no"),
+    Interface(14, "queryOrderStateRequest", "/thirdAPI/cloud/queryOrderStateRequest", "订单支付结果反查", (
+        text("order_no"), text("park_code"),
+    ), key="order_no"),
+)
+CALL_BY_PATH = {call.path: call for call in CALLS}

@@ -12,6 +12,7 @@ from edge.cities.qingdao.conversation import Conversation
 from edge.cities.qingdao.envelope import Account
 from edge.cities.qingdao.mapping import CITY, Mapper
 from edge.cities.qingdao.messages import ParkSpace
+from edge.cities.qingdao.plan_makers import plan_makers
 from edge.cities.qingdao.site import lot_maker
 from edge.config.model import Lane, Lot, Qingdao
 
@@ -48,7 +49,12 @@ def qingdao(
         transport=transport or HttpTransport(settings.url, settings.timeout_s),
         mapper=Mapper(lot, lanes),
         classes=classes_of(settings),
-        makers={"parkininfo": lot_maker(lot), "parkspace": spaces, **(makers or {})},
+        makers={
+            "parkininfo": lot_maker(lot),
+            "parkspace": spaces,
+            **plan_makers(lot.park_id, settings.plan),
+            **(makers or {}),
+        },
         sending=Sending(settings.batch, settings.batch_bytes, settings.retry_s, settings.retries),
         records_after=("parkininfo",),  # QC32: the lot first
         rest_max_s=settings.retry_s,

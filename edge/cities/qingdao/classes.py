@@ -15,6 +15,8 @@ def classes_of(settings: Qingdao) -> tuple[MessageClass, ...]:
         MessageClass("parkininfo", "master", settings.lot_s),
         MessageClass("equipinfo", "master", settings.devices_s, after="parkininfo"),
         MessageClass("standardinfo", "master", settings.tariff_s, after="parkininfo"),
+        MessageClass("cardtypeinfo", "master", settings.plans_s, after="parkininfo"),
+        MessageClass("monthstandardinfo", "master", settings.plans_s, after="cardtypeinfo"),
         MessageClass("parkspace", "state", settings.counts_s, after="parkininfo"),
         MessageClass("equipstatus", "state", settings.states_s, after="equipinfo", of_told=True),
         MessageClass("carIn", "record", after="parkininfo"),

@@ -52,6 +52,11 @@ class Conversation:
         self._renew_at_s: float | None = None
         login_request(account)  # what the city would refuse by its length is an error at start, not at night
 
+    @property
+    def token(self) -> str:
+        """"" while there is none. May be asked from any thread."""
+        return self._token
+
     def needs_login(self, now_s: float) -> bool:
         return not self._token or (self._renew_at_s is not None and now_s >= self._renew_at_s)
 

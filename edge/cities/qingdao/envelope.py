@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from edge.cities.qingdao.messages import PATHS, Login, Logout
+from edge.cities.qingdao.messages import Login, Logout
+from edge.cities.qingdao.paths import PATHS
 
 CONTENT_TYPE = "application/json;charset=UTF-8"  # QC04: raw JSON body
 

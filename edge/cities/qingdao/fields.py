@@ -21,6 +21,7 @@ Guid = Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{32}$", description="32 hex dig
 Secret20 = Annotated[str, Meta(min_length=1, max_length=20, description="1 to 20 characters", extra={"secret": True})]
 
 # Rows typed String with a length; the length counts characters.
+Text10 = Annotated[str, Meta(min_length=1, max_length=10, description="1 to 10 characters")]
 Text20 = Annotated[str, Meta(min_length=1, max_length=20, description="1 to 20 characters")]
 Text30 = Annotated[str, Meta(min_length=1, max_length=30, description="1 to 30 characters")]
 Text50 = Annotated[str, Meta(min_length=1, max_length=50, description="1 to 50 characters")]

@@ -2,7 +2,8 @@
 
     Passed in   -> carIn
     Passed out  -> carOut; of an unknown entry a carIn made up afterwards goes first (QC110)
-    Paid        -> carcharge (cash, free); nothing for a zero charge (QC71)
+    Paid        -> carcharge; nothing for a zero charge (QC71)
+    Refunded    -> carcharge with pay_status 2, of what was a charge (`charges`)
 
 All times are Beijing time of the TRUE wall time (DESIGN 4). A fact of a boot that has no clock yet cannot be told
 to the city: it is held (`make` gives None) until the boot's `ClockSet`, or until a later boot has begun; then its
@@ -16,13 +17,15 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from edge.cities.qingdao.dictionaries import ENTRANCE, EXIT, ChargeType, EventType, PayType, PlateColour
+from edge.cities.qingdao.charges import KEPT_MAX, Refunds, online_members, settled
+from edge.cities.qingdao.dictionaries import ENTRANCE, EXIT, EventType, PlateColour
 from edge.cities.qingdao.fields import Message, yuan
 from edge.cities.qingdao.messages import CarCharge, CarIn, CarOut
 from edge.cities.times import Times
 from edge.config.model import Lane, Lot
 from edge.core.clock import china_datetime
 from edge.core.facts import Fact, Paid, Passed
+from edge.core.facts_money import RefundDue, Refunded
 from edge.core.plates import city_form
 from edge.ports import Delivery
 
@@ -74,6 +77,8 @@ class Mapper:
         self._park_id = lot.park_id
         self._equipment = {lane.id: lane.equipment_id for lane in lanes}
         self._paid_unknown: dict[tuple[str, str], _Entry] = {}
+        self._refunds = Refunds()
+        self._orders: dict[str, CarCharge] = {}
 
     def make(self, fact: Fact, times: Times) -> list[Delivery] | None:
         """The rows of one fact; None: held, a time it needs is not known yet."""
@@ -90,7 +95,12 @@ class Mapper:
             in_ms = at_ms if body.entered is None else times.true_ms(body.entered)
             if at_ms is None or in_ms is None:
                 return None
-            return self._charge(fact, body, at_ms, min(in_ms, at_ms))
+            billed_ms = None if body.billed is None else times.true_ms(body.billed)
+            return self._charge(fact, body, at_ms, min(in_ms, at_ms), billed_ms)
+        if isinstance(body, RefundDue):
+            self._refunds.due(fact.id, body)
+        if isinstance(body, Refunded):
+            return None if at_ms is None else self._refund(fact, body, at_ms)
         return []
 
     def _car_in(self, fact: Fact, body: Passed, at_ms: int) -> Delivery:
@@ -157,7 +167,7 @@ class Mapper:
         )
         return rows
 
-    def _charge(self, fact: Fact, body: Paid, at_ms: int, in_ms: int) -> list[Delivery]:
+    def _charge(self, fact: Fact, body: Paid, at_ms: int, in_ms: int, billed_ms: int | None) -> list[Delivery]:
         due_fen = max(body.due_fen, body.paid_fen + body.discount_fen)
         if due_fen == 0:
             return []
@@ -167,33 +177,59 @@ class Mapper:
             entry_id = made_up_entry_id(fact.id)
             self._remember(fact.lane, body.plate, _Entry(entry_id, in_ms))
             rows.append(self._made_up(entry_id, body.plate, "unknown", in_ms))
-        charge_type, pay_type, pay_from = _settled(body)
-        rows.append(
+        charge_type, pay_type, pay_from = settled(body)
+
+        def build() -> CarCharge:
+            made = CarCharge(
+                item_id=fact.id,
+                park_id=self._park_id,
+                car_no=_car_no(body.plate),
+                in_time=china_datetime(in_ms),
+                charge_time=china_datetime(at_ms),
+                park_in_id=entry_id,
+                ys_money=due_fen,
+                ss_money=body.paid_fen,
+                yh_money=due_fen - body.paid_fen,
+                charge_type=charge_type,
+                pay_type=pay_type,
+                pay_from=pay_from,
+                timestamp=at_ms,
+                pay_status=1,
+                **online_members(body, billed_ms),
+            )
+            self._orders.pop(body.order_id, None)
+            self._orders[body.order_id] = made
+            while len(self._orders) > KEPT_MAX:
+                del self._orders[next(iter(self._orders))]
+            return made
+
+        rows.append(_row("carcharge", fact.id, entry_id, body.plate, at_ms=at_ms, build=build))
+        return rows
+
+    def _refund(self, fact: Fact, body: Refunded, at_ms: int) -> list[Delivery]:
+        """A new record (QC71). Of a payment that is forgotten or was none nothing can be said."""
+        fen, charge = self._refunds.charged_fen(fact.id, body), self._orders.get(body.order_id)
+        if fen == 0 or charge is None:
+            return []
+        return [
             _row(
                 "carcharge",
                 fact.id,
-                entry_id,
+                charge.park_in_id,
                 body.plate,
                 at_ms=at_ms,
-                build=lambda: CarCharge(
+                build=lambda: msgspec.structs.replace(
+                    charge,
                     item_id=fact.id,
-                    park_id=self._park_id,
-                    car_no=_car_no(body.plate),
-                    in_time=china_datetime(in_ms),
                     charge_time=china_datetime(at_ms),
-                    park_in_id=entry_id,
-                    ys_money=due_fen,
-                    ss_money=body.paid_fen,
-                    yh_money=due_fen - body.paid_fen,
-                    charge_type=charge_type,
-                    pay_type=pay_type,
-                    pay_from=pay_from,
+                    ys_money=fen,
+                    ss_money=fen,
+                    yh_money=0,
                     timestamp=at_ms,
-                    pay_status=1,
+                    pay_status=2,
                 ),
             )
-        )
-        return rows
+        ]
 
     def _made_up(self, entry_id: str, plate: str, colour: str, in_ms: int) -> Delivery:
         """QC110: event_type MANWORK, in_time = best known time; no lane saw it, so no device is named."""
@@ -225,15 +261,6 @@ class Mapper:
 def made_up_entry_id(fact_id: str) -> str:
     """The GUID of an entry that no camera saw: always the same for the fact that needs it."""
     return hashlib.blake2b(fact_id.encode(), digest_size=16, person=b"qingdao-entry").hexdigest()
-
-
-def _settled(body: Paid) -> tuple[ChargeType, PayType, str]:
-    """B.6.1.27 charge type, B.6.1.9 means, and the source in words (free text, 30 characters)."""
-    if body.method == "free":
-        return "FREE", "YHJM", "优惠减免"
-    if body.paid_fen == 0:
-        return "DISCNTFREE", "YHJM", "优惠减免"
-    return "NORMAL", "XJ", "现金"
 
 
 def _event(events: dict[str, EventType], body: Passed) -> EventType:

@@ -195,11 +195,3 @@ class EquipStatus(Message, frozen=True, kw_only=True):
     equipment_id: Guid  # 设备 ID
     equipment_state: DeviceState  # B.6.1.2
     timestamp: StampMs
-
-
-PATHS: dict[str, str] = {
-    message.kind: message.path
-    for message in (
-        Login, Logout, ParkInfo, ParkSpace, CarIn, CarOut, CarCharge, StandardInfo, EquipInfo, EquipStatus,
-    )
-}  # fmt: skip

@@ -85,6 +85,16 @@ class Conversation:
         token = self._token
         return token.access if token is not None and not token.known_bad else ""
 
+    def beside(self) -> Conversation | None:
+        """Another one with the present token, for a request outside of this one's line; None: there is no token. It
+        may be asked for on any thread, and must neither log in nor out."""
+        token = self._token
+        if token is None or token.known_bad:
+            return None
+        other = Conversation(self._account)
+        other._token = token
+        return other
+
     def needs_login(self, now_s: float) -> bool:
         token = self._token
         return (

@@ -86,6 +86,8 @@ class LinkTalk:
         self._out: list[bytes] = []
         self._heartbeat_no = 0
         self._strikes = 0
+        self.heartbeats = 0
+        """So many were answered."""
         self.state = State.LOGIN
         self.why = ("", "")
         """Why it closed: Chinese, English."""
@@ -165,6 +167,7 @@ class LinkTalk:
         elif frame.command == HEARTBEAT_COMMAND:
             if self.state is State.ONLINE and frame.packet_no == self._heartbeat_no:
                 self._heartbeat_no = 0
+                self.heartbeats += 1
                 self.deadline_s = max(now_s, self._next_heartbeat_s)
         elif frame.command == LOGOUT_COMMAND and self.state is State.LEAVING and frame.packet_no == self._logout_no:
             self._close("已登出", "logged out")

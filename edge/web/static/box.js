@@ -10,6 +10,7 @@ import { drawLinks } from "./link_check.js";
 import { drawLoops, stopLoops, watchLoops } from "./loops.js";
 import { drawRelays, showRelays } from "./relays.js";
 import { may } from "./session.js";
+import { drawSigns, showSigns } from "./signs.js";
 
 let newest = null; // the newest state with a box in it, for what is drawn later
 let drawn = false;
@@ -18,7 +19,7 @@ export function show(root) {
   stopLoops();
   const bench = may("technician");
   const left = [block("devices", word("lane_devices"), drawDevices())];
-  if (bench) left.push(block("loops", word("loops_live"), drawLoops()), block("relays", word("relay_test"), drawRelays()));
+  if (bench) left.push(block("loops", word("loops_live"), drawLoops()), block("relays", word("relay_test"), drawRelays()), block("signs", word("signs"), drawSigns()));
   const right = [block("city-links", word("city_links"), drawLinks()), block("health", word("health"), drawHealth())];
   if (bench) left.push(block("cameras", word("cameras"), drawCameras()));
   root.replaceChildren(el("h1", "", word("tab_box")), el("div", "columns", el("div", "column", ...left), el("div", "column", ...right)));
@@ -32,6 +33,7 @@ export function live(state, nowMs) {
   const { box } = newest.state;
   showDevices(box, state.agent);
   showRelays(box.lanes);
+  showSigns(box);
   watchLoops(box.lanes);
   freshReads(box.lanes);
   drawLinks(state.agent.links, nowMs);

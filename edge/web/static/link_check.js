@@ -25,9 +25,9 @@ export function drawLinks(links, nowMs) {
   }
   for (const link of links) {
     const p = lines.get(link.city);
-    mark(p.node, "online", link.online);
+    mark(p.node, "online", link.idle ? "idle" : link.online);
     say(p.words, said(link));
-    say(p.last, link.last_ok_wall_ms > 0 ? word("last_ok", ago(link.last_ok_wall_ms, nowMs)) : word("never_ok"));
+    say(p.last, link.receives || link.idle ? "" : link.last_ok_wall_ms > 0 ? word("last_ok", ago(link.last_ok_wall_ms, nowMs)) : word("never_ok"));
   }
   return place;
 }
@@ -58,7 +58,8 @@ async function check(city, steps, answer) {
 
 function makeStep(step) {
   const node = el("li", "check-step", el("span", "check-mark", MARKS[step.state]), el("strong", "", word(`link_${step.name}`)),
-    el("span", "check-words", said(step)), el("span", "check-took", step.state === "skipped" ? "" : word("took", step.took_ms)));
+    el("span", "check-words", step.name === "call" ? said(step) : said(step).replace(/^[^:]*: /, "")), // its name stands before it
+    el("span", "check-took", step.state === "skipped" ? "" : word("took", step.took_ms)));
   const todo = said(step, "todo_");
   if (todo) node.append(el("p", "check-todo", `${word("todo")}: ${todo}`));
   mark(node, "state", step.state);

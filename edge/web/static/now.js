@@ -25,11 +25,13 @@ export function forgetNow() {
   last = null;
   countSpoken = null;
   forgetCurve();
+  byId("parts").hidden = true;
   for (const id of ["fault-list", "lane-list", "recent", "links", "evidence-list", "counter-list"]) byId(id).replaceChildren();
   for (const id of ["lot", "box-id", "clock", "about"]) say(byId(id), "");
 }
 
 export function showNow(state, nowMs) {
+  byId("parts").hidden = false; // not before: what is drawn empty and filled a moment later jumps under the thumb
   showFaults(allFaults(state), nowMs);
   showDeliveries(state.agent, nowMs);
   if (state.box) last = state;

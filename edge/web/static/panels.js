@@ -29,8 +29,7 @@ export function showFaults(faults, nowMs) {
     say(p.code, [fault.code, fault.detail].filter(Boolean).join(": "));
     if (node.dataset.spoken === String(isEnglish())) return;
     mark(node, "spoken", isEnglish());
-    const end = fault.ending ? acknowledge(fault) : null;
-    p.end.replaceChildren(...(end ? [end] : []));
+    p.end.replaceChildren((fault.by_hand && acknowledge(fault)) || el("p", "fault-itself", word(fault.by_hand ? "to_acknowledge" : "by_itself")));
   });
 }
 
@@ -44,8 +43,8 @@ function makeFault() {
 }
 
 function acknowledge(fault) {
-  const lane = laneOf(fault.device);
-  return actionButton("acknowledge_fault", { fault: fault.code, lane: lane || undefined }, {
+  const whose = fault.of === "agent" ? { device: fault.device, lane: undefined } : { device: undefined, lane: laneOf(fault.device) || undefined };
+  return actionButton("acknowledge_fault", { fault: fault.code, ...whose }, {
     note: `${deviceName(fault.device)}: ${said(fault)}`, className: "small",
   });
 }
@@ -53,10 +52,10 @@ function acknowledge(fault) {
 export function showDeliveries(agent, nowMs) {
   keep(byId("links"), agent.links, (link) => link.city, makeLink, (node, link) => {
     const p = fields.get(node);
-    mark(node, "online", link.online);
+    mark(node, "online", link.idle ? "idle" : link.online);
     say(p.city, word(link.city));
     say(p.words, said(link));
-    say(p.last, link.receives ? "" : link.last_ok_wall_ms > 0 ? word("last_ok", ago(link.last_ok_wall_ms, nowMs)) : word("never_ok"));
+    say(p.last, link.receives || link.idle ? "" : link.last_ok_wall_ms > 0 ? word("last_ok", ago(link.last_ok_wall_ms, nowMs)) : word("never_ok"));
   });
   const names = ["waiting", "accepted", "set_aside"];
   if (agent.counts.held_for_clock) names.push("held_for_clock");

@@ -11,8 +11,7 @@ export const needsALook = (lane) => lane.locked || NEEDS_A_LOOK.test(lane.state)
 
 // Faults of both programs, each once; a lane program that does not answer is the first of all.
 export function allFaults(state) {
-  const ofLane = (state.box?.faults ?? []).map((fault) => ({ ...fault, ending: fault.by_hand })); // the lane takes such orders
-  const faults = [...ofLane, ...state.agent.faults];
+  const faults = [...(state.box?.faults ?? []), ...state.agent.faults.map((fault) => ({ ...fault, of: "agent" }))];
   const unique = new Map(faults.map((fault) => [`${fault.code} ${fault.device}`, fault]));
   return state.box ? [...unique.values()] : [laneDead(), ...unique.values()];
 }
@@ -28,7 +27,7 @@ function laneDead() {
 
 function notices(state) {
   const lanes = (state.box?.lanes ?? []).filter(needsALook);
-  const offline = state.agent.links.filter((link) => !link.online);
+  const offline = state.agent.links.filter((link) => !link.online && !link.idle);
   const aside = state.agent.counts.set_aside ?? 0;
   return [
     ...allFaults(state).filter((fault) => fault.mild).map((fault) => `${deviceName(fault.device)}: ${said(fault)}`),

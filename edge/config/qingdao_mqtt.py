@@ -1,0 +1,80 @@
+"""Settings of Qingdao's downlink: the broker, the account's projects, and what the standard leaves open of orders.
+
+"QC.." names the open place of T/QME 0015-2024; every default is the standard's own text where it says anything.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from edge.config.base import HostName, Port, Section
+
+Topic = Annotated[str, Meta(pattern=r"^[^+#]*\{user\}[^+#]*$", max_length=200, description="a topic with {user}")]
+Names = Annotated[
+    tuple[Annotated[str, Meta(min_length=1, max_length=64)], ...],
+    Meta(min_length=1, max_length=10),
+]
+
+
+class QingdaoCmdTypes(Section, frozen=True, kw_only=True):
+    """By which `cmd_type` the city means which order: the standard prints none (QC84), so ask the city. The defaults
+    are ours. An order under another name is known by its members, if `recognise` is on."""
+
+    card: Names = ("monthCardService",)
+    """16 月卡开通、延期、变更下发."""
+    card_cancel: Names = ("monthCardCancel",)
+    """17 月卡注销."""
+    quote: Names = ("queryOrder",)
+    """18 请求获取订单信息."""
+    payment: Names = ("payNotice",)
+    """19 线上支付成功通知下发."""
+    seamless: Names = ("signatoryNotice",)
+    """20 无感车牌通知下发."""
+    seamless_change: Names = ("signatoryChange",)
+    """21 场内无感车牌状态变更."""
+    scan: Names = ("staticCodeOrder",)
+    """22 扫描静态码获取订单请求."""
+    tariff: Names = ("tempStandard",)
+    """23 临时车收费标准信息下发."""
+    tariff_delete: Names = ("tempStandardDelete",)
+    """24 删除临时车收费标准信息下发."""
+    plan: Names = ("monthStandard",)
+    """25 车场月收费标准信息下发."""
+    plan_delete: Names = ("monthStandardDelete",)
+    """26 删除车场月收费标准信息下发."""
+    list: Names = ("blackWhiteList",)
+    """27 车场黑白名单新增/修改下发."""
+    list_delete: Names = ("blackWhiteListDelete",)
+    """28 车场黑白名单删除下发."""
+
+
+class QingdaoMqtt(Section, frozen=True, kw_only=True):
+    """Orders of the city by MQTT (B.1 下行, B.2 下行对接授权). Account and password come from mqtt/login."""
+
+    host: HostName
+    """QC82: neither the standard nor mqtt/login gives the broker's address; the city hands it out."""
+    port: Port = 1883
+    tls: Literal["off", "on"] = "off"
+    """on: verified by the authorities of the system, or by `ca_file` alone."""
+    ca_file: str = ""
+    keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 60
+    """QC82. A silent link is noticed within 1.5 times this."""
+    receive_topic: Topic = "thirdpark/server_send/{user}"
+    """B.1 line 434. QC83: {user} is client_user_name."""
+    reply_topic: Topic = "thirdpark/client_send/{user}"
+    """B.1 line 436."""
+    projects: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=20)], ...], Meta(max_length=50)] = ()
+    """Further project numbers of this account, beside `sub_code`; each is bound (B.2 绑定项目) and its orders are
+    taken."""
+    cmd_types: QingdaoCmdTypes = QingdaoCmdTypes()
+    recognise: bool = True
+    """An order with a `cmd_type` that stands nowhere is known by its members (QC84). 24 and 26 cannot be: both have
+    an item_id and nothing else."""
+    message_bytes: Annotated[int, Meta(ge=1000, le=900_000)] = 60_000
+    """A larger order is refused; a card with a hundred cars is 30 KB."""
+    no_order_code: Annotated[int, Meta(ge=1, le=99_999)] = 1
+    """error_code of 18 and 22 for what the cut-off lists do not name (QC64, QC65)."""
+    reconnect_max_s: Annotated[float, Meta(gt=0, le=3600)] = 60.0
+    """Longest pause between two tries to connect; each is a random part of a doubling bound (full jitter)."""

@@ -1,0 +1,67 @@
+"""Rules between RS485 lines, and signs on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import asdict
+
+from edge.config.issues import ConfigIssue
+from edge.config.model import Config
+from edge.config.rs485 import Sign, template_issue
+
+ADDRESS_MAX = {"olm": 255, "onbon": 0xFFFE}
+"""One byte (DA of the 0x64 frame); two bytes, 0xFFFF is a broadcast that nobody answers."""
+
+
+def judge_rs485(config: Config) -> Iterator[ConfigIssue]:
+    yield from _lines(config)
+    known = {line.id for line in config.line}
+    places: dict[tuple[str, str, int | None], str] = {}
+    ids: dict[str, str] = {}
+    for n, lane in enumerate(config.lane):
+        for m, sign in enumerate(lane.sign):
+            path = f"lane[{n}].sign[{m}]"
+            if sign.id in ids:
+                yield ConfigIssue(f"{path}.id", sign.id, f"与 {ids[sign.id]} 重复", f"same as {ids[sign.id]}")
+            ids.setdefault(sign.id, f"{path}.id")
+            if sign.line not in known:
+                yield ConfigIssue(f"{path}.line", sign.line, f"没有此 [[line]]; 有 {_list(known)}",
+                                  f"no [[line]] has this id; there are {_list(known)}")
+            place = (sign.line, sign.model, sign.address)
+            if place in places:
+                yield ConfigIssue(f"{path}.address", str(sign.address), f"与 {places[place]} 相同",
+                                  f"same as {places[place]} on this line: both would show it")
+            places.setdefault(place, path)
+            yield from _sign(path, sign)
+
+
+def _lines(config: Config) -> Iterator[ConfigIssue]:
+    for name in ("id", "device"):
+        seen: dict[str, str] = {}
+        for n, line in enumerate(config.line):
+            value = getattr(line, name)
+            if value in seen:
+                yield ConfigIssue(f"line[{n}].{name}", value, f"与 {seen[value]} 重复", f"same as {seen[value]}")
+            seen.setdefault(value, f"line[{n}].{name}")
+
+
+def _sign(path: str, sign: Sign) -> Iterator[ConfigIssue]:
+    most = ADDRESS_MAX.get(sign.model)
+    if sign.address is not None and most is None:
+        yield ConfigIssue(f"{path}.address", str(sign.address), f"{sign.model} 没有地址", f"{sign.model} has none")
+    elif sign.address is not None and most is not None and sign.address > most:
+        yield ConfigIssue(f"{path}.address", str(sign.address), f"{sign.model} 为 0..{most}",
+                          f"for {sign.model} 0..{most}")
+    if sign.voice and sign.model != "olm":
+        yield ConfigIssue(f"{path}.voice", "true", f"{sign.model} 没有语音", f"{sign.model} does not speak")
+    if sign.rows > 1 and sign.model == "aa55":
+        yield ConfigIssue(f"{path}.rows", str(sign.rows), "aa55 只有 1 行", "aa55 has 1")
+    for name, value in asdict(sign.show).items():
+        for row in (value,) if isinstance(value, str) else value:
+            if (wrong := template_issue(row)) is not None:
+                yield ConfigIssue(f"{path}.show.{name}", row, *wrong)
+
+
+def _list(known: set[str]) -> str:
+    return ", ".join(sorted(known)) or "无 none"

@@ -1,0 +1,114 @@
+"""What the lanes of a configuration are wired to: header pins, relay and input boards, and the lines between.
+
+Each lane's barrier is one port, whatever moves it; the lane machine does not know which. A driver that the
+configuration names and that cannot open is a fault of its lane, never something else in its place (DESIGN 5, 9).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from drivers.boards.inputs import BoardInputs, Wire
+from drivers.boards.relays import BoardBarrier
+from drivers.gpio import LIMIT_DEBOUNCE_MS, GpioBoard
+from drivers.rs485.line import SerialLine
+from edge.config.model import Config, Lane
+from edge.config.rs485 import Board
+from edge.core.events import AnyEvent, DeviceDown, LimitChanged, LoopChanged
+from edge.ports import BarrierPort, DeviceError, Emit
+
+log = logging.getLogger("parkbox.lane")
+
+
+class LaneDevices:
+    """`barriers` by lane; `lines` by id, for signs too."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self.lines = {line.id: SerialLine(line) for line in config.line}
+        boards = {board.id: board for board in config.board}
+        on_pins = [lane for lane in config.lane if "gpio" in {lane.barrier.driver, lane.loops.driver}]
+        wanted = bool(on_pins) or config.gpio.emergency_pin is not None
+        self._gpio = GpioBoard(config.gpio, on_pins) if wanted else None
+        self._barriers = {
+            lane.id: _on_board(lane, boards[lane.barrier.board or ""], self.lines)
+            for lane in config.lane
+            if lane.barrier.driver == "board"
+        }
+        self._inputs = [
+            BoardInputs(board, self.lines[board.line], wires)
+            for board in config.board
+            if (wires := [wire for lane in config.lane for wire in _wires(lane, board.id)])
+        ]
+        self.barriers: dict[str, BarrierPort] = dict(self._barriers)
+        if self._gpio is not None:
+            self.barriers |= {
+                lane.id: self._gpio.barrier(lane.id) for lane in on_pins if lane.barrier.driver == "gpio"
+            }
+
+    def open(self, emit: Emit, fed: Callable[[AnyEvent], None]) -> None:
+        """`emit` from any thread; `fed` on this one."""
+        if self._gpio is not None:
+            try:
+                self._gpio.open(emit)
+            except DeviceError as error:
+                # Nothing can be seen or moved; the programs still run, so that the page can say so (invariant 9).
+                log.error("%s", error)  # noqa: TRY400 - the reason is the message
+                for lane in self._config.lane:
+                    if lane.barrier.driver == "gpio" or lane.loops.driver == "gpio":
+                        device, detail = error.device, error.detail
+                        fed(DeviceDown(lane=lane.id, code="barrier_down", device=device, detail=detail))
+        for barrier in self._barriers.values():
+            barrier.open(emit)
+        for inputs in self._inputs:
+            inputs.open(emit)
+        for line in self.lines.values():
+            line.open(emit)
+
+    def dead(self) -> list[str]:
+        """Lines whose thread has ended by itself."""
+        return [line.id for line in self.lines.values() if not line.alive]
+
+    def close(self) -> None:
+        """Every relay off."""
+        if self._gpio is not None:
+            self._gpio.close()
+        for inputs in self._inputs:
+            inputs.close()
+        for barrier in self._barriers.values():
+            barrier.close()
+        for line in self.lines.values():
+            line.close()
+
+
+def _on_board(lane: Lane, board: Board, lines: dict[str, SerialLine]) -> BoardBarrier:
+    barrier = lane.barrier
+    assert barrier.open_relay is not None, "judged by the configuration's rules"
+    return BoardBarrier(
+        lane.id, board, lines[board.line], barrier.open_relay, barrier.close_relay, barrier.stop_relay,
+        barrier.pulse_ms,
+    )  # fmt: skip
+
+
+def _wires(lane: Lane, board: str) -> list[Wire]:
+    """A closed contact reads on: a low-active input is active then."""
+    loops, barrier = lane.loops, lane.barrier
+    found: list[Wire] = []
+    if loops.board == board and loops.arrival_input is not None and loops.safety_input is not None:
+        on = loops.active == "low"
+        found += [
+            Wire(loops.arrival_input, on, loops.debounce_ms,
+                 lambda seen: LoopChanged(lane=lane.id, loop="arrival", occupied=seen)),
+            Wire(loops.safety_input, on, loops.debounce_ms,
+                 lambda seen: LoopChanged(lane=lane.id, loop="safety", occupied=seen)),
+        ]  # fmt: skip
+    if barrier.board == board:
+        on = barrier.limit_active == "low"
+        if barrier.limit_up_input is not None:
+            found.append(Wire(barrier.limit_up_input, on, LIMIT_DEBOUNCE_MS,
+                              lambda seen: LimitChanged(lane=lane.id, end="up", active=seen)))
+        if barrier.limit_down_input is not None:
+            found.append(Wire(barrier.limit_down_input, on, LIMIT_DEBOUNCE_MS,
+                              lambda seen: LimitChanged(lane=lane.id, end="down", active=seen)))
+    return found

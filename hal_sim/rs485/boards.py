@@ -1,0 +1,68 @@
+"""Waveshare's relay and input board on the wire: relays that end their own pulses, inputs, control modes, faults.
+
+`now_s` is the board's own clock. `stuck` relays do not move whatever is asked; `modes` other than 0 are counted.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from hal_sim.rs485.checks import right, with_crc
+
+
+class RelayBoard:
+    def __init__(self, address: int = 1, now_s: Callable[[], float] = time.monotonic) -> None:
+        self.address, self._now_s = address, now_s
+        self._until_s = [0.0] * 8
+        self._lock = threading.Lock()
+        self.inputs = [False] * 8
+        self.modes = [0] * 8
+        self.stuck: set[int] = set()
+        self.closed: list[int] = []
+        """Every relay that was switched on, in order."""
+        self.both = 0
+        """Times that two relays were on together."""
+        self.muted = False
+
+    def on(self, relay: int) -> bool:
+        return self._until_s[relay] > self._now_s()
+
+    def hear(self, frame: bytes) -> bytes | None:
+        if self.muted or len(frame) != 8 or frame[0] != self.address or not right(frame):
+            return None
+        function, first, value = frame[1], frame[2] << 8 | frame[3], frame[4] << 8 | frame[5]
+        with self._lock:
+            if function == 1:
+                return self._bits(function, [self.on(relay) for relay in range(8)])
+            if function == 2:
+                return self._bits(function, self.inputs)
+            if function == 3 and first == 0x1000 and value == 8:
+                body = bytes((self.address, 3, 16)) + b"".join(mode.to_bytes(2, "big") for mode in self.modes)
+                return with_crc(body)
+            if function == 6 and 0x1000 <= first < 0x1008:
+                self.modes[first - 0x1000] = value
+                return frame
+            if function == 5 and self._write(first, value):
+                return frame
+        return with_crc(bytes((self.address, function | 0x80, 2)))
+
+    def _bits(self, function: int, states: list[bool]) -> bytes:
+        packed = sum(state << number for number, state in enumerate(states))
+        return with_crc(bytes((self.address, function, 1, packed)))
+
+    def _write(self, where: int, value: int) -> bool:
+        if where == 0xFF and value == 0:
+            self._until_s = [0.0] * 8
+        elif where < 8 and value == 0:
+            self._until_s[where] = 0.0
+        elif 0x200 <= where < 0x208 and 1 <= value <= 0x7FFF:
+            relay = where - 0x200
+            if relay not in self.stuck:
+                self.closed.append(relay)
+                self._until_s[relay] = self._now_s() + value / 10
+                self.both += sum(self.on(other) for other in range(8)) > 1
+        else:
+            return False
+        return True

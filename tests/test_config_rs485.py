@@ -1,0 +1,54 @@
+"""Lines and signs in the configuration: what is right alone and wrong together, each with what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.config.load import load
+from tests.test_config import GOOD, issues_of
+
+LINES = """
+[[line]]
+id = "rs485-1"
+device = "/dev/serial/by-id/usb-1"
+"""
+SIGN = """
+[[lane.sign]]
+id = "sign-out"
+line = "rs485-1"
+model = "olm"
+"""
+
+
+def test_a_sign_needs_three_settings_only(tmp_path: Path) -> None:
+    path = tmp_path / "box.toml"
+    path.write_text(GOOD + SIGN + LINES, encoding="utf-8")
+    config = load(path)
+    (sign,) = config.lane[-1].sign
+    assert (sign.rows, sign.voice, sign.answers, sign.show.payment) == (2, False, False, ("{plate}", "请缴费{fee}元"))
+    assert (config.line[0].baud, config.line[0].parity) == (9600, "N")
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "words"),
+    [
+        (SIGN, "lane[1].sign[0].line", "no [[line]] has this id; there are 无 none"),
+        (SIGN + LINES + LINES, "line[1].id", "same as line[0].id"),
+        (SIGN + SIGN + LINES, "lane[1].sign[1].id", "same as lane[1].sign[0].id"),
+        (SIGN + SIGN.replace("sign-out", "b") + LINES, "lane[1].sign[1].address", "both would show it"),
+        (SIGN + "address = 256\n" + LINES, "lane[1].sign[0].address", "for olm 0..255"),
+        (SIGN.replace("olm", "aa55") + "address = 1\nrows = 1\n" + LINES, "lane[1].sign[0].address", "has none"),
+        (SIGN.replace("olm", "aa55") + LINES, "lane[1].sign[0].rows", "aa55 has 1"),
+        (SIGN.replace("olm", "onbon") + "voice = true\n" + LINES, "lane[1].sign[0].voice", "does not speak"),
+        (SIGN + LINES.replace("[[line]]", "[[line]]\nbaud = 9601"), "line[0].baud", "115200"),
+        (SIGN + '[lane.sign.show]\nidle = ["{plat}"]\n' + LINES, "lane[1].sign[0].show.idle", "{plate}, {fee}"),
+        (SIGN + '[lane.sign.show]\nidle = ["{plate"]\n' + LINES, "lane[1].sign[0].show.idle", "braces"),
+        (SIGN + '[lane.sign.show]\nidle = ["{plate!r}"]\n' + LINES, "lane[1].sign[0].show.idle", "not known"),
+        (SIGN + '[lane.sign.show]\nsay_wait = "🚗"\n' + LINES, "lane[1].sign[0].show.say_wait", "not in GBK"),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_is_allowed(tmp_path: Path, text: str, path: str, words: str) -> None:
+    found = issues_of(tmp_path, GOOD + text)
+    assert words in found[path]

@@ -1,0 +1,148 @@
+"""A lane wired to a board in place of pins: the configuration that says so, and the same verbs and events."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.config.check import summary
+from edge.config.line_times import worst_ms
+from edge.config.load import load
+from edge.config.model import Config
+from edge.core.events import AnyEvent, DeviceDown, LimitChanged, LoopChanged
+from edge.lane_devices import LaneDevices
+from edge.lane_setup import lane_settings
+from hal_sim.rs485.boards import RelayBoard
+from hal_sim.rs485.bus import Bus
+from tests.test_config import GOOD, issues_of
+
+WITHIN_S = 10.0
+BOARDS = """
+[[line]]
+id = "bus"
+device = "{tty}"
+baud = 115200
+
+[[board]]
+id = "relays"
+line = "bus"
+model = "waveshare_relay_d"
+"""
+BARRIER = """driver = "board"
+board = "relays"
+open_relay = 0
+close_relay = 1
+limit_up_input = 2
+pulse_ms = 500
+"""
+LOOPS = """driver = "board"
+board = "relays"
+arrival_input = 0
+safety_input = 1
+debounce_ms = 0
+"""
+
+
+def one_lane(barrier: str = BARRIER, loops: str = LOOPS, boards: str = BOARDS) -> str:
+    """The shipped configuration with one lane, on a board."""
+    head = GOOD[: GOOD.index("[[lane]]")].replace("emergency_pin = 26", "")
+    lane = GOOD[GOOD.index("[[lane]]") : GOOD.index("[lane.barrier]")]
+    camera = GOOD[GOOD.index("[[lane.camera]]") :]
+    camera = camera[: camera.index("[[lane]]")]
+    return f"{head}{lane}[lane.barrier]\n{barrier}[lane.loops]\n{loops}{camera}{boards}"
+
+
+class BoardSite:
+    def __init__(self, folder: Path) -> None:
+        self.board = RelayBoard()
+        self.bus = Bus(folder / "tty", [self.board])
+        path = folder / "box.toml"
+        path.write_text(one_lane(boards=BOARDS.format(tty=self.bus.path)), encoding="utf-8")
+        self.config: Config = load(path)
+        self.devices = LaneDevices(self.config)
+        self.events: queue.Queue[AnyEvent] = queue.Queue()
+
+    def next(self, count: int) -> list[AnyEvent]:
+        return [self.events.get(timeout=WITHIN_S) for _ in range(count)]
+
+
+@pytest.fixture
+def board_site(tmp_path: Path) -> Iterator[BoardSite]:
+    site = BoardSite(tmp_path)
+    site.bus.plug()
+    site.devices.open(site.events.put, site.events.put)
+    yield site
+    site.devices.close()
+    site.bus.unplug()
+
+
+def test_loops_limit_and_barrier_work_without_one_pin(board_site: BoardSite) -> None:
+    lane = board_site.config.lane[0].id
+    assert set(map(str, board_site.next(3))) == set(map(str, [
+        LoopChanged(lane=lane, loop="arrival", occupied=False),
+        LoopChanged(lane=lane, loop="safety", occupied=False),
+        LimitChanged(lane=lane, end="up", active=False),
+    ]))  # fmt: skip
+    board_site.board.inputs[1] = True
+    assert board_site.next(1) == [LoopChanged(lane=lane, loop="safety", occupied=True)]
+    board_site.devices.barriers[lane].raise_arm()
+    board_site.board.inputs[2] = True
+    assert board_site.next(1) == [LimitChanged(lane=lane, end="up", active=True)]
+    assert board_site.board.closed == [0]
+    board_site.devices.close()
+    assert not any(board_site.board.on(relay) for relay in range(8))
+    assert not [event for event in board_site.events.queue if isinstance(event, DeviceDown)]  # an end is no fault
+
+
+def test_the_lane_is_told_what_is_wired(board_site: BoardSite) -> None:
+    settings = lane_settings(board_site.config.lane[0])
+    assert (settings.has_close, settings.has_stop) == (True, False)
+    assert (settings.has_limit_up, settings.has_limit_down) == (True, False)
+    (line,) = [line for line in summary(board_site.config) if "relays " in line and "开 open" in line]
+    assert "relays 开 open 0, 关 close 1, 上限位 up 2, 触发地感 arrival 0, 防砸地感 safety 1" in line
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "words"),
+    [
+        (one_lane(BARRIER.replace("open_relay = 0\n", "")), "lane[0].barrier.open_relay", 'driver = "board" needs it'),
+        (one_lane(BARRIER + "open_pin = 17\n"), "lane[0].barrier.open_pin", 'driver = "gpio" only'),
+        (one_lane(BARRIER.replace('"board"', '"gpio"')), "lane[0].barrier.open_pin", 'driver = "gpio" needs it'),
+        (one_lane(BARRIER.replace("close_relay = 1", "close_relay = 0")), "lane[0].barrier.close_relay",
+         "already used by lane[0].barrier.open_relay"),
+        (one_lane(BARRIER.replace("pulse_ms = 500", "pulse_ms = 550")), "lane[0].barrier.pulse_ms", "steps of 100 ms"),
+        (one_lane(BARRIER.replace('"relays"', '"other"')), "lane[0].barrier.board", "there are relays"),
+        (one_lane(loops=LOOPS.replace("safety_input = 1", "safety_input = 2")), "lane[0].loops.safety_input",
+         "already used by lane[0].barrier.limit_up_input"),
+        (one_lane(loops=LOOPS.replace("safety_input = 1", "safety_input = 8")), "lane[0].loops.safety_input", "0..7"),
+        (one_lane(boards=BOARDS.replace("relay_d", "relay")), "lane[0].loops.safety_input", "has no inputs"),
+        (one_lane(boards=BOARDS + BOARDS[BOARDS.index("[[board]]") :]), "board[1].address", "both would answer"),
+        (one_lane(boards=BOARDS.replace('line = "bus"', 'line = "x"')), "board[0].line", "there are bus"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named_with_what_is_allowed(tmp_path: Path, text: str, path: str, words: str) -> None:
+    assert words in issues_of(tmp_path, text)[path]
+
+
+@pytest.mark.parametrize(
+    ("baud", "extra", "edge_ms", "order_ms"),
+    [
+        # 8 characters at 9600 8N1 are 8.33 ms, the rest 5 ms (3.65 ms would do), the answer 60 ms: 73.3 an exchange.
+        (9600, "", 50 + 73.3, 3 * 73.3),
+        (115200, "", 50 + 65.7, 3 * 65.7),
+        # A sign of the same line: 149 characters and the rest, no answer.
+        (9600, '[[lane.sign]]\nid = "s"\nline = "bus"\nmodel = "olm"\n', 50 + 160.2 + 73.3, 160.2 + 2 * 73.3),
+    ],
+)
+def test_the_worst_case_is_told(tmp_path: Path, baud: int, extra: str, edge_ms: float, order_ms: float) -> None:
+    path = tmp_path / "box.toml"
+    lines = BOARDS.replace("115200", str(baud))
+    path.write_text(one_lane(boards=extra + lines), encoding="utf-8")
+    config = load(path)
+    edge, order = worst_ms(config, config.lane[0])
+    assert edge == pytest.approx(edge_ms, abs=0.3)
+    assert order == pytest.approx(order_ms, abs=0.3)
+    assert any(f"loop edge {edge_ms:.0f} ms" in line for line in summary(config))
