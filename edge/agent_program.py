@@ -32,6 +32,7 @@ from edge.fault_view import fault_view
 from edge.lane_memory import settle
 from edge.log_ring import ASKED_EXIT, LogRing
 from edge.ports import FaultView
+from edge.service_notify import ServiceNotify
 from edge.store.deliveries import Deliveries
 from edge.store.errors import StoreError
 from edge.store.pictures import Pictures
@@ -46,11 +47,15 @@ logged = LogRing()
 PICTURES_BACK = 20_000
 """Facts before the newest whose pictures the page can show at once after a start."""
 
+FEED_EVERY_S = 5.0
+"""How often the main thread wakes to feed the watchdog. It is late when any thread keeps the interpreter."""
+
 OPEN_AGAIN_S = 2.0
 """Between two tries to open the queue on a disk that fails; the page runs and says so."""
 
 
 def run(config: Config, path: Path) -> int:
+    supervisor = ServiceNotify()
     data = Path(config.box.data_dir)
     ending = Ending()
     store = Deliveries(data / "deliveries.db")
@@ -103,6 +108,7 @@ def run(config: Config, path: Path) -> int:
     )
     # Whatever happens to this thread, no other is left behind: a program half alive is not started again.
     with ExitStack() as at_end:
+        at_end.callback(supervisor.close)
         at_end.callback(ending.close)
         at_end.callback(ledger.close)
         at_end.callback(store.close)
@@ -119,7 +125,8 @@ def run(config: Config, path: Path) -> int:
         at_end.callback(desk.stop)
         orders.start()
         at_end.callback(orders.stop)
-        _carry(store, lasting, cities, source, ending)
+        at_end.callback(supervisor.ending)
+        _carry(store, lasting, cities, source, ending, supervisor=supervisor)
     if ending.failure is not None:
         log.error("the agent ends because of %r", ending.failure)
         return 1
@@ -133,7 +140,13 @@ def _page_books(page: Page) -> tuple[AuditLog, bool, int, list[str]]:
 
 
 def _carry(
-    store: Deliveries, lasting: list[FaultView], cities: CityLinks, source: AgentSource, ending: Ending
+    store: Deliveries,
+    lasting: list[FaultView],
+    cities: CityLinks,
+    source: AgentSource,
+    ending: Ending,
+    *,
+    supervisor: ServiceNotify,
 ) -> None:
     """Open the queue, again and again while the disk fails; then the cities run. Until the program is to end."""
     try:
@@ -141,7 +154,15 @@ def _carry(
         if opened:
             cities.start()
         print("ready", flush=True)
-        while not ending.wait(None if opened else OPEN_AGAIN_S):
+        supervisor.ready()
+        while True:
+            pause_s = FEED_EVERY_S if opened else OPEN_AGAIN_S
+            due_s = time.monotonic() + pause_s
+            if ending.wait(pause_s):
+                break
+            supervisor.alive(time.monotonic() - due_s)
+            if opened:
+                continue
             opened = _open(store, lasting)
             if opened:
                 log.warning("the delivery queue can be used again")
@@ -169,8 +190,6 @@ def _open(store: Deliveries, lasting: list[FaultView]) -> bool:
 def main(config: Config, path: Path) -> int:
     """`path`: the configuration's file, which the page can show and replace."""
     settle()  # else glibc keeps 16 MB of scrypt for each thread that once hashed a password: 102 MB instead of 39
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger().addHandler(logged)
     return run(config, path)

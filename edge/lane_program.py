@@ -38,6 +38,7 @@ from edge.lane_socket import LaneSocket
 from edge.lane_view import box_view
 from edge.log_ring import ASKED_EXIT, LogRing
 from edge.ports import DeviceError
+from edge.service_notify import ServiceNotify
 from edge.store.errors import StoreError
 from edge.store.ledger import Ledger
 from edge.version import VERSION
@@ -102,6 +103,7 @@ def restore(ledger: Ledger, config: Config) -> Box:
 
 def run(config: Config) -> int:
     """Until SIGTERM or SIGINT. Exit code 0, or 1 if a mistake of ours ended it."""
+    supervisor = ServiceNotify()
     data = Path(config.box.data_dir)
     ledger = Ledger(data / "ledger.db", LINGER_MS)
     try:
@@ -110,14 +112,17 @@ def run(config: Config) -> int:
         log.critical("the ledger cannot be used: %s", error)
         return 1
     try:
-        return asyncio.run(_run_with(config, ledger, data, failure))
+        return asyncio.run(_run_with(config, ledger, data, failure, supervisor))
     finally:
         lost = ledger.close()
         if lost:
             log.error("%d facts could not be kept: the disk failed to the end", lost)
+        supervisor.close()
 
 
-async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreError | None) -> int:
+async def _run_with(
+    config: Config, ledger: Ledger, data: Path, failure: StoreError | None, supervisor: ServiceNotify
+) -> int:
     loop = asyncio.get_running_loop()
     whole = True
     try:
@@ -187,13 +192,17 @@ async def _run_with(config: Config, ledger: Ledger, data: Path, failure: StoreEr
             log.error("lane socket %s: %s", config.box.socket, error)  # noqa: TRY400
             runtime.feed(DeviceDown(code="socket_down", device=config.box.socket, detail=str(error)))
         print("ready", flush=True)
+        supervisor.ready()
         async with asyncio.TaskGroup() as tasks:
-            watch = tasks.create_task(_watch(runtime, reads, ledger, whole=whole, signs=signs, devices=devices))
+            watch = tasks.create_task(
+                _watch(runtime, reads, ledger, supervisor, whole=whole, signs=signs, devices=devices)
+            )
             connected = tasks.create_task(clients.run())
             await stop.wait()
             watch.cancel()
             connected.cancel()
     finally:
+        supervisor.ending()
         devices.close()
         runtime.store_riding()
         runtime.stop()
@@ -230,7 +239,14 @@ def _adopt_pictures(runtime: LaneRuntime, ledger: Ledger, spool: Path) -> None:
 
 
 async def _watch(
-    runtime: LaneRuntime, reads: LaneReads, ledger: Ledger, *, whole: bool, signs: LaneSigns, devices: LaneDevices
+    runtime: LaneRuntime,
+    reads: LaneReads,
+    ledger: Ledger,
+    supervisor: ServiceNotify,
+    *,
+    whole: bool,
+    signs: LaneSigns,
+    devices: LaneDevices,
 ) -> None:
     """Once a second: the clock, the cameras, the ledger's writer, and how late this loop runs."""
     told = ledger.recovery
@@ -256,6 +272,7 @@ async def _watch(
             raise RuntimeError(f"the thread of line {', '.join(dead)} has ended")
         if not ledger.alive:
             raise RuntimeError("the ledger's writer has ended")  # takes the program down; it is started again
+        supervisor.alive(late_s)
 
 
 def main(config: Config) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.config import secrets
 from edge.config.check import run, summary
 from edge.config.load import ConfigError, load
 from tests.shipped_files import furnish, toml
@@ -163,6 +164,25 @@ def test_secrets_must_be_private_and_are_never_shown(tmp_path: Path) -> None:
         (tmp_path / name).write_text("very-secret-word", encoding="utf-8")
         (tmp_path / name).chmod(0o600)
     assert load(tmp_path / "box.toml").city.qingdao is not None
+
+
+def test_a_secret_may_be_a_credential_of_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    named = QINGDAO.replace('"password"', '"credential:secrets_word"').replace('"passkey"', '"credential:secrets_key"')
+    assert "credentials/secrets_word" in issues_of(tmp_path, GOOD + named)["city.qingdao.password_file"]
+    for name in ("secrets_word", "secrets_key"):
+        secret(folder / name)
+    qingdao = load(tmp_path / "box.toml").city.qingdao
+    assert qingdao is not None
+    assert qingdao.password_file == str(folder / "secrets_word")
+
+
+def test_a_credential_may_carry_the_mask_of_its_acl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.config.secrets.CREDENTIALS", tmp_path)
+    assert list(secrets.secret("x", str(secret(tmp_path / "fit", 0o440)))) == []
+    assert "0600" in str(next(iter(secrets.secret("x", str(secret(tmp_path / "open", 0o444))))))
 
 
 def test_the_command_prints_everything_and_exits_2(tmp_path: Path) -> None:

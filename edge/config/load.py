@@ -14,6 +14,7 @@ from edge.config.base import Section
 from edge.config.issues import ConfigError, ConfigIssue
 from edge.config.model import Camera, Config
 from edge.config.rules import judge
+from edge.config.secrets import CREDENTIAL, credentials_folder
 from edge.config.walk import walk
 
 __all__ = ["ConfigError", "ConfigIssue", "load"]
@@ -62,6 +63,8 @@ def _resolve(config: Config, folder: Path) -> Config:
     """Relative paths are relative to the configuration file, wherever the program was started."""
 
     def absolute(text: str) -> str:
+        if text.startswith(CREDENTIAL):
+            return str(credentials_folder() / text.removeprefix(CREDENTIAL))
         return str(folder / text)
 
     box = msgspec.structs.replace(
