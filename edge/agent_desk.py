@@ -16,6 +16,7 @@ from edge.agent_diagnose import AUDIT_LINES, BUNDLE_MAX_BYTES, box_members, bund
 from edge.agent_lane_orders import ask_lane, order_lane
 from edge.agent_link_check import LinkCheck, Running
 from edge.agent_machine import Machine, supervised
+from edge.agent_money import AgentMoney
 from edge.agent_report import report
 from edge.agent_source import AgentSource
 from edge.agent_visit import VisitReader
@@ -62,6 +63,7 @@ class AgentDesk:
         self._data = data
         self._lane = Path(config.box.socket)
         self._ledger = LedgerHistory(data / "ledger.db")
+        self.money = AgentMoney(self._lane, self._ledger)
         self._queue = DeliveriesFile(data / "deliveries.db")
         self._machine = Machine(data)
         self._config_file = ConfigFile(config_path, config)

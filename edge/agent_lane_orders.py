@@ -25,6 +25,7 @@ class LaneAnswer(msgspec.Struct, frozen=True):
     edges: tuple[dict[str, Any], ...] = ()
     log: tuple[str, ...] = ()
     view: dict[str, Any] | None = None
+    money: dict[str, Any] | None = None
 
 
 def ask_lane(path: Path, question: dict[str, Any]) -> LaneAnswer:

@@ -24,6 +24,7 @@ from edge.core.events import DeviceDown, PictureSpooled
 from edge.core.facts import PictureKept, ReadTaken
 from edge.core.lane_table import Desk
 from edge.core.lot import LotState
+from edge.core.money_look import look
 from edge.evidence.spool import SpoolWriter
 from edge.evidence.spool_index import newest_pictures
 from edge.lane_clock import LaneClock, boot_id
@@ -160,7 +161,7 @@ async def _run_with(
 
     socket = LaneSocket(
         Path(config.box.socket), runtime, lambda: box_view(config, box, runtime, clock, signs), logged.lines, restart,
-        test_sign=sign_tester(signs),
+        test_sign=sign_tester(signs), look=lambda ask: look(box, ask, clock.now()),
     )  # fmt: skip
 
     def fatal(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ One JSON object a line, both ways:
                                                                  ->  {"ok", "zh", "en", "reason", "rest"}
     {"op": "payment" | "quote" | ..., "order": {...}}  (see `edge.core.orders_money`)  ->  the same, and {"quote"}
     {"op": "view"}                                                                      ->  {"view": BoxView}
+    {"op": "money", "order": {"what", ...}}  (`edge.core.money_seen`)         ->  {"money": {...}}; nothing is changed
     {"op": "edges"}                              ->  {"edges": [{"at_ms", "lane", "input", "on"}]}, oldest first
     {"op": "test_sign", "order": {"lane", "who", "why", ...}}              ->  {"ok", "zh", "en"}: what the sign said
     {"op": "log"}                                ->  {"log": [newest lines of the program's log]}
@@ -32,6 +33,7 @@ from msgspec import Meta
 from edge.core.commands import Note
 from edge.core.events import Commanded, LimitChanged, LoopChanged
 from edge.core.facts import Stamp
+from edge.core.money_seen import AskRefused, MoneyAsk, Seen
 from edge.core.orders_flow import OPS, AnyFlowOrder
 from edge.core.orders_money import MONEY_OPS, AnyMoneyOrder
 from edge.lane_runtime import LaneRuntime
@@ -100,7 +102,7 @@ class Request(msgspec.Struct, forbid_unknown_fields=True):
     op: Literal[
         "command", "view", "watch", "edges", "log", "restart", "book", "control", "coupon", "priority", "role",
         "card", "card_cancel", "quote", "payment", "refund", "seamless", "scan", "tariff", "tariff_delete", "plan",
-        "plan_delete", "list", "list_delete", "city_link", "test_sign",
+        "plan_delete", "list", "list_delete", "city_link", "test_sign", "money",
     ]  # fmt: skip
     command: Order | None = None
     order: msgspec.Raw = msgspec.Raw()  # empty: none was given; `| None` would take null alone
@@ -123,11 +125,13 @@ class LaneSocket:
         restart: Callable[[], None] | None = None,
         *,
         test_sign: Callable[[str], Awaitable[tuple[bool, str, str]]] | None = None,
+        look: Callable[[MoneyAsk], Seen] | None = None,
     ) -> None:
         """`log_lines`: the newest of the program's log; `restart` ends the program in order; `test_sign` shows a test
-        text on a lane's signs and tells in words what came of it."""
+        text on a lane's signs and tells in words what came of it; `look` answers what is asked of money."""
         self._path, self._runtime, self._view = path, runtime, view
         self._log_lines, self._restart, self._test_sign = log_lines, restart, test_sign
+        self._look = look
         self._changed: set[asyncio.Event] = set()
         self._notes: set[asyncio.Queue[bytes]] = set()
         self._server: asyncio.Server | None = None
@@ -174,6 +178,7 @@ class LaneSocket:
             request = msgspec.json.decode(line, type=Request)
             order = request.flow_order()
             sign = msgspec.json.decode(request.order, type=SignTest) if request.op == "test_sign" else None
+            ask = msgspec.json.decode(request.order, type=MoneyAsk) if request.op == "money" else None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._runtime.counters["socket_bad_line"] += 1
             _send(writer, _refusal(f"无法理解: {error}", f"not understood: {error}"))
@@ -193,6 +198,8 @@ class LaneSocket:
                 await self._end_program(writer)
             elif sign is not None:
                 _send(writer, await self._show_test(sign))
+            elif ask is not None:
+                _send(writer, self._seen(ask))
             elif order is not None:
                 _send(writer, await self._command(order))
             elif request.op == "command" and request.command is not None:
@@ -214,6 +221,14 @@ class LaneSocket:
             _send(writer, {"ok": True, "zh": "车道程序正在结束", "en": "the lane program is ending"})
             await writer.drain()
             self._restart()
+
+    def _seen(self, ask: MoneyAsk) -> dict[str, Any]:
+        if self._look is None:
+            return _refusal("不支持", "not supported")
+        try:
+            return {"money": self._look(ask)}
+        except AskRefused as refused:
+            return _refusal(refused.zh, refused.en)
 
     async def _show_test(self, test: SignTest) -> dict[str, Any]:
         if self._test_sign is None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from edge.core.facts_flow import Vehicle
 from edge.core.tariff import TariffRule, fee_fen
-from edge.core.tariff_engine import DAY_MS, needs_clock, plan_of, visit_fen
+from edge.core.tariff_engine import DAY_MS, Part, needs_clock, plan_of, visit_fen
 from edge.core.tariff_param import read_param
 from edge.core.tariff_plan import ClassPrice, Rate, TariffPlan
+from edge.core.tariff_words import part_words
 
 MIN = 60_000
 HOUR = 60 * MIN
@@ -178,6 +179,21 @@ def test_caps_hold(plan: TariffPlan, vehicle: Vehicle, began_ms: int, parked_ms:
         assert fee <= days * price.day_cap_fen
     if price.visit_cap_fen:
         assert fee <= price.visit_cap_fen
+
+
+@given(plans, vehicles, starts, stays)
+def test_the_parts_of_a_fee_are_the_fee(plan: TariffPlan, vehicle: Vehicle, began_ms: int, parked_ms: int) -> None:
+    parts: list[Part] = []
+    fen = visit_fen(plan, vehicle, began_ms, parked_ms, parts.append)
+    assert fen == visit_fen(plan, vehicle, began_ms, parked_ms) == sum(part.fen for part in parts)
+    for part in parts:
+        assert part.fen < 0 if part.kind.endswith("_cap") else part.fen >= 0
+        if part.kind == "units":
+            assert part.rate is not None
+            assert part.fen == part.count * part.rate.unit_fen * part.days
+        zh, en = part_words(part, plan)
+        assert zh
+        assert en
 
 
 @given(prices(), starts, stays)

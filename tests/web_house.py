@@ -22,6 +22,7 @@ from edge.web.door import Door, Limits
 from edge.web.rate import Rate
 from edge.web.server import PageServer
 from tests.web_fakes import NOON_MS, READ_ID
+from tests.web_money import FakeMoney
 
 QUICK = (1 << 4, 1)
 """scrypt's N and p for tests."""
@@ -82,6 +83,7 @@ class FakeDesk:
         self.failure: Exception | None = None
         self.imported: list[bytes] = []
         self.passage_rows: tuple[api_views.PassageRow, ...] = ()
+        self.money = FakeMoney()
         self.visit_view = api_views.Visit("", "", False, 0, 0, 0, 0, 0, ())
 
     def _fail(self) -> None:

@@ -299,6 +299,13 @@ class Box(BoxMoney):
 
     # --- what the page asks ------------------------------------------------------------------------------------
 
+    @property
+    def rules(self) -> LotRules:
+        return self._rules
+
+    def exits(self) -> list[Lane]:
+        return [lane for lane in self._lanes.values() if lane.settings.direction == "out"]
+
     def lane_states(self) -> list[LaneStatus]:
         return [lane.status() for lane in self._lanes.values()]
 

@@ -106,6 +106,10 @@ class Cards(msgspec.Struct, array_like=True):
                 best = found
         return best
 
+    def word_of(self, card_id: str, wall_ms: int | None) -> Word:
+        """What this card is worth to one of its cars that comes at `wall_ms`. Raises `KeyError`."""
+        return self._word(self.by_id[card_id], wall_ms, "")
+
     def uncovered(self, plate: str, visit_id: str, from_ms: int, until_ms: int) -> tuple[int, int, CardSet | None]:
         """What of a stay [from_ms, until_ms] no card of this plate covers: when that begins, how long it is together.
 

@@ -85,6 +85,10 @@ class Controls:
             found = tuple(each for each in found if each.from_ms <= wall_ms <= each.until_ms)
         return tuple(sorted(found, key=lambda each: (STRICTEST[each.strategy], each.entry_id)))
 
+    def entries_of(self, plate: str) -> tuple[Control, ...]:
+        """All entries of this plate, in force or not."""
+        return self._by_plate.get(plate, ())
+
     def restore(self, entries: list[Control], gone: list[str]) -> None:
         self.gone = dict.fromkeys(gone)
         for control in entries:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from edge.core.money_seen import MoneyOrderRow
 from edge.web.api import CommissionForm
 
 
@@ -76,6 +77,37 @@ class Visit(msgspec.Struct, frozen=True):
     paid_fen: int
     discount_fen: int
     rows: tuple[TimelineRow, ...]
+
+
+class StoryStep(msgspec.Struct, frozen=True):
+    """One thing that happened to an order to pay."""
+
+    at_ms: int
+    clock_true: bool
+    kind: Literal[
+        "quoted", "decided", "paid", "noticed", "deduction", "owed", "overtime", "refund_due", "refunded", "passed",
+        "backed_out",
+    ]  # fmt: skip
+    lane: str
+    zh: str
+    en: str
+    fen: int = -1
+    """The sum that it is about, -1: none."""
+    ok: bool = True
+    """False: refused, failed, or money that is still to go somewhere."""
+    who: str = ""
+    why: str = ""
+
+
+class OrderStory(msgspec.Struct, frozen=True):
+    """One order to pay, from its first quote on, oldest first."""
+
+    order: MoneyOrderRow
+    visit_seq: int
+    """GET /api/visit?seq= tells of the visit; 0: not known."""
+    steps: tuple[StoryStep, ...]
+    whole: bool
+    """False: the ledger holds more than one request looks through."""
 
 
 class CurveHour(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ import msgspec
 
 from edge.web import api, api_views
 from edge.web.actions import Action
+from edge.web.desk_money import MoneyDesk
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -47,6 +48,9 @@ class Paper(msgspec.Struct, frozen=True):
 
 class Desk(Protocol):
     """Every call may raise `RefusedError`."""
+
+    @property
+    def money(self) -> MoneyDesk: ...
 
     def act(self, action: Action, order: api.Body, actor: Actor) -> api.ActionResult:
         """Every action of the table but those of group users."""

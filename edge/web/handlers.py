@@ -8,6 +8,8 @@ from importlib.resources import files
 
 import msgspec
 
+from edge.core.facts_flow import Vehicle
+from edge.core.money_seen import ROWS_MAX
 from edge.ports import PageSource
 from edge.web import api
 from edge.web.accounts import AccountError
@@ -166,6 +168,32 @@ class Handlers:
     async def _orders(self, asked: Asked) -> Response:
         lane, most = asked.text("lane"), asked.number("limit") or 50
         return json_answer(await self._door.work(lambda: self._desk.orders(lane, most)))
+
+    async def _money_desk(self, asked: Asked) -> Response:
+        return json_answer(await self._door.work(self._desk.money.exit_desk))
+
+    async def _money_orders(self, asked: Asked) -> Response:
+        plate, most = asked.text("plate"), asked.number("limit") or ROWS_MAX
+        return json_answer(await self._door.work(lambda: self._desk.money.orders(plate, most)))
+
+    async def _money_order(self, asked: Asked) -> Response:
+        return json_answer(await self._door.work(lambda: self._desk.money.story(asked.text("order_id"))))
+
+    async def _money_tariffs(self, asked: Asked) -> Response:
+        return json_answer(await self._door.work(self._desk.money.tariffs))
+
+    async def _money_price(self, asked: Asked) -> Response:
+        version, began_ms, until_ms = asked.text("version"), asked.number("began_ms"), asked.number("until_ms")
+        vehicle = msgspec.convert(asked.text("vehicle"), Vehicle)  # one of the route's choices
+        return json_answer(await self._door.work(lambda: self._desk.money.price(version, vehicle, began_ms, until_ms)))
+
+    async def _money_cards(self, asked: Asked) -> Response:
+        plate, most = asked.text("plate"), asked.number("limit") or ROWS_MAX
+        return json_answer(await self._door.work(lambda: self._desk.money.cards(plate, most)))
+
+    async def _money_lists(self, asked: Asked) -> Response:
+        plate, most = asked.text("plate"), asked.number("limit") or ROWS_MAX
+        return json_answer(await self._door.work(lambda: self._desk.money.lists(plate, most)))
 
     async def _actions(self, asked: Asked) -> Response:
         return json_answer(views(asked.who.role))

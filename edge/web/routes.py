@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from edge.core import money_seen
 from edge.web import api, api_views
 from edge.web.actions import ACTIONS
 from edge.web.roles import Role
@@ -106,6 +107,22 @@ _READS: tuple[Route, ...] = (
           tuple[api_views.CameraRow, ...]),
     Route("GET", "/api/orders", "orders", "viewer", "the newest orders with the pictures near them",
           tuple[api_views.OrderRow, ...], query=(LANE, limit(50))),
+    Route("GET", "/api/money/desk", "money_desk", "viewer", "the exits: who stands there, what it owes and why",
+          money_seen.ExitDesk),
+    Route("GET", "/api/money/orders", "money_orders", "viewer", "orders to pay, newest first", money_seen.MoneyOrders,
+          query=(PLATE, limit(money_seen.ROWS_MAX))),
+    Route("GET", "/api/money/order", "money_order", "viewer", "the story of one order", api_views.OrderStory,
+          refusals=(404,), query=(Parameter("order_id", "its id", "text", longest=64, required=True),)),
+    Route("GET", "/api/money/tariffs", "money_tariffs", "viewer", "the tariffs, in versions", money_seen.Tariffs),
+    Route("GET", "/api/money/price", "money_price", "viewer", "what a visit costs by a tariff, and why",
+          money_seen.Price, query=(
+              Parameter("version", "of a tariff", "text", longest=64, required=True),
+              Parameter("vehicle", "class; empty: any other", "text", longest=6, choices=("large", "medium", "small")),
+              Parameter("began_ms", "the entry", required=True), Parameter("until_ms", "the exit", required=True))),
+    Route("GET", "/api/money/cards", "money_cards", "viewer", "cards, newest first", money_seen.CardRows,
+          query=(PLATE, limit(money_seen.ROWS_MAX))),
+    Route("GET", "/api/money/lists", "money_lists", "viewer", "plates on lists, newest first", money_seen.ListRows,
+          query=(PLATE, limit(money_seen.ROWS_MAX))),
     Route("GET", "/api/actions", "actions", "viewer", "the table of orders", tuple[api.ActionView, ...]),
     Route("GET", "/api/commissioning", "commissioning", "viewer", "the check list", api_views.Commissioning),
     Route("GET", "/api/commissioning/report", "report", "technician", "the report to hand over", kind="html",

@@ -58,6 +58,9 @@ export function ago(ms, nowMs) {
   return word("hour_ago", Math.floor(seconds / 3600));
 }
 
+// The same with the day, to the minute: for spans of days.
+export const minute = (ms) => `${DAY.format(ms)} ${CLOCK.format(ms).slice(0, 5)}`;
+
 // Integer fen to yuan without floating point.
 export function yuan(fen) {
   const cents = String(Math.abs(fen) % 100).padStart(2, "0");

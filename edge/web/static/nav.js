@@ -9,6 +9,7 @@ import { word } from "./language.js";
 const ICONS = {
   now: "M3 20V9h4v11M7 13 21 6M3 20h18",
   records: "M6 3h12v18H6zM9 8h6M9 12h6M9 16h4",
+  money: "M3 6h18v12H3zM12 9a3 3 0 1 0 0 6a3 3 0 0 0 0-6M6 9v6M18 9v6",
   box: "M4 6h16v12H4zM8 3v3M16 3v3M8 18v3M16 18v3M8 10h8v4H8z",
   setup: "M4 6h3l1 1 2-3M4 13h3l1 1 2-3M4 20h3l1 1 2-3M13 6h7M13 13h7M13 20h7",
   admin: "M12 8a4 4 0 1 0 0 8a4 4 0 0 0 0-8M12 2v4M12 18v4M2 12h4M18 12h4M5 5l3 3M16 16l3 3M19 5l-3 3M8 16l-3 3",
@@ -16,6 +17,7 @@ const ICONS = {
 const PARTS = {
   now: null,
   records: () => import("./records.js"),
+  money: () => import("./money.js"),
   box: () => import("./box.js"),
   setup: () => import("./setup.js"),
   admin: () => import("./admin.js"),

@@ -110,6 +110,7 @@ export const WORDS = {
   parts: ["页面", "Parts"],
   tab_now: ["现场", "Now"],
   tab_records: ["记录", "Records"],
+  tab_money: ["收费", "Money"],
   tab_box: ["设备", "Devices"],
   tab_setup: ["开通", "Setup"],
   tab_admin: ["管理", "Admin"],
