@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from edge.config.model import Config
+from edge.delivery_words import link_words
 from edge.ports import AgentView, BoxView
 from edge.web.accounts import write_private
 from edge.web.api import CommissionForm, CommissionMark
@@ -146,7 +147,8 @@ def _online(seen: Seen, config: Config) -> tuple[State, str, str]:
     down = [link for link in seen.agent.links if not link.online]
     for link in sorted(down, key=lambda link: link.idle):
         state: State = "open" if link.idle else "failed"
-        return state, f"{link.city}: {link.zh}", f"{link.city}: {link.en}"
+        zh, en = link_words(link.city)
+        return state, f"{zh}: {link.zh}", f"{en}: {link.en}"
     return "ok", "所有平台在线", "every platform is online"
 
 

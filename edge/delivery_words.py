@@ -16,11 +16,23 @@ KINDS = {
     "7001": ("预约优先切换", "priority switched"),
 }
 CITIES = {"qingdao": ("青岛", "Qingdao"), "shenzhen": ("深圳", "Shenzhen")}
+LINKS = CITIES | {
+    "shenzhen-callback": ("深圳下发 (回调)", "Shenzhen's orders (callback)"),
+    "shenzhen-tcp": ("深圳下发 (TCP)", "Shenzhen's orders (TCP)"),
+    "qingdao-mqtt": ("青岛下发 (MQTT)", "Qingdao's orders (MQTT)"),
+    "oss": ("图片存储", "Picture storage"),
+}
+"""Names of `ports.LinkView.city`."""
 STATES = {
     "waiting": ("待上传", "waiting"),
     "accepted": ("已接收", "accepted"),
     "set_aside": ("已搁置", "set aside"),
 }
+
+
+def link_words(name: str) -> tuple[str, str]:
+    """A link's name in Chinese and English; one that is not known stands for itself."""
+    return LINKS.get(name, (name, name))
 
 
 def outcome(delivery: Delivery, now_ms: int) -> tuple[str, str]:
