@@ -109,6 +109,18 @@ def test_a_notice_repeated_is_answered_alike_and_taken_once(money: MoneyBench) -
     assert money.ask("payment", command_id="seq1", order_id="other").reason == "id_used"
 
 
+@pytest.mark.parametrize("asked_at_ms", [7, 0])
+def test_a_payment_that_was_asked_for_before_its_notice_came_is_one(money: MoneyBench, asked_at_ms: int) -> None:
+    """14 tells it with its number, 19 has none: no refund may come of that, and the next second is another payment."""
+    money.parked()
+    told = money.quote()
+    money.pay(told.order_id, 500, asked_at_ms, how="poll", transaction_id="tx-1")
+    assert money.pay(told.order_id, 500, 7).reason == ""
+    assert (len(money.bodies(Paid)), money.bodies(RefundDue)) == (1, [])
+    if asked_at_ms:
+        assert money.pay(told.order_id, 500, 1007).reason == "refund_due"
+
+
 def test_too_little_too_much_and_for_nobody(money: MoneyBench) -> None:
     money.parked()
     told = money.quote()
