@@ -33,6 +33,7 @@ HABITS: tuple[tuple[Habit, float], ...] = (
 )  # fmt: skip
 
 REPLY_WITHIN_S = 4.0
+TRIES = 5
 GIVE_UP_S = 12.0
 """A driver who is still there after this pays the attendant."""
 PUT_AWAY_S = 0.5
@@ -58,6 +59,11 @@ class Payment:
     order_no: str
     fen: int
     sent: Sent | None
+
+    @property
+    def taken(self) -> bool:
+        """The box has said that it has it."""
+        return self.sent is not None and any(reply.result_code == 0 for reply in self.sent.replies)
 
 
 @dataclass(order=True)
@@ -112,8 +118,9 @@ class Phones:
         deducted = sum(number == 13 for number, _ in self._platform.purse.asked)
         return (
             f"手机支付 phones: 付款 paid {counts['paid']}, 放弃 refused {counts['refuses']}, "
-            f"迟付 late {counts['late']}, 付两次 twice {counts['twice']}, 通知丢失 notice lost {counts['notice_lost']}, "
-            f"通知两次 told twice {counts['told_twice']}, 无感扣款 seamless {deducted}, "
+            f"迟付 late {counts['late']}, 付两次 twice {counts['twice']}, "
+            f"通知丢失 notice lost {counts['notice_lost']}, 通知两次 told twice {counts['told_twice']}, "
+            f"无感扣款 seamless {deducted}, "
             f"无订单 no order {counts['no_order']}, 无应答 no reply {counts['no_reply']}"
         )
 
@@ -189,7 +196,10 @@ class Phones:
         self.counts["paid"] += 1
         if again:
             down.again(sent)
-        down.wait(sent, REPLY_WITHIN_S)
+        for count in range(1, TRIES + 1):
+            if down.wait(sent, REPLY_WITHIN_S, count).result_code == 0:
+                return
+            down.again(sent)  # not now, says the box: its lane program is away
 
 
 TIME_FORM = "%Y-%m-%d %H:%M:%S"

@@ -30,7 +30,7 @@ def settled_wrong(facts: Sequence[FactRow], payments: Sequence[Payment], deducte
             heard.add(order_no)
     told: dict[str, int] = defaultdict(int)
     for payment in payments:
-        if payment.sent.replies if payment.sent is not None else payment.order_no in heard:
+        if payment.taken or (payment.sent is None and payment.order_no in heard):
             told[payment.order_no] += payment.fen
     wrong = [f"order {order_no} was paid {count} times" for order_no, count in paid.items() if order_no and count > 1]
     wrong += [
