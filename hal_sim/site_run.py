@@ -22,6 +22,8 @@ from hal_sim.printing import PassagePrinter
 from hal_sim.programs import Killer, Program, programs
 from hal_sim.qingdao import Account, QingdaoPlatform
 from hal_sim.qingdao.phones import Phones
+from hal_sim.qingdao.purse import DEDUCTED
+from hal_sim.qingdao.settled import settled_wrong
 from hal_sim.shenzhen_run import CITY, ShenzhenRun
 from hal_sim.sign_run import SignRun
 from hal_sim.site.arm import Arm
@@ -243,6 +245,7 @@ class SiteRun:
         self.shenzhen.end_driving()
         if killer is not None:
             killer.stop()
+        self.phones.stop()
         if not asked.is_set():
             self._drain(asked)
         self.interrupted = asked.is_set()
@@ -250,7 +253,6 @@ class SiteRun:
         for camera in self.cameras.values():
             camera.stop()
         self.attendant.stop()
-        self.phones.stop()
         self.agent.stop()
         self.lane.stop()
         printer.stop()
@@ -366,6 +368,10 @@ class SiteRun:
         for program in (self.lane, self.agent):
             for text in program.died:
                 report.problem(text)
+        purse = self.platform.purse
+        deducted = [order_no for order_no, (_, pay_type, _) in purse.paid.items() if pay_type == DEDUCTED]
+        for text in settled_wrong(facts, self.phones.payments, deducted):
+            report.problem(f"money: {text}")
         for text in self.platform.downlink.violations:
             report.problem(f"violated: order: {text}")
         for text in city.internal_errors:

@@ -37,6 +37,8 @@ def test_the_shipped_file_is_right_and_check_says_where_orders_come_from(tmp_pat
         ({"cmd_types": {"card": ["a"], "plan": ["b", "a"]}}, "cmd_types.plan", "already stands for card"),
         ({"cmd_types": {"cards": ["a"]}}, "cmd_types.cards", "unknown key"),
         ({"cmd_types": {"card": []}}, "cmd_types.card", "1"),
+        ({"scan_codes": [{"reason": "no_cars", "code": 5}]}, "scan_codes[0].reason", "no such reason, of: not_inside"),
+        ({"reply_items": "list"}, "reply_items", "string"),
         ({"projects": ["0000001"]}, "projects", "is sub_code"),
         ({"reply_topic": "thirdpark/server_send/{user}"}, "reply_topic", "same as receive_topic"),
         ({"receive_topic": "thirdpark/server_send/+"}, "receive_topic", "{user}"),

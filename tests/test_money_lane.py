@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from edge.core.box_money import SILENT_MS
 from edge.core.commands import RaiseArm
 from edge.core.facts import Decided, Paid
-from edge.core.facts_money import PaymentNoticed, Quoted, RefundDue
+from edge.core.facts_money import Owed, PaymentNoticed, Quoted, RefundDue
 from edge.core.order_table import Order
 from tests.money_box import MIN_MS, PLATE, MoneyBench
 
@@ -108,6 +109,18 @@ def test_a_notice_repeated_is_answered_alike_and_taken_once(money: MoneyBench) -
     assert money.ask("payment", command_id="seq1", order_id="other").reason == "id_used"
 
 
+@pytest.mark.parametrize("asked_at_ms", [7, 0])
+def test_a_payment_that_was_asked_for_before_its_notice_came_is_one(money: MoneyBench, asked_at_ms: int) -> None:
+    """14 tells it with its number, 19 has none: no refund may come of that, and the next second is another payment."""
+    money.parked()
+    told = money.quote()
+    money.pay(told.order_id, 500, asked_at_ms, how="poll", transaction_id="tx-1")
+    assert money.pay(told.order_id, 500, 7).reason == ""
+    assert (len(money.bodies(Paid)), money.bodies(RefundDue)) == (1, [])
+    if asked_at_ms:
+        assert money.pay(told.order_id, 500, 1007).reason == "refund_due"
+
+
 def test_too_little_too_much_and_for_nobody(money: MoneyBench) -> None:
     money.parked()
     told = money.quote()
@@ -162,6 +175,43 @@ def test_a_car_that_backs_out_after_paying_has_its_minutes(money: MoneyBench) ->
     assert money.state_of(decided.order_id) is Order.QUOTED
     money.pay(decided.order_id, 500)
     assert money.come().rule == "exit_paid"
+
+
+def test_a_car_that_waits_while_the_agent_falls_silent_goes_by_the_setting() -> None:
+    money = MoneyBench(away="owe")
+    money.parked()
+    money.ask("city_link", up=True)
+    money.wait(60_000)
+    money.come()
+    heard_ms = money.now_ms - 60_000
+    money.wait(SILENT_MS - 60_000 - 1)  # told by the deadline alone: nobody does or says anything
+    assert money.bodies(Decided)[-1].wait_for == "payment"
+    assert money.box.deadline_ms is not None
+    assert money.box.deadline_ms <= heard_ms + SILENT_MS + 1
+    money.wait(2)
+    assert money.bodies(Decided)[-1].rule == "exit_owed"
+    money.go()
+    assert money.bodies(Owed)[0].cause == "city_away"
+
+
+def test_an_agent_that_speaks_in_time_leaves_the_car_waiting() -> None:
+    money = MoneyBench(away="owe")
+    money.parked()
+    money.ask("city_link", up=True)
+    money.come()
+    money.wait(SILENT_MS - 1)
+    money.ask("city_link", up=True)
+    money.wait(60_000)
+    assert money.bodies(Decided)[-1].wait_for == "payment"
+
+
+def test_a_silent_agent_changes_nothing_where_the_operator_decides(money: MoneyBench) -> None:
+    money.parked()
+    money.ask("city_link", up=True)
+    money.come()
+    decisions = len(money.bodies(Decided))
+    money.wait(SILENT_MS + 60_000)
+    assert len(money.bodies(Decided)) == decisions
 
 
 @pytest.mark.parametrize("how", ["facts", "snapshot"])

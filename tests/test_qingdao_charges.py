@@ -12,6 +12,7 @@ from edge.cities.times import Times
 from edge.core.facts import AnyBody, Fact, Paid
 from edge.core.facts_money import RefundDue, Refunded
 from tests.city_fakes import LANES, LOT, stamp
+from tests.money_box import MIN_MS, PLATE, MoneyBench
 
 VISIT, ORDER = "07" * 16, "0f" * 16
 
@@ -89,3 +90,58 @@ def test_money_without_a_debt_was_no_charge_and_its_return_is_none() -> None:
     (refund,) = desk.made(4, Refunded(ORDER, "鲁B12345", 200))
     assert refund["ss_money"] == 2.0
     assert desk.made(5, Refunded("ee" * 16, "鲁B12345", 200)) == []
+
+
+def told(money: MoneyBench) -> list[dict[str, Any]]:
+    """All charges that the city hears of this box."""
+    mapper, times = Mapper(LOT, LANES), Times({})
+    rows = []
+    for each in money.facts:
+        times.observe(each)
+        made = mapper.make(each, times)
+        assert made is not None
+        rows += [json.loads(row.body) for row in made if row.kind == "carcharge"]
+    return rows
+
+
+def test_from_the_phone_to_the_record_two_payments_of_one_stay() -> None:
+    money = MoneyBench()
+    money.parked()
+    first = money.quote()
+    money.pay(first.order_id, 500, transaction_id="t1")
+    money.wait(15 * MIN_MS + 1)
+    over = money.come()
+    money.ask("payment", order_id=over.order_id, amount_fen=200, pay_type="ZFB", pay_from="支付宝", paid_at_ms=9)
+    money.go()
+    by_phone, at_arm = told(money)
+    assert (by_phone["pay_type"], by_phone["pay_from"], by_phone["orderId"]) == ("WX", "微信", first.order_id)
+    assert (by_phone["ss_money"], by_phone["calc_money"], by_phone["paid"]) == (5.0, 5.0, 0.0)
+    assert (at_arm["pay_type"], at_arm["pay_from"], at_arm["orderId"]) == ("ZFB", "支付宝", over.order_id)
+    assert (at_arm["ss_money"], at_arm["calc_money"], at_arm["paid"]) == (2.0, 7.0, 5.0)
+
+
+def test_from_the_signed_plate_to_the_record_it_pays_seamlessly() -> None:
+    money = MoneyBench()
+    money.parked()
+    money.ask("seamless", plate=PLATE, signed=True, mode="before", user_id="u1")
+    order_id = money.come().order_id
+    assert money.ask("payment", order_id=order_id, amount_fen=500, how="deduction", pay_type="YDK").ok
+    (charge,) = told(money)
+    assert (charge["pay_type"], charge["replace_deduct"], charge["app_userid"]) == ("YDK", 1, "u1")
+    assert charge["orderId"] == order_id
+
+
+def test_cash_at_the_arm_stays_cash_and_has_no_order_of_a_platform() -> None:
+    money = MoneyBench()
+    money.parked()
+    money.come()
+    assert money.order("out", "pay_cash").ok
+    (charge,) = told(money)
+    assert (charge["pay_type"], charge["calc_money"], charge["paid"]) == ("XJ", 5.0, 0.0)
+    assert "orderId" not in charge
+
+
+def test_a_sum_whose_earlier_payments_are_forgotten_is_not_told() -> None:
+    (sent,) = Desk().made(1, paid(overtime=True))
+    assert "calc_money" not in sent
+    assert "paid" not in sent

@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 
 from hal_sim.ledger_view import FactRow, LedgerView, delivery_counts, facts_after
+from hal_sim.qingdao.downlink import Sent
+from hal_sim.qingdao.phones import Payment
+from hal_sim.qingdao.replies import Reply
+from hal_sim.qingdao.settled import settled_wrong
 from hal_sim.site.lane import Passage, Violations
 from hal_sim.summary import Report, add_violations, compare_city, compare_ledger, lines, percentile
 
@@ -251,3 +255,28 @@ def test_databases_are_read_as_they_stand_on_the_disk(tmp_path: Path) -> None:
     view = LedgerView(tmp_path / "ledger.db")
     assert view.new_facts() == [FactRow(3, "a", "in1", "Passed", 2, {"plate": "鲁B1"}, mono_ms=1)]
     assert view.new_facts() == []
+
+
+def test_every_payment_by_phone_is_settled_once_to_the_fen() -> None:
+    def fact(number: int, kind: str, **body: object) -> FactRow:
+        return FactRow(number, f"{number}", "out1", kind, 0, dict(body))
+
+    def pay(order_no: str, fen: int, *, answered: bool = True) -> Payment:
+        sent = Sent(19, "s", [], b"")
+        if answered:
+            sent.replies.append(Reply("s", "payNotice", 0, "", ()))
+        return Payment(order_no, fen, sent)
+
+    online = fact(1, "Paid", order_id="a", method="online", paid_fen=500)
+    again = fact(2, "RefundDue", order_id="a", amount_fen=500)
+    cash = fact(3, "Paid", order_id="b", method="cash", paid_fen=700)
+    late = fact(4, "RefundDue", order_id="b", amount_fen=700)
+    seamless = fact(5, "Paid", order_id="c", method="seamless", paid_fen=300)
+    facts = [online, again, cash, late, seamless]
+    payments = [pay("a", 500), pay("a", 500), pay("b", 700), Payment("d", 900, None), pay("e", 900, answered=False)]
+    assert settled_wrong(facts, payments, ["c"]) == []
+    assert settled_wrong([*facts, online], payments, ["c"])[0] == "order a was paid 2 times"
+    assert settled_wrong([online, cash, late, seamless], payments, ["c"]) == [
+        "order a: drivers paid 1000 fen, booked or to be given back 500"
+    ]
+    assert settled_wrong(facts, payments, []) == ["order c: 300 fen booked that nobody paid"]

@@ -18,6 +18,14 @@ Names = Annotated[
 ]
 
 
+class QingdaoCode(Section, frozen=True, kw_only=True):
+    """The error_code by which this city knows a reason why there is no order to pay."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=40)]
+    """One of `core.orders_money.MONEY_REASONS`, e.g. not_inside."""
+    code: Annotated[int, Meta(ge=0, le=99_999)]
+
+
 class QingdaoCmdTypes(Section, frozen=True, kw_only=True):
     """By which `cmd_type` the city means which order: the standard prints none (QC84), so ask the city. The defaults
     are ours. An order under another name is known by its members, if `recognise` is on."""
@@ -76,5 +84,14 @@ class QingdaoMqtt(Section, frozen=True, kw_only=True):
     """A larger order is refused; a card with a hundred cars is 30 KB."""
     no_order_code: Annotated[int, Meta(ge=1, le=99_999)] = 1
     """error_code of 18 and 22 for what the cut-off lists do not name (QC64, QC65)."""
+    quote_codes: tuple[QingdaoCode, ...] = ()
+    """error_code of 18, over the printed 9 and 10 (QC64): the values before them are cut off in the print."""
+    scan_codes: tuple[QingdaoCode, ...] = ()
+    """The same of 22, over the printed 1011 to 1019 (QC65)."""
+    reply_items: Literal["array", "object", "string"] = "array"
+    """data_items of a reply (QC19): an array, its only entry as an object (several stay an array), or the array as a
+    JSON text, which is what the printed type String says."""
+    reply_project: bool = False
+    """project_code of the order goes into its reply (QC86)."""
     reconnect_max_s: Annotated[float, Meta(gt=0, le=3600)] = 60.0
     """Longest pause between two tries to connect; each is a random part of a doubling bound (full jitter)."""

@@ -9,6 +9,7 @@ import msgspec
 
 from edge.config.issues import ConfigIssue
 from edge.config.model import Config
+from edge.core.orders_money import MONEY_REASONS
 
 NO_PLANS = (48, 49)
 """The only numbers between 46 and 76 that B.6.1.31 does not have."""
@@ -42,6 +43,12 @@ def judge_qingdao(config: Config) -> Iterator[ConfigIssue]:
                     f"{PLACE}.cmd_types.{kind}", name, f"已用于 {meaning[name]}", f"already stands for {meaning[name]}"
                 )
             meaning.setdefault(name, kind)
+    for name, codes in (("quote_codes", mqtt.quote_codes), ("scan_codes", mqtt.scan_codes)):
+        for place, each in enumerate(codes):
+            if each.reason not in MONEY_REASONS:
+                known = ", ".join(filter(None, MONEY_REASONS))
+                path = f"{PLACE}.{name}[{place}].reason"
+                yield ConfigIssue(path, each.reason, f"未知原因, 可用: {known}", f"no such reason, of: {known}")
     if qingdao.sub_code in mqtt.projects:
         yield ConfigIssue(f"{PLACE}.projects", qingdao.sub_code, "即 sub_code, 无需再写", "is sub_code")
     if mqtt.receive_topic == mqtt.reply_topic:

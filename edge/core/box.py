@@ -201,9 +201,10 @@ class Box(BoxMoney):
             if lane_id in touched or (due_ms is not None and due_ms <= now_ms):
                 self._due[lane_id] = lane.settle()
                 lane.check_step()
+        silence_due_ms = self.silence_turn()
         self.flow_turn()
         self.deadline_ms = self.flow_due_ms
-        for due_ms in self._due.values():
+        for due_ms in (silence_due_ms, *self._due.values()):
             if due_ms is not None and (self.deadline_ms is None or due_ms < self.deadline_ms):
                 self.deadline_ms = due_ms
         return self.out

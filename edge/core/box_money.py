@@ -64,6 +64,8 @@ class BoxMoney(BoxFlow):
     _asked: dict[str, Answer]
     heard_ms = 0
     """When the agent last spoke of a link, or the program started, by the monotonic clock."""
+    _silence_judged_ms = -1
+    """`heard_ms` of the silence in which the waiting cars were judged again."""
 
     def money_order(self, order: AnyMoneyOrder) -> None:
         """Done once by its id; the answer comes after its facts are durable."""
@@ -93,6 +95,19 @@ class BoxMoney(BoxFlow):
     def silent(self) -> bool:
         """A start is a word too: the agent gets its three minutes then."""
         return self.now.mono_ms - self.heard_ms > SILENT_MS
+
+    def silence_turn(self) -> int | None:
+        """The agent fell silent while cars wait to pay: what the box does while the city is away holds for them too.
+        Returns when that is to be looked at, None while it changes nothing."""
+        if self.terms.away != "owe" or not self.money.links or self._silence_judged_ms == self.heard_ms:
+            return None
+        if not any(lane.desk is Desk.WAIT_PAYMENT for lane in self._lanes.values()):
+            return None
+        if not self.silent():
+            return self.heard_ms + SILENT_MS + 1
+        self._silence_judged_ms = self.heard_ms
+        self.coupon_turn()
+        return None
 
     def tell_tariff(self) -> None:
         """The box's own tariff, when it is not the one that cars came under so far: they keep theirs."""

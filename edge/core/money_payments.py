@@ -1,8 +1,8 @@
 """Money that a platform took (19, and the answers of 13 and 14): what it settles, and what is to be given back. Pure.
 
-A payment is taken once by what tells it apart (`order_book.payment_key`). It settles the newest quote of its order that
-it covers; what is over is to be given back, and so is one that covers none, that comes for a paid order, or for an
-order nobody knows.
+A payment is taken once by what tells it apart (`order_book.heard_before`). It settles the newest quote of its order
+that it covers; what is over is to be given back, and so is one that covers none, that comes for a paid order, or for
+an order nobody knows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from edge.core.facts import AnyBody, Paid
 from edge.core.facts_money import DeductionFailed, PaymentNoticed, Quoted, RefundDue
 from edge.core.money import Money
 from edge.core.money_outcome import MoneyOutcome, refused
-from edge.core.order_book import Record, payment_key, strange_key
+from edge.core.order_book import Record, heard_before, strange_key
 from edge.core.order_table import TABLE, Turn
 from edge.core.orders_money import PaymentOrder
 
@@ -38,13 +38,12 @@ def take(order: PaymentOrder, money: Money) -> Taken:
             return Taken(MoneyOutcome(True, ""), record)
         body = DeductionFailed(order.order_id, record.plate, order.detail)
         return Taken(MoneyOutcome(True, "", (body,)), record)
-    key = payment_key(order.transaction_id, order.amount_fen, order.paid_at_ms)
     if record is None:
         if strange_key(order) in money.orders.strange:
             return Taken(refused("unknown_order", order.order_id))
         bodies = (_noticed(order, None, "unknown"), _refund(order, None, order.amount_fen, "unknown"))
         return Taken(MoneyOutcome(False, "unknown_order", bodies, order.order_id))
-    if key in record.known or (order.how == "poll" and record.paid is not None):
+    if heard_before(record.known, order) or (order.how == "poll" and record.paid is not None):
         return Taken(MoneyOutcome(True, ""), record)  # heard of before
     step = TABLE[record.state][Turn.PAY]
     if step.money == "again":

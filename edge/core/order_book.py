@@ -6,6 +6,8 @@ in is still to be given back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from edge.core.facts import BackedOut, Decided, Fact, Paid, Passed, Stamp
@@ -61,6 +63,20 @@ def payment_key(transaction_id: str, amount_fen: int, paid_at_ms: int) -> str:
     return transaction_id or f"{amount_fen}@{paid_at_ms}"
 
 
+def payment_keys(told: PaymentOrder | PaymentNoticed) -> list[str]:
+    """What is kept of a payment: one told with its number (13, 14) may be told once more without it (19)."""
+    key = payment_key(told.transaction_id, told.amount_fen, told.paid_at_ms)
+    return [key, "~" + payment_key("", told.amount_fen, told.paid_at_ms)] if told.transaction_id else [key]
+
+
+def heard_before(known: Sequence[str], told: PaymentOrder) -> bool:
+    """Two payments with numbers of their own are two; without one, its amount and second tell it."""
+    plain = payment_key("", told.amount_fen, told.paid_at_ms)
+    if told.transaction_id:
+        return told.transaction_id in known or plain in known
+    return not {plain, f"~{plain}", "~" + payment_key("", told.amount_fen, 0)}.isdisjoint(known)
+
+
 def strange_key(told: PaymentOrder | PaymentNoticed) -> str:
     return f"{told.order_id} {payment_key(told.transaction_id, told.amount_fen, told.paid_at_ms)}"
 
@@ -93,7 +109,7 @@ class OrderBook(msgspec.Struct, array_like=True):
             case PaymentNoticed() as noticed:
                 record = self.by_id.get(noticed.order_id)
                 if record is not None:
-                    record.known.append(payment_key(noticed.transaction_id, noticed.amount_fen, noticed.paid_at_ms))
+                    record.known += payment_keys(noticed)
                 else:
                     self.strange[strange_key(noticed)] = None
                     while len(self.strange) > OVER_KEPT:

@@ -136,7 +136,8 @@ class Downlink:
             if sent.number:
                 for each in replies.wrong(sent.number, sent.items, reply):
                     self._violation(f"{sent.number} {reply.seq_id}: {each}")
-            if sent.replies and sent.replies[0] != reply and sent.number and reply.result_code == 0:
+            done = next((each for each in sent.replies if each.result_code == 0), None)
+            if done is not None and done != reply and sent.number and reply.result_code == 0:
                 self._violation(f"{sent.number} {reply.seq_id}: 重复指令应答不同 a repeat is answered otherwise")
             sent.replies.append(reply)
             self._changed.notify_all()

@@ -13,6 +13,7 @@ from hal_sim.qingdao.tables import Interface
 BEIJING = ZoneInfo("Asia/Shanghai")
 
 NOT_PAID, PAID, FAILED = "-1", "100", "1"
+DEDUCTED = "YDK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,19 @@ class Purse:
     """order_no -> fen, pay_type, when."""
     asked: list[tuple[int, dict[str, object]]] = field(default_factory=list)
     """Interface and request of every call, in order."""
+    draw: Callable[[str], Signed | None] = lambda plate: None
+    """Who of those that nobody named in `signed` has signed all the same."""
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def pay(self, order_no: str, fen: int, pay_type: str = "WX") -> None:
-        """A driver pays by phone."""
+    def pay(self, order_no: str, fen: int, pay_type: str = "WX") -> str:
+        """A driver pays by phone; when."""
         with self._changed:
-            self.paid[order_no] = (fen, pay_type, self._when())
+            self.paid[order_no] = (fen, pay_type, when := self._when())
+        return when
+
+    def signed_of(self, plate: str) -> Signed | None:
+        found = self.signed.get(plate)
+        return found if found is not None else self.draw(plate)
 
     def wait_asked(self, number: int, within_s: float) -> dict[str, object]:
         """The newest request of that interface, as soon as there is one. Raises TimeoutError."""
@@ -58,14 +66,14 @@ class Purse:
                 return self._signatory(str(item["car_no"]), str(item["in_recordid"]))
             order_no = str(item["order_no"])
             if call.number == 13 and order_no not in self.paid:
-                signed = self.signed.get(str(item["car_no"]))
+                signed = self.signed_of(str(item["car_no"]))
                 if signed is None or not signed.has_money:
                     return {"order_no": order_no, "status": FAILED, "create_time": "", "pay_time": "", "pay_type": ""}
-                self.paid[order_no] = (int(str(item["total_fee"])), "YDK", self._when())
+                self.paid[order_no] = (int(str(item["total_fee"])), DEDUCTED, self._when())
             return self._state(order_no)
 
     def _signatory(self, plate: str, record_id: str) -> dict[str, object]:
-        signed = self.signed.get(plate)
+        signed = self.signed_of(plate)
         base = {"car_no": plate, "in_recordid": record_id}
         if signed is None:
             return {**base, "user_id": "", "is_signatory": 0, "withhold_mode": 0, "signatory_code": 1007}

@@ -59,7 +59,7 @@ class Attendant:
         self.box: dict[str, Any] = {}
         self.counts: Counter[str] = Counter()
         self.on_note: Callable[[dict[str, Any]], None] = lambda note: None
-        self.leaves_alone: Callable[[str], float] = lambda lane: 0.0
+        self.leaves_alone: Callable[[View], float] = lambda view: 0.0
         """A car waits to pay at this lane: so many seconds he leaves its driver with a phone alone."""
 
     def start(self) -> None:
@@ -120,7 +120,7 @@ class Attendant:
                 if self._since_s.get(view.lane, (None, 0.0))[0] != view:
                     think_s = self._dice.uniform(*self._think_s)
                     if self.waits_for(view) == "payment":
-                        think_s += self.leaves_alone(view.lane)
+                        think_s += self.leaves_alone(view)
                     self._since_s[view.lane] = (view, now_s + think_s)
             self._changed.notify_all()
 

@@ -6,12 +6,12 @@ for no order, over the fee) was never a charge, so giving it back is none either
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from edge.cities.qingdao.dictionaries import ChargeType, PayType
 from edge.core.clock import china_datetime
 from edge.core.facts import Paid
-from edge.core.facts_money import RefundDue, Refunded
+from edge.core.facts_money import Quoted, RefundDue, Refunded
 
 # pay_from names the examples of line 766; what a platform does not say follows from its pay_type.
 SOURCES: dict[str, str] = {"ZFB": "支付宝", "WX": "微信", "PREPAYCARD": "钱包"}
@@ -53,6 +53,53 @@ def online_members(body: Paid, billed_ms: int | None) -> dict[str, Any]:
         members["replace_deduct"] = 1
         members["app_userid"] = body.user_id or None  # 代扣时必须提供
     return members
+
+
+class _Settled(NamedTuple):
+    due_fen: int
+    paid_fen: int
+
+
+class Totals:
+    """calc_money 计费金额 and paid 已支付金额: the visit's whole debt up to this payment, and what was paid of it
+    before it (as the reply of 22 words the same member: 本次支付前).
+
+    What earlier orders settled stands in this order's `Quoted`; what of that was money and no discount, in their
+    `Paid`. A member whose source is not known (any more) stays off the wire: both are optional (QC71). Told every fact
+    once or again, in the ledger's order.
+    """
+
+    def __init__(self) -> None:
+        self._settled_fen: dict[str, int] = {}
+        self._paid: dict[str, dict[str, _Settled]] = {}
+
+    def quoted(self, body: Quoted) -> None:
+        _keep(self._settled_fen, body.order_id, body.settled_fen)
+
+    def members(self, fact_id: str, body: Paid) -> dict[str, Any]:
+        """Of the payment in this fact."""
+        earlier = self._paid.get(body.visit_id, {}) if body.visit_id else {}
+        before = []
+        for other, settled in earlier.items():
+            if other == fact_id:
+                break
+            before.append(settled)
+        if body.visit_id:
+            _keep(self._paid, body.visit_id, {**earlier, fact_id: _Settled(body.due_fen, body.paid_fen)})
+        settled_fen = self._settled_fen.get(body.order_id)
+        if settled_fen is None:
+            return {}
+        members: dict[str, Any] = {"calc_money": settled_fen + body.due_fen}
+        if sum(each.due_fen for each in before) == settled_fen:
+            members["paid"] = sum(each.paid_fen for each in before)
+        return members
+
+
+def _keep(table: dict[str, Any], key: str, value: object) -> None:
+    table.pop(key, None)
+    table[key] = value
+    while len(table) > KEPT_MAX:
+        del table[next(iter(table))]
 
 
 class Refunds:

@@ -107,7 +107,7 @@ class Downlink:
             self.repeated += 1
             return kept[1]
         entries = self._carried_out(kind, readings, started_s + ANSWER_S)
-        reply = self._reply(kind, entries, cmd_type, seq_id)
+        reply = self._reply(kind, entries, cmd_type, seq_id, top.text("project_code", 64))
         if all(entry.settled for entry in entries):
             self._kept[seq_id.lower()] = (meant, reply)
             while len(self._kept) > KEPT_MAX:
@@ -166,10 +166,10 @@ class Downlink:
             left_s = until_s - self._clock.mono_s()
             if reading.order is not None and left_s > 0:
                 told = self._ask(reading.order, left_s)
-            found.append(entry_of(kind, reading, told, self._site, self._settings.no_order_code))
+            found.append(entry_of(kind, reading, told, self._site, self._settings))
         return found
 
-    def _reply(self, kind: Kind, entries: Sequence[Entry], cmd_type: str, seq_id: str) -> bytes:
+    def _reply(self, kind: Kind, entries: Sequence[Entry], cmd_type: str, seq_id: str, project: str) -> bytes:
         """QR061: result_code 1 says that all of it failed."""
         failed = not any(entry.ok for entry in entries)
         wrong = next((entry.words for entry in entries if not entry.ok), "")
@@ -180,12 +180,12 @@ class Downlink:
             self.taken += 1
         words = wrong or (entries[0].words if len(entries) == 1 else "成功")
         members = None if kind == "payment" else [entry.members for entry in entries]
-        return reply_body(1 if failed else 0, words, cmd_type, seq_id, members)
+        return reply_body(1 if failed else 0, words, cmd_type, seq_id, members, self._settings, project)
 
     def _refusal(self, words: str, cmd_type: str, seq_id: str) -> bytes:
         self.refused += 1
         log.warning("order refused, seq_id %s, cmd_type %s: %s", seq_id or "?", cmd_type or "?", words)
-        return reply_body(1, words, cmd_type, seq_id, [])
+        return reply_body(1, words, cmd_type, seq_id, [], self._settings)
 
 
 def command_id(seq_id: str, place: int) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from edge.cities.qingdao.charges import KEPT_MAX, Refunds, online_members, settled
+from edge.cities.qingdao.charges import KEPT_MAX, Refunds, Totals, online_members, settled
 from edge.cities.qingdao.dictionaries import ENTRANCE, EXIT, EventType, PlateColour
 from edge.cities.qingdao.fields import Message, yuan
 from edge.cities.qingdao.messages import CarCharge, CarIn, CarOut
@@ -25,7 +25,7 @@ from edge.cities.times import Times
 from edge.config.model import Lane, Lot
 from edge.core.clock import china_datetime
 from edge.core.facts import Fact, Paid, Passed
-from edge.core.facts_money import RefundDue, Refunded
+from edge.core.facts_money import Quoted, RefundDue, Refunded
 from edge.core.plates import city_form
 from edge.ports import Delivery
 
@@ -77,7 +77,7 @@ class Mapper:
         self._park_id = lot.park_id
         self._equipment = {lane.id: lane.equipment_id for lane in lanes}
         self._paid_unknown: dict[tuple[str, str], _Entry] = {}
-        self._refunds = Refunds()
+        self._refunds, self._totals = Refunds(), Totals()
         self._orders: dict[str, CarCharge] = {}
 
     def make(self, fact: Fact, times: Times) -> list[Delivery] | None:
@@ -97,6 +97,8 @@ class Mapper:
                 return None
             billed_ms = None if body.billed is None else times.true_ms(body.billed)
             return self._charge(fact, body, at_ms, min(in_ms, at_ms), billed_ms)
+        if isinstance(body, Quoted):
+            self._totals.quoted(body)
         if isinstance(body, RefundDue):
             self._refunds.due(fact.id, body)
         if isinstance(body, Refunded):
@@ -178,6 +180,7 @@ class Mapper:
             self._remember(fact.lane, body.plate, _Entry(entry_id, in_ms))
             rows.append(self._made_up(entry_id, body.plate, "unknown", in_ms))
         charge_type, pay_type, pay_from = settled(body)
+        totals = self._totals.members(fact.id, body)
 
         def build() -> CarCharge:
             made = CarCharge(
@@ -196,6 +199,7 @@ class Mapper:
                 timestamp=at_ms,
                 pay_status=1,
                 **online_members(body, billed_ms),
+                **totals,
             )
             self._orders.pop(body.order_id, None)
             self._orders[body.order_id] = made
@@ -225,6 +229,8 @@ class Mapper:
                     ys_money=fen,
                     ss_money=fen,
                     yh_money=0,
+                    calc_money=None,
+                    paid=None,
                     timestamp=at_ms,
                     pay_status=2,
                 ),

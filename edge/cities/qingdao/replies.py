@@ -7,10 +7,12 @@ members that say why are sent (QC77).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
 from edge.cities.qingdao.orders import Kind, Reading, Site
+from edge.config.qingdao_mqtt import QingdaoMqtt
 from edge.core.clock import china_datetime
 from edge.core.orders_money import QuoteTold, ScanOrder
 from edge.core.plates import city_form
@@ -50,7 +52,7 @@ class Entry(msgspec.Struct, frozen=True):
     settled: bool = True
 
 
-def entry_of(kind: Kind, reading: Reading, told: LaneTold | None, site: Site, no_order_code: int) -> Entry:
+def entry_of(kind: Kind, reading: Reading, told: LaneTold | None, site: Site, settings: QingdaoMqtt) -> Entry:
     """`told` None: the order was not carried out, or the lane program did not answer."""
     if reading.order is None:
         code = 0 if reading.taken else 1
@@ -66,18 +68,26 @@ def entry_of(kind: Kind, reading: Reading, told: LaneTold | None, site: Site, no
     if told.ok and quote is not None and quote.order_id:
         members = _scan_members(quote, site) if kind == "scan" else _quote_members(quote, site, reading)
         return Entry(True, words, {**_result(0, words, {}), **members}, settled)
-    code = (SCAN_CODES if kind == "scan" else QUOTE_CODES).get(told.reason, no_order_code)
+    printed, own = (SCAN_CODES, settings.scan_codes) if kind == "scan" else (QUOTE_CODES, settings.quote_codes)
+    codes = {**printed, **{each.reason: each.code for each in own}}
+    code = codes.get(told.reason, settings.no_order_code)
     members = dict(reading.answer)
     if isinstance(reading.order, ScanOrder) and quote is not None:
         members["credential_no"] = city_form(quote.plate) or quote.credential
     return Entry(told.ok, words, _result(code, words, members), settled)
 
 
-def reply_body(
-    result_code: int, words: str, cmd_type: str, seq_id: str, entries: list[dict[str, object]] | None
+def reply_body(  # noqa: PLR0917 - the envelope's members
+    result_code: int,
+    words: str,
+    cmd_type: str,
+    seq_id: str,
+    entries: list[dict[str, object]] | None,
+    settings: QingdaoMqtt,
+    project: str = "",
 ) -> bytes:
-    """B.1 通用下发响应 (line 452). QC86: cmd_type and seq_id as they came; QC19: data_items an array. None: 19 has no
-    data_items."""
+    """B.1 通用下发响应 (line 452). QC86: cmd_type and seq_id as they came; QC19: the form of data_items is a setting.
+    None: 19 has no data_items."""
     reply: dict[str, object] = {
         "result_code": result_code,
         "message": words[:WORDS_MAX],
@@ -85,8 +95,16 @@ def reply_body(
         "seq_id": seq_id,
     }
     if entries is not None:
-        reply["data_items"] = entries
+        reply["data_items"] = _formed(entries, settings.reply_items)
+    if settings.reply_project and project:
+        reply["project_code"] = project
     return msgspec.json.encode(reply)
+
+
+def _formed(entries: list[dict[str, object]], form: Literal["array", "object", "string"]) -> object:
+    if form == "string":
+        return msgspec.json.encode(entries).decode()
+    return entries[0] if form == "object" and len(entries) == 1 else entries
 
 
 def _result(code: int, words: str, answer: Mapping[str, object]) -> dict[str, object]:
