@@ -38,6 +38,7 @@ def lane_settings(lane: Lane) -> LaneSettings:
         stall_ms=_ms(timing.stall_s),
         confirm_ms=_ms(timing.confirm_s),
         same_plate_ms=_ms(timing.same_plate_s),
+        fuse_ms=_ms(timing.fuse_s),
         preread_ms=_ms(timing.preread_s),
         loop_stuck_ms=_ms(timing.loop_stuck_s),
     )

@@ -220,6 +220,8 @@ class Timing(Section, frozen=True, kw_only=True):
     """Two reads of one plate within this time at one lane are one arrival."""
     preread_s: Seconds = 20.0
     """A read before its car stands on the loop is used no longer than this."""
+    fuse_s: Annotated[float, Meta(ge=0, le=3)] = 0.5
+    """A lane with two cameras waits so long for the other one's read; of two plates the surer counts. 0: the first."""
     loop_stuck_s: Seconds = 300.0
     """A loop occupied for so long is a fault."""
 
