@@ -12,9 +12,15 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("parkbox", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("parkbox")
 
+LONG_FILES = ("test_programs_", "test_sim_run", "test_web_walk", "test_web_access", "test_ledger_crash", "test_world_")
+"""Begun first: two processes share the files, and one of these at the end would leave the other process idle."""
 JOIN_S = 5.0
 LIBRARY_THREADS = ("asyncio_", "ThreadPoolExecutor", "page-work")
 """Pools; the page's own waits for its threads when the server stops, which may be after the test."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.path.name.startswith(LONG_FILES))
 
 
 @pytest.fixture(autouse=True)

@@ -101,12 +101,15 @@ class Walker:
         Driver(self.box, bay, plate, entered).drive(self.lane)
 
     def stands(self, bay: Bay, plate: str, state: str) -> None:
-        """A car comes to the arm and stays there."""
+        """A car comes to the arm and stays there; the page has said so."""
+        card = f"[data-lane={bay.id}][data-state]"
+        self.page.wait_for_selector(f"{card}:not([data-state={state}])", state="attached")  # that of the car before
         threading.Event().wait(PULSE_S)  # the gap behind the car before
         bay.loop("arrival", on=True)
         until(lambda: self.box.lane_view(bay.id)["arrival"] is True, "arrival seen")
         assert self.box.push(bay.camera.read(plate))[0] == 200
         self.state_of(bay, state)
+        self.page.wait_for_selector(f"[data-lane={bay.id}][data-state={state}]", state="attached")
 
     def backs_out(self, bay: Bay) -> None:
         bay.loop("arrival", on=False)

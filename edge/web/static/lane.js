@@ -42,6 +42,7 @@ export function makeLane(lane) {
 export function showLane(card, lane, hasPicture, isSealed, nowMs) {
   const p = parts.get(card);
   mark(card, "look", needsALook(lane));
+  mark(card, "state", lane.state);
   say(p.direction, word(lane.direction));
   say(p.name, lane.name);
   say(p.state, stateWords(lane));
