@@ -18,6 +18,7 @@ import importlib
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -103,6 +104,8 @@ class GpioBoard:
         self._wake = threading.Event()
         self._looker: threading.Thread | None = None
         self._unreadable: set[int] = set()
+        self.edges: Counter[int] = Counter()
+        """Edges that the library told, by pin: a bouncing contact shows here, its events do not."""
         self._barriers = {lane.id: GpioBarrier(lane, self, after) for lane in lanes}
         self._outputs = [(pin, lane.barrier.active == "high") for lane in lanes for pin in _outputs(lane)]
         self._inputs = {item.pin: item for lane in lanes for item in _inputs(lane)}
@@ -150,6 +153,8 @@ class GpioBoard:
         """Every relay off, pins given back. Safe to call twice and from any state."""
         self._stopping.set()
         self._wake.set()
+        if self.edges:
+            log.info("edges by pin: %s", ", ".join(f"{pin}: {count}" for pin, count in sorted(self.edges.items())))
         if self._looker is not None and self._looker is not threading.current_thread():
             self._looker.join()
         if self._module is not None:
@@ -184,6 +189,8 @@ class GpioBoard:
 
     def _edge(self, pin: int) -> None:
         """On the library's thread."""
+        with self._lock:
+            self.edges[pin] += 1
         self._look_at(self._inputs[pin])
         self._wake.set()
 

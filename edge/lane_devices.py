@@ -1,4 +1,4 @@
-"""What the lanes of a configuration are wired to: header pins, relay and input boards, and the lines between.
+"""What the lanes of a configuration are wired to: header pins, boards and the lines to them, a camera.
 
 Each lane's barrier is one port, whatever moves it; the lane machine does not know which. A driver that the
 configuration names and that cannot open is a fault of its lane, never something else in its place (DESIGN 5, 9).
@@ -11,8 +11,10 @@ from collections.abc import Callable
 
 from drivers.boards.inputs import BoardInputs, Wire
 from drivers.boards.relays import BoardBarrier
+from drivers.cameras.barrier import ByReply, CameraBarrier, Mover
 from drivers.gpio import LIMIT_DEBOUNCE_MS, GpioBoard
 from drivers.rs485.line import SerialLine
+from edge.config.barriers import barrier_camera, closes
 from edge.config.model import Config, Lane
 from edge.config.rs485 import Board
 from edge.core.events import AnyEvent, DeviceDown, LimitChanged, LoopChanged
@@ -28,7 +30,7 @@ class LaneDevices:
         self._config = config
         self.lines = {line.id: SerialLine(line) for line in config.line}
         boards = {board.id: board for board in config.board}
-        on_pins = [lane for lane in config.lane if "gpio" in {lane.barrier.driver, lane.loops.driver}]
+        on_pins = [lane for lane in config.lane if _has_pins(lane)]
         wanted = bool(on_pins) or config.gpio.emergency_pin is not None
         self._gpio = GpioBoard(config.gpio, on_pins) if wanted else None
         self._barriers = {
@@ -36,16 +38,33 @@ class LaneDevices:
             for lane in config.lane
             if lane.barrier.driver == "board"
         }
+        self._by_camera = {
+            lane.id: (camera, CameraBarrier(lane.id, camera.id, closes=closes(lane)))
+            for lane in config.lane
+            if (camera := barrier_camera(lane)) is not None
+        }
         self._inputs = [
             BoardInputs(board, self.lines[board.line], wires)
             for board in config.board
             if (wires := [wire for lane in config.lane for wire in _wires(lane, board.id)])
         ]
         self.barriers: dict[str, BarrierPort] = dict(self._barriers)
+        self.barriers |= {lane: barrier for lane, (_, barrier) in self._by_camera.items()}
         if self._gpio is not None:
             self.barriers |= {
                 lane.id: self._gpio.barrier(lane.id) for lane in on_pins if lane.barrier.driver == "gpio"
             }
+
+    def plug_cameras(self, client: Callable[[str], Mover], answer: Callable[[str], bool]) -> None:
+        """Before `open`. `client` of a camera's id; `answer(lane)` opens by the reply that waits."""
+        for lane, (camera, barrier) in self._by_camera.items():
+            by_order = camera.client is not None and camera.client.opens
+            barrier.mover = client(camera.id) if by_order else ByReply(lane, answer)
+
+    def check_cameras(self) -> None:
+        """About once a second."""
+        for _, barrier in self._by_camera.values():
+            barrier.check()
 
     def open(self, emit: Emit, fed: Callable[[AnyEvent], None]) -> None:
         """`emit` from any thread; `fed` on this one."""
@@ -61,6 +80,8 @@ class LaneDevices:
                         fed(DeviceDown(lane=lane.id, code="barrier_down", device=device, detail=detail))
         for barrier in self._barriers.values():
             barrier.open(emit)
+        for _, by_camera in self._by_camera.values():
+            by_camera.open(emit)
         for inputs in self._inputs:
             inputs.open(emit)
         for line in self.lines.values():
@@ -78,8 +99,16 @@ class LaneDevices:
             inputs.close()
         for barrier in self._barriers.values():
             barrier.close()
+        for _, by_camera in self._by_camera.values():
+            by_camera.close()
         for line in self.lines.values():
             line.close()
+
+
+def _has_pins(lane: Lane) -> bool:
+    barrier = lane.barrier
+    limits = barrier.limit_up_pin is not None or barrier.limit_down_pin is not None
+    return "gpio" in {barrier.driver, lane.loops.driver} or limits
 
 
 def _on_board(lane: Lane, board: Board, lines: dict[str, SerialLine]) -> BoardBarrier:

@@ -149,7 +149,7 @@ async def _run_with(
     listener = CameraListener(config.listener, cameras, reads, new_id, clock.mono_ms)
     clients = CameraClients(listener.desk, cameras)
     runtime.ask_camera = clients.trigger
-    runtime.on_raise.append(clients.raised)
+    devices.plug_cameras(clients.of, reads.open_by_reply)
     stop = asyncio.Event()
     broken: list[str] = []
     anew: list[bool] = []
@@ -261,6 +261,7 @@ async def _watch(
         runtime.check_clock()
         runtime.store_riding(SHOW_MS if any(lane.state in WAITING for lane in runtime.box.lane_states()) else RIDE_MS)
         reads.check_silence()
+        devices.check_cameras()
         if signs.tick():
             for changed in runtime.on_change:
                 changed()

@@ -44,7 +44,6 @@ class LaneReads:
         self._silent: set[str] = set()
         self._lane_of_read: dict[str, str] = {}  # the last reads, oldest first
         self._opened: dict[str, asyncio.Future[bool]] = {}  # reads whose camera may want a verdict
-        runtime.on_raise.append(self._raised)
 
     def on_read(self, event: AnyEvent) -> None:
         assert isinstance(event, PlateRead)
@@ -85,6 +84,7 @@ class LaneReads:
         try:
             return await asyncio.wait_for(asyncio.shield(opened), VERDICT_WITHIN_S)
         except (TimeoutError, asyncio.CancelledError):
+            opened.cancel()  # its reply goes out now: whoever opens later finds none that waits
             return False  # why: not decided in time, or so long ago that an order would be aged (invariant 5)
 
     async def quiet(self) -> None:
@@ -117,11 +117,13 @@ class LaneReads:
     def close(self) -> None:
         self._disk.shutdown(wait=True)
 
-    def _raised(self, lane: str) -> None:
-        """The arm of `lane` was asked up: for the newest read of that lane."""
+    def open_by_reply(self, lane: str) -> bool:
+        """The arm of `lane` goes up by the reply to its newest read. False: that reply has gone out already."""
         for read_id in reversed(self._lane_of_read):
             if self._lane_of_read[read_id] == lane:
                 future = self._opened[read_id]
-                if not future.done():
-                    future.set_result(True)
-                return
+                if future.done():
+                    return False
+                future.set_result(True)
+                return True
+        return False

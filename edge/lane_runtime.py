@@ -70,7 +70,6 @@ class LaneRuntime:
         self.last_seq = ledger.last_seq()
         self.on_change: list[Callable[[], None]] = []
         self.on_note: list[Callable[[Note, Stamp], None]] = []
-        self.on_raise: list[Callable[[str], None]] = []
         self.ask_camera: Callable[[str], bool] = lambda lane: False
         self.signs: dict[str, Show] = {}
         self.edges: deque[tuple[int, LoopChanged | LimitChanged]] = deque(maxlen=EDGES_KEPT)
@@ -123,8 +122,6 @@ class LaneRuntime:
             match command:
                 case RaiseArm(lane=lane):
                     self._move(lane, "raise_arm")
-                    for raised in self.on_raise:
-                        raised(lane)
                 case LowerArm(lane=lane):
                     self._move(lane, "lower_arm")
                 case StopArm(lane=lane):

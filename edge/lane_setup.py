@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.config.barriers import closes
 from edge.config.model import Config, Lane
 from edge.core.admission import LotRules
 from edge.core.box import LaneSettings
@@ -22,7 +23,7 @@ def lane_settings(lane: Lane) -> LaneSettings:
         direction=lane.direction,
         arrival=lane.arrival,
         no_plate=lane.no_plate,
-        has_close=barrier.close_pin is not None or barrier.close_relay is not None,
+        has_close=closes(lane),
         has_stop=barrier.stop_pin is not None or barrier.stop_relay is not None,
         has_limit_up=barrier.limit_up_pin is not None or barrier.limit_up_input is not None,
         has_limit_down=barrier.limit_down_pin is not None or barrier.limit_down_input is not None,
@@ -37,6 +38,7 @@ def lane_settings(lane: Lane) -> LaneSettings:
         stall_ms=_ms(timing.stall_s),
         confirm_ms=_ms(timing.confirm_s),
         same_plate_ms=_ms(timing.same_plate_s),
+        fuse_ms=_ms(timing.fuse_s),
         preread_ms=_ms(timing.preread_s),
         loop_stuck_ms=_ms(timing.loop_stuck_s),
     )

@@ -51,7 +51,7 @@ def http_gate(request: pytest.FixtureRequest) -> Iterator[HttpGateCamera]:
 
 
 def opening(clients: CameraClients) -> None:
-    clients.raised("lane1")
+    clients.of("in1").open_barrier()
 
 
 def carry_out(
@@ -83,7 +83,7 @@ def carry_out(
 
 
 def test_opens_for_the_right_login_once_an_order(http_gate: HttpGateCamera, tmp_path: Path) -> None:
-    sink = carry_out(http_gate, tmp_path, opening, lambda clients: clients.raised("another lane"))
+    sink = carry_out(http_gate, tmp_path, opening)
     assert (http_gate.opened, http_gate.wrong_logins, http_gate.other) == (1, 0, 0)
     assert sink.counts == []
 

@@ -210,14 +210,13 @@ def test_trigger_brings_the_picture_of_what_stands_there(vz8131: VzTcpCamera) ->
     run(story)
 
 
-@pytest.mark.parametrize("opens", [True, False])
-def test_the_relay_opens_by_command_only_when_the_config_says_so(vz8131: VzTcpCamera, opens: bool) -> None:
+def test_an_order_pulses_the_relay_once(vz8131: VzTcpCamera) -> None:
     async def story() -> None:
-        async with connected(vz8131, relay=True, opens=opens) as (_, clients):
-            clients.raised("lane1")
+        async with connected(vz8131, relay=True, opens=True) as (_, clients):
+            clients.of("in1").open_barrier()
             clients.trigger("lane1")  # behind it on the same wire
             await on_thread(vz8131, lambda: vz8131.triggers == 1)
-            assert vz8131.pulses == ([(0, 500)] if opens else [])
+            assert vz8131.pulses == [(0, 500)]
 
     run(story)
 
@@ -239,7 +238,7 @@ def test_after_a_cut_it_connects_anew_and_no_order_is_kept_for_later(vz8131: VzT
         async with connected(vz8131, relay=True, opens=True, reads=True) as (sink, clients):
             await asyncio.to_thread(vz8131.cut)
             await sink.until(lambda: sink.counted("connection") == 1)
-            clients.raised("lane1")
+            clients.of("in1").open_barrier()
             assert not clients.trigger("lane1")
             assert sink.counted("order_not_sent") == 2
             await on_thread(vz8131, lambda: vz8131.connections == 2 and vz8131.subscribed)
@@ -268,7 +267,7 @@ def test_a_refused_order_is_counted(vz8131: VzTcpCamera) -> None:
     async def story() -> None:
         async with connected(vz8131, relay=True, opens=True) as (sink, clients):
             vz8131.refuses = True
-            clients.raised("lane1")
+            clients.of("in1").open_barrier()
             await sink.until(lambda: sink.counted("order_refused") == 1)
             assert "ioctl: 404 Not Found" in sink.counts[-1][2]
 

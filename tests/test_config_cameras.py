@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.config.barriers import barrier_camera, closes
 from edge.config.load import ConfigError, load
 from edge.config.model import Config
 
@@ -39,7 +40,7 @@ def test_a_client_and_its_defaults(tmp_path: Path) -> None:
     ("more", "vendor", "path", "says"),
     [
         ("client = {opens = true}", "vz", "client.opens", "relay_is_barrier"),
-        ("relay_is_barrier = true\nclient = {reads = true}", "vz", "client.reads", "opens = true"),
+        ("client = {closes = true}", "vz", "client.closes", "hikvision, dahua only"),
         ("client = {reads = true, password_file = 'secret'}", "dahua", "client.reads", "vz only"),
         ("client = {password_file = 'missing'}", "hikvision", "client.password_file", "cannot be read"),
         ("client = {}", "huaxia", "client", "vz"),
@@ -56,3 +57,40 @@ def test_rules_of_a_client(tmp_path: Path, more: str, vendor: str, path: str, sa
     issues = {issue.path: str(issue) for issue in caught.value.issues}
     assert set(issues) == {f"lane[0].camera[0].{path}"}
     assert says in issues[f"lane[0].camera[0].{path}"]
+
+
+PINS = GOOD[GOOD.index("open_pin") : GOOD.index("pulse_ms = 500")]
+BY_CAMERA = 'driver = "camera"\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "barrier", "vendor", "path", "says"),
+    [
+        ("relay_is_barrier = true", PINS, "vz", "camera[0].relay_is_barrier", "a lane has one barrier"),
+        ("", BY_CAMERA, "vz", "barrier.driver", "there are 0"),
+        ("relay_is_barrier = true", BY_CAMERA + "open_pin = 17\n", "vz", "barrier.open_pin", 'driver = "gpio" only'),
+        ("relay_is_barrier = true", BY_CAMERA + "open_relay = 1\n", "vz", "barrier.open_relay", '"board" only'),
+        ("relay_is_barrier = true", BY_CAMERA, "hikvision", "camera[0].relay_is_barrier", "no reply opens"),
+        ("relay_is_barrier = true", BY_CAMERA, "gat1400", "camera[0].relay_is_barrier", "no reply opens at gat1400"),
+        ("relay_is_barrier = true\nclient = {reads = true}", BY_CAMERA, "vz", "camera[0].client.reads", "opens = true"),
+    ],
+)
+def test_a_lane_has_one_barrier(  # noqa: PLR0917 - one case's own members
+    tmp_path: Path, more: str, barrier: str, vendor: str, path: str, says: str
+) -> None:
+    text = GOOD.replace(PINS, barrier, 1).replace(END, END + more + "\n", 1)
+    file = tmp_path / "box.toml"
+    file.write_text(text.replace('vendor = "vz"', f'vendor = "{vendor}"', 1), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    issues = {issue.path: str(issue) for issue in caught.value.issues}
+    assert says in issues[f"lane[0].{path}"]
+
+
+def test_a_barrier_by_camera_needs_no_pin_and_keeps_its_limit_switches(tmp_path: Path) -> None:
+    text = GOOD.replace(PINS, BY_CAMERA + "limit_up_pin = 5\n", 1)
+    (tmp_path / "box.toml").write_text(text.replace(END, END + "relay_is_barrier = true\n", 1), encoding="utf-8")
+    lane = load(tmp_path / "box.toml").lane[0]
+    camera = barrier_camera(lane)
+    assert camera is not None
+    assert (camera.id, closes(lane), lane.barrier.open_pin) == ("cam-in1", False, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import sys
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -40,6 +41,9 @@ class Rig:
     def _after(self, _seconds: float, what: Callable[[], None]) -> Callable[[], None]:
         self.timers.append(what)
         return lambda: self.timers.remove(what) if what in self.timers else None
+
+    def edges(self, pin: int) -> int:
+        return self.board.edges[pin]
 
     def next(self) -> AnyEvent:
         return self.events.get(timeout=WAIT_S)
@@ -126,6 +130,26 @@ def test_an_occupied_edge_is_told_at_once_and_a_bounce_never_as_clear(rig: Rig) 
     rig.fake.drive(24, CLEAR)
     rig.now_ms += 30
     assert rig.next() == LoopChanged(lane="in1", loop="safety", occupied=False)
+
+
+def test_every_edge_of_two_loops_that_bounce_at_once_is_counted_and_none_is_told(rig: Rig) -> None:
+    """2,000 edges each (a second at 1 kHz), on two threads as fast as they go: within the rest of 20 ms."""
+    rig.fake.drive(23, OCCUPIED)
+    rig.fake.drive(24, OCCUPIED)
+    for _ in range(2):
+        assert isinstance(rig.next(), LoopChanged)
+
+    def bounce(pin: int) -> None:
+        for step in range(2_000):
+            rig.fake.drive(pin, CLEAR if step % 2 == 0 else OCCUPIED)
+
+    hands = [threading.Thread(target=bounce, args=(pin,)) for pin in (23, 24)]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join(WAIT_S)
+    assert (rig.edges(23), rig.edges(24)) == (2_001, 2_001)
+    assert rig.events.empty()
 
 
 def test_a_lost_edge_is_found_by_looking(rig: Rig) -> None:

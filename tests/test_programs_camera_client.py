@@ -30,7 +30,9 @@ def lane_with(sim: VzTcpCamera, folder: Path) -> Iterator[Box]:
         text = box.config.read_text(encoding="utf-8")
         client = f"client = {{port = {sim.port}, reads = true, opens = true}}"
         more = f"heartbeat_s = 0\nrelay_is_barrier = true\n{client}"
-        box.config.write_text(text.replace("heartbeat_s = 0", more, 1), encoding="utf-8")
+        pins = text[text.index("open_pin") : text.index("\n", text.index("close_pin")) + 1]
+        text = text.replace(pins, 'driver = "camera"\n', 1).replace("heartbeat_s = 0", more, 1)
+        box.config.write_text(text, encoding="utf-8")
         with box.lane() as lane:
             lane.await_ready()
             assert sim.wait(lambda: sim.subscribed)

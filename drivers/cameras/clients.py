@@ -1,7 +1,7 @@
 """Cameras that the box itself connects to: which client drives which make, and the lane's two orders to them.
 
 `trigger` asks the cameras of a lane to read now (no read came, or a person opened and wants a picture of it);
-`open_barrier` is the arm, for a camera whose config says that its relay opens it by command.
+`open_barrier` and `close_barrier` are the arm, for a camera whose relay is the lane's barrier.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ class Client(Protocol):
     def trigger(self) -> bool: ...
 
     def open_barrier(self) -> bool: ...
+
+    def close_barrier(self) -> bool: ...
+
+    def trouble(self) -> str: ...
 
 
 def client_for(desk: Desk, known: Known) -> Client | None:
@@ -61,8 +65,6 @@ class CameraClients:
         asked = [client.trigger() for known, client in self._clients if known.lane == lane]  # each of them
         return any(asked)
 
-    def raised(self, lane: str) -> None:
-        """The box decided to open: cameras that open by command do it now or never."""
-        for known, client in self._clients:
-            if known.lane == lane and known.camera.client is not None and known.camera.client.opens:
-                client.open_barrier()
+    def of(self, camera: str) -> Client:
+        """The client of this camera. Raises `KeyError` if the box does not connect to it."""
+        return {known.camera.id: client for known, client in self._clients}[camera]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time
 
 import msgspec
 
@@ -28,6 +29,9 @@ CONNECT_S = 5.0
 AGAIN_S = (1.0, 2.0, 5.0, 10.0)
 """Pauses before the next connection; the last one repeats. A camera restarts in about a minute."""
 READ_BYTES = 65_536
+
+REFUSED_S = 5.0
+"""An opening that the camera refused is a fault for so long; then the next one is tried."""
 
 PULSE_MS = 500
 """What the camera's own "ok" does: 500 ms on relay 0 (firmware source, CAMERAS a7)."""
@@ -81,6 +85,8 @@ class VzTcp:
     def __init__(self, desk: Desk, known: Known, port: int, *, reads: bool) -> None:
         self._desk, self._known, self._port, self._reads = desk, known, port, reads
         self._writer: asyncio.StreamWriter | None = None
+        self._trouble = ""  # before the first connection was tried there is none
+        self._refused, self._refused_s = "", 0.0
 
     @property
     def connected(self) -> bool:
@@ -95,6 +101,15 @@ class VzTcp:
     def open_barrier(self) -> bool:
         """One pulse on relay 0. Never repeated by itself."""
         return self._send(command("ioctl", id="open", delay=PULSE_MS, io=0, value=2), "open")
+
+    def close_barrier(self) -> bool:
+        """Its protocol has pulses of relays and no close; the config's rules keep `closes` from VZ."""
+        return False
+
+    def trouble(self) -> str:
+        if self._writer is None:
+            return self._trouble
+        return self._refused if self._refused and time.monotonic() - self._refused_s < REFUSED_S else ""
 
     def serial(self, data: bytes) -> bool:
         """Bytes out of the camera's RS485, exactly these: `datalen` is their number before base64."""
@@ -119,7 +134,9 @@ class VzTcp:
             try:
                 if await self._one_connection():
                     failures = 0
+                self._trouble = "not connected: ended by the camera"
             except (OSError, TimeoutError, Damaged, asyncio.IncompleteReadError) as error:
+                self._trouble = f"not connected: {type(error).__name__}: {error}"
                 self._count("connection", f"{type(error).__name__}: {error}")
             await asyncio.sleep(AGAIN_S[min(failures, len(AGAIN_S) - 1)])
             failures += 1
@@ -174,7 +191,10 @@ class VzTcp:
         if told.cmd in ("", "getsn") and told.value and self._known.camera.serial not in ("", told.value):
             raise Damaged(f"serial {told.value[:60]!r}, the config says {self._known.camera.serial!r}")
         if told.state_code != 200:
-            self._count("order_refused", f"{told.cmd[:40]}: {told.state_code} {told.error[:100]}")
+            refused = f"{told.cmd[:40]}: {told.state_code} {told.error[:100]}"
+            if told.cmd == "ioctl":
+                self._refused, self._refused_s = refused, time.monotonic()
+            self._count("order_refused", refused)
 
     async def _read(self, told: Told, jpeg: bytes) -> None:
         assert told.plate is not None

@@ -85,6 +85,7 @@ def summary(config: Config) -> list[str]:
                          f"@ {', '.join(camera.addresses)}{relay}")
             if (client := camera.client) is not None:
                 does = ["触发 trigger"] + ["识别 reads"] * client.reads + ["开闸 opens"] * client.opens
+                does += ["落杆 closes"] * client.closes
                 lines.append(f"      盒子连接相机 the box connects: {', '.join(does)}")
     qingdao = config.city.qingdao
     if qingdao is None and config.city.shenzhen is None:

@@ -115,8 +115,10 @@ class Tariff(Section, frozen=True, kw_only=True):
 
 
 class Barrier(Section, frozen=True, kw_only=True):
-    driver: Literal["gpio", "board"] = "gpio"
-    """gpio: relays and limit switches on pins (`..._pin`); board: on a [[board]] (`..._relay`, `..._input`)."""
+    driver: Literal["gpio", "board", "camera"] = "gpio"
+    """What moves the arm, alone. gpio: relays and limit switches on pins (`..._pin`); board: on a [[board]]
+    (`..._relay`, `..._input`); camera: the relay of the lane's camera with `relay_is_barrier` (risks: there and at
+    `opens`), limit switches on pins if there are any."""
     board: Ident | None = None
     open_relay: Channel | None = None
     close_relay: Channel | None = None
@@ -165,10 +167,14 @@ class CameraClient(Section, frozen=True, kw_only=True):
     reads: bool = False
     """VZ: results come over this connection; then the camera's own push to the box stays off."""
     opens: bool = False
-    """Each opening that the box decides is sent as a command to the camera's relay (with `relay_is_barrier`); its
+    """Each opening that the box decides is sent as an order to the camera's relay (with `relay_is_barrier`); its
     replies then open nothing. The risks: the command crosses a network without a receipt that the arm moved, it is
     lost while the connection is down (the box never sends it later), whoever reaches the camera opens too, and the
-    box can neither close nor stop. Use the box's own relay if there is one."""
+    box cannot stop the arm. Use the box's own relay if there is one."""
+    closes: bool = False
+    """With `opens`, Hikvision and Dahua: closing is an order too. False: the barrier closes by itself. The risk: the
+    order to go up again when a car comes under the arm crosses the network like all others, so the safety loop must be
+    wired to the barrier's own controller."""
 
 
 class Camera(Section, frozen=True, kw_only=True):
@@ -186,8 +192,10 @@ class Camera(Section, frozen=True, kw_only=True):
     """Who prints time, place, device and anti-forgery code into the picture (Qingdao B.1 rule 10). camera: it prints
     all four, so a picture that obeys the rules is sealed as it came."""
     relay_is_barrier: bool = False
-    """The camera's own relay opens the barrier: only then may a reply say "ok". A reply can be lost, repeated or
-    late, nobody sees the arm then, and whoever reaches the camera can open: use the box's own relay if there is one."""
+    """The camera's own relay is the lane's barrier (with `driver = "camera"` there): only then may a reply say "ok". A
+    reply can be lost, repeated or late, nobody sees the arm then, and whoever reaches the camera can open. Without
+    `client.opens` the reply is the only order: a car that pays or is confirmed after its push was answered, and every
+    order of a person, moves nothing and is a fault. Use the box's own relay if there is one."""
     client: CameraClient | None = None
     """None: the camera only pushes, and can be asked for nothing."""
 
@@ -212,6 +220,8 @@ class Timing(Section, frozen=True, kw_only=True):
     """Two reads of one plate within this time at one lane are one arrival."""
     preread_s: Seconds = 20.0
     """A read before its car stands on the loop is used no longer than this."""
+    fuse_s: Annotated[float, Meta(ge=0, le=3)] = 0.5
+    """A lane with two cameras waits so long for the other one's read; of two plates the surer counts. 0: the first."""
     loop_stuck_s: Seconds = 300.0
     """A loop occupied for so long is a fault."""
 

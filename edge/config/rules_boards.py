@@ -1,4 +1,4 @@
-"""Rules of barriers and loops: on pins or on a board, each with what its driver needs and nothing of the other's."""
+"""Rules of barriers and loops: pins, board or camera, each with what its driver needs and nothing of another's."""
 
 from __future__ import annotations
 
@@ -9,11 +9,21 @@ from edge.config.model import Barrier, Config, Loops
 
 NEEDS = {
     (Barrier, "gpio"): ("open_pin",), (Barrier, "board"): ("board", "open_relay"),
+    (Barrier, "camera"): (),
     (Loops, "gpio"): ("arrival_pin", "safety_pin"), (Loops, "board"): ("board", "arrival_input", "safety_input"),
 }  # fmt: skip
 PINS = ("open_pin", "close_pin", "stop_pin", "limit_up_pin", "limit_down_pin", "arrival_pin", "safety_pin")
+BOX_PINS = ("open_pin", "close_pin", "stop_pin")
 RELAYS = ("open_relay", "close_relay", "stop_relay")
 INPUTS = ("limit_up_input", "limit_down_input", "arrival_input", "safety_input")
+FOREIGN = {
+    "gpio": ("board", *RELAYS, *INPUTS), "board": PINS, "camera": ("board", *RELAYS, *INPUTS, *BOX_PINS),
+}  # fmt: skip
+"""What the driver has no use for. Limit switches on pins serve beside a camera too."""
+REPLY_OPENS = ("vz", "boyue", "qianyi", "alphadigi", "dahua", "huaxia", "rk_v5")
+"""Makes whose push is answered with an opening (CAMERAS a, c1, d); Hikvision's and GA/T 1400's have none."""
+CLOSING = ("hikvision", "dahua")
+"""Makes with a published order to close (CAMERAS b6, c2)."""
 PULSE_STEP_MS = 100
 """A board counts its pulses in tenths of a second."""
 
@@ -36,6 +46,7 @@ def judge_boards(config: Config) -> Iterator[ConfigIssue]:
             yield ConfigIssue(f"{path}.address", str(board.address), f"与 {places[place]} 同一总线同一地址",
                               f"same as {places[place]} on this line: both would answer")
         places.setdefault(place, path)
+    yield from _camera_barriers(config)
     models = {board.id: board.model for board in config.board}
     for n, lane in enumerate(config.lane):
         for name, section in (("barrier", lane.barrier), ("loops", lane.loops)):
@@ -48,16 +59,39 @@ def judge_boards(config: Config) -> Iterator[ConfigIssue]:
                 yield from _channels(path, section, section.board, models[section.board], owners)
 
 
+def _camera_barriers(config: Config) -> Iterator[ConfigIssue]:
+    """A lane has one barrier: by camera, and then by exactly one of them, or not by camera."""
+    for n, lane in enumerate(config.lane):
+        by_camera = lane.barrier.driver == "camera"
+        chosen = [camera.id for camera in lane.camera if camera.relay_is_barrier]
+        if by_camera and len(chosen) != 1:
+            yield ConfigIssue(f"lane[{n}].barrier.driver", "camera",
+                              f"本车道须恰有一台相机 relay_is_barrier = true; 现有 {len(chosen)} 台",
+                              f"exactly one camera of the lane needs relay_is_barrier = true; there are {len(chosen)}")
+        for m, camera in enumerate(lane.camera):
+            path, client = f"lane[{n}].camera[{m}]", camera.client
+            opens = client is not None and client.opens
+            if camera.relay_is_barrier and not by_camera:
+                yield ConfigIssue(f"{path}.relay_is_barrier", "true", "须 [lane.barrier] driver = \"camera\"",
+                                  'needs driver = "camera" in [lane.barrier]: a lane has one barrier')
+            if camera.relay_is_barrier and not opens and camera.vendor not in REPLY_OPENS:
+                yield ConfigIssue(f"{path}.relay_is_barrier", "true", f"{camera.vendor} 的应答不能开闸",
+                                  f"no reply opens at {camera.vendor}; its client with opens = true would")
+            if client is not None and client.closes and not (opens and camera.vendor in CLOSING):
+                yield ConfigIssue(f"{path}.client.closes", "true", f"须 opens = true, 仅用于 {', '.join(CLOSING)}",
+                                  f"needs opens = true and is for {', '.join(CLOSING)} only")
+
+
 def _section(path: str, section: Barrier | Loops) -> Iterator[ConfigIssue]:
     for name in NEEDS[type(section), section.driver]:
         if getattr(section, name) is None:
             yield ConfigIssue(f"{path}.{name}", "", f"缺少; driver = \"{section.driver}\" 需要",
                               f'missing; driver = "{section.driver}" needs it')
-    foreign = PINS if section.driver == "board" else ("board", *RELAYS, *INPUTS)
+    foreign = FOREIGN[section.driver]
     for name in foreign:
         value = getattr(section, name, None)
         if value is not None:
-            other = "gpio" if section.driver == "board" else "board"
+            other = "gpio" if name in PINS else "board"
             yield ConfigIssue(f"{path}.{name}", str(value), f"只用于 driver = \"{other}\"",
                               f'is for driver = "{other}" only')
     if isinstance(section, Barrier) and section.driver == "board" and section.pulse_ms % PULSE_STEP_MS:

@@ -112,8 +112,8 @@ _BARRIER = (
         cause_en="the barrier outputs cannot be opened",
         effect_zh="盒子不控制道闸, 请现场手动操作",
         effect_en="the box does not move the barrier; work it by hand",
-        todo_zh="检查配置中的道闸引脚和 GPIO 权限, 然后重启 lane 程序",
-        todo_en="check the barrier pins in the config and the GPIO permissions, restart the lane program",
+        todo_zh="检查道闸引脚和 GPIO 权限, 或板卡、相机的连接, 然后重启 lane 程序",
+        todo_en="check the barrier's pins and GPIO permissions, or its board or camera; restart the lane program",
     ),
     FaultSpec(
         code="emergency",

@@ -230,6 +230,7 @@ class Lane(OrderActions):
             None if self.order is None else self.order.due_ms,
             self.stuck_due_ms(),
             self.camera_car_due_ms(),
+            self.fuse_due_ms(),
         ):
             if due_ms is not None and (found is None or due_ms < found):
                 found = due_ms
@@ -252,6 +253,8 @@ class Lane(OrderActions):
                 self._ended(outcome)
         elif self.order is not None and self.order.due_ms <= now_ms:
             self.order_unstored()
+        elif (fuse_ms := self.fuse_due_ms()) is not None and fuse_ms <= now_ms:
+            self.fuse_over()
         elif self.desk_due_ms is not None and self.desk_due_ms <= now_ms:
             self.desk_due_ms = None
             self.fire(Signal.DESK_TIMER)

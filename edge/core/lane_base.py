@@ -92,6 +92,7 @@ class LaneBase:
         self.desk_since_ms = 0
         self.desk_due_ms: int | None = None
         self.preread: Preread | None = None
+        self.fused: Preread | None = None  # of a lane with two cameras: waits for the other one's read
         self.newest_shot_ms: dict[str, int] = {}  # camera -> its own time of the newest read just after the start
         self.sign = ("", "")
         # gate

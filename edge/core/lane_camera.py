@@ -15,11 +15,22 @@ LEFTOVER_MS = 10_000
 repeat after seconds (VZ 5 s)."""
 
 
+def surer(first: Preread, second: Preread) -> Preread:
+    """Of two cameras' reads of one car: a plate before none, then the higher confidence, then the first to come."""
+    return max(first, second, key=lambda seen: (seen.plate != "", seen.read.confidence_pct))
+
+
 class CameraActions(GateActions):
     def on_read(self, read: PlateRead) -> None:
         """One camera event. A repeat of a car that is known is dropped, history is only kept."""
         plate = "" if read.no_plate or is_no_plate(read.plate_raw) else normalise(read.plate_raw)
-        if self._is_repeat(read, plate):
+        if self._is_resent(read):
+            return
+        held = self._held_for(read)
+        agrees = held is not None and held.plate == plate
+        if agrees or (held is None and self._is_known(read, plate)):
+            if agrees:
+                self.fuse_over()  # both cameras say so: nothing more to wait for
             return
         history = read.replay or self._overtaken(read)
         self.record(
@@ -32,19 +43,48 @@ class CameraActions(GateActions):
         )  # fmt: skip
         if history:
             return
-        self.preread = Preread(read, plate, self.now_ms)
+        seen = Preread(read, plate, self.now_ms)
+        if held is not None:
+            self.fused = surer(held, seen)
+            self.fuse_over()
+        elif len(self.settings.cameras) > 1 and self.settings.fuse_ms:
+            self.fuse_over()  # one of this same camera waits still: a car before this one
+            self.fused = seen
+        else:
+            self._use(seen)
+
+    def fuse_due_ms(self) -> int | None:
+        return None if self.fused is None else self.fused.at_ms + self.settings.fuse_ms
+
+    def fuse_over(self) -> None:
+        """What waited for the other camera counts now."""
+        seen, self.fused = self.fused, None
+        if seen is not None:
+            self._use(seen)
+
+    def _held_for(self, read: PlateRead) -> Preread | None:
+        """The other camera's read that this one is to be weighed against."""
+        held = self.fused
+        return None if held is None or read.replay or held.read.camera == read.camera else held
+
+    def _use(self, seen: Preread) -> None:
+        self.preread = seen
         if self.desk is Desk.VACANT and self.settings.arrival == "camera":
             self.traffic.came()
             self.fire(Signal.ARRIVED)
         else:
             self.fire(Signal.READ)
 
-    def _is_repeat(self, read: PlateRead, plate: str) -> bool:
-        """The camera's own event id, then the plate within same_plate_ms, a confusable one too (one arrival)."""
+    def _is_resent(self, read: PlateRead) -> bool:
+        """The camera's own event id."""
         for past in self.memory.reads:
             same = read.event_id and (past.camera, past.event_id) == (read.camera, read.event_id)
             if same and (read.replay or not self._orphaned(past)):
                 return True
+        return False
+
+    def _is_known(self, read: PlateRead, plate: str) -> bool:
+        """The plate within same_plate_ms, a confusable one too (one arrival)."""
         if read.replay or not plate:
             return False
         standing = self.traffic.standing

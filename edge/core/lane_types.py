@@ -58,6 +58,7 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True):
     confirm_ms: int = 300_000
     same_plate_ms: int = 30_000
     preread_ms: int = 20_000
+    fuse_ms: int = 500
     loop_stuck_ms: int = 300_000
 
 

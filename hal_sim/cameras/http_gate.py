@@ -21,8 +21,12 @@ class HttpGateCamera:
 
     def __init__(self, vendor: str, user: str, password: str) -> None:
         self.vendor, self.user, self.password = vendor, user, password
-        self.opened = self.snapped = self.wrong_logins = self.other = 0
+        self.opened = self.closed = self.snapped = self.wrong_logins = self.other = 0
         self.refuses = False
+        self.moves: list[str] = []  # orders of the arm as they were carried out
+        self.gate = threading.Event()  # cleared: requests with the right login wait for it
+        self.gate.set()
+        self.held = 0  # that waited
         self._changed = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -41,6 +45,10 @@ class HttpGateCamera:
 
     def obey(self, method: str, target: str, body: bytes) -> tuple[int, bytes]:
         with self._changed:
+            self.held += not self.gate.is_set()
+            self._changed.notify_all()
+        self.gate.wait(10.0)
+        with self._changed:
             self._changed.notify_all()
             if self.refuses:
                 return 403, b"<ResponseStatus><statusCode>4</statusCode></ResponseStatus>"
@@ -55,16 +63,27 @@ class HttpGateCamera:
 
     def _isapi(self, method: str, target: str, body: bytes) -> tuple[int, bytes]:
         if (method, target) == ("PUT", "/ISAPI/Parking/channels/1/barrierGate"):
-            self.opened += ET.fromstring(body).findtext("ctrlMode") == "open"
+            mode = ET.fromstring(body).findtext("ctrlMode")
+            self._move(mode or "")
             return 200, b"<ResponseStatus>\n<statusCode>1</statusCode>\n</ResponseStatus>"
         self.other += 1
         return 404, b""
+
+    def _move(self, mode: str) -> None:
+        """Locks, snapshots and an opening without its type move nothing."""
+        self.opened += mode == "open"
+        self.closed += mode == "close"
+        if mode in {"open", "close"}:
+            self.moves.append(mode)
 
     def _cgi(self, method: str, target: str) -> tuple[int, bytes]:
         url = urlsplit(target)
         asked = parse_qs(url.query)
         if method == "GET" and url.path == "/cgi-bin/trafficSnap.cgi" and asked.get("channel") == ["1"]:
-            self.opened += asked["action"] == ["openStrobe"] and asked.get("info.openType") == ["Normal"]
+            if asked["action"] == ["closeStrobe"]:
+                self._move("close")
+            elif asked["action"] == ["openStrobe"] and asked.get("info.openType") == ["Normal"]:
+                self._move("open")
             self.snapped += asked["action"] == ["manSnap"]
             return 200, b"OK\r\n"
         self.other += 1
