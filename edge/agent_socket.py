@@ -153,7 +153,7 @@ class AgentSocket:
     def _answer(self, line: bytes) -> OrderAnswer:
         try:
             order = msgspec.json.decode(line, type=Order)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return OrderAnswer(False, f"无法理解: {error}", f"not understood: {error}")
         if order.op not in ("repeat", "repeat_pictures"):
             allowed = "repeat, repeat_pictures"

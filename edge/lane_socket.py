@@ -179,7 +179,7 @@ class LaneSocket:
             order = request.flow_order()
             sign = msgspec.json.decode(request.order, type=SignTest) if request.op == "test_sign" else None
             ask = msgspec.json.decode(request.order, type=MoneyAsk) if request.op == "money" else None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._runtime.counters["socket_bad_line"] += 1
             _send(writer, _refusal(f"无法理解: {error}", f"not understood: {error}"))
         else:

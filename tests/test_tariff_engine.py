@@ -243,6 +243,7 @@ DAY_RATE = {**RATE, "from": "08:00", "until": "20:00"}
     [
         ("", "param: no JSON"),
         ("[]", "param: '[]' is not allowed, a JSON object is"),
+        ('{"form": "parkbox-1", "rates": ' + "[" * 9_000, "param: no JSON"),
         ('{"freeTime": 15, "feeType": 2}', "members ['feeType', 'freeTime']\" is not a form this box knows"),
         ('{"form": "jsds-3"}', "param.form: 'jsds-3' is not a form this box knows, 'parkbox-1' is"),
     ],

@@ -12,6 +12,8 @@ from edge.config.rs485 import Sign, template_issue
 
 ADDRESS_MAX = {"olm": 255, "onbon": 0xFFFE}
 """One byte (DA of the 0x64 frame); two bytes, 0xFFFF is a broadcast that nobody answers."""
+ADDRESS_UNSAID = {"olm": 0, "onbon": 0xFFFE}
+"""What a sign without `address` is sent to."""
 
 
 def judge_rs485(config: Config) -> Iterator[ConfigIssue]:
@@ -28,9 +30,10 @@ def judge_rs485(config: Config) -> Iterator[ConfigIssue]:
             if sign.line not in known:
                 yield ConfigIssue(f"{path}.line", sign.line, f"没有此 [[line]]; 有 {_list(known)}",
                                   f"no [[line]] has this id; there are {_list(known)}")
-            place = (sign.line, sign.model, sign.address)
+            address = ADDRESS_UNSAID.get(sign.model) if sign.address is None else sign.address
+            place = (sign.line, sign.model, address)
             if place in places:
-                yield ConfigIssue(f"{path}.address", str(sign.address), f"与 {places[place]} 相同",
+                yield ConfigIssue(f"{path}.address", str(address), f"与 {places[place]} 相同",
                                   f"same as {places[place]} on this line: both would show it")
             places.setdefault(place, path)
             yield from _sign(path, sign)

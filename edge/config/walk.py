@@ -31,7 +31,8 @@ def walk(value: Any, kind: inspect.Type, path: str) -> list[ConfigIssue]:
             return walk(value, options[0], path)  # only `X | None` is declared; TOML has no null
         case inspect.LiteralType():
             allowed = ", ".join(map(str, kind.values))
-            return [] if value in kind.values else [_issue(path, value, f"须为 {allowed}", f"one of {allowed}")]
+            known = any(value == one and type(value) is type(one) for one in kind.values)  # true is not 1, nor is 1.0
+            return [] if known else [_issue(path, value, f"须为 {allowed}", f"one of {allowed}")]
         case inspect.BoolType():
             return [] if isinstance(value, bool) else [_issue(path, value, "须为 true 或 false", "true or false")]
         case inspect.IntType() | inspect.FloatType():

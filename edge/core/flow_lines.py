@@ -144,7 +144,7 @@ class Replay:
         """Lines (without their ends) that this one brings. Raises `BadLine`."""
         try:
             line = _LINE.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadLine(_bad(error)) from error
         if isinstance(line, _Config):
             self._begin(line)

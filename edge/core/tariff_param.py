@@ -59,7 +59,7 @@ def read_param(text: str) -> TariffPlan:
     """The plan that `text` states. Raises `ValueError` naming what is wrong and where."""
     try:
         members = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(f"param: no JSON: {error}") from error
     if not isinstance(members, dict):
         raise ValueError(f"param: {text[:40]!r} is not allowed, a JSON object is")  # noqa: TRY004 - one error for all of it

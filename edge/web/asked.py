@@ -93,7 +93,7 @@ def read_body(route: Route, request: Request) -> api.Body | None:
         raise RefusedRequest(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, problem)
     try:
         return msgspec.json.decode(request.body, type=route.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         where, zh, en = in_words(error)
         field = f"{where}: " if where else ""
         raise bad(f"{field}{zh}", f"{field}{en}") from None

@@ -158,8 +158,11 @@ async def _read_head(reader: asyncio.StreamReader) -> bytes:
 
 async def _linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Say that no more comes, then read what the other side still sends, within bounds."""
-    if writer.can_write_eof():  # TLS cannot
-        writer.write_eof()
+    try:
+        if writer.can_write_eof():  # TLS cannot
+            writer.write_eof()
+    except OSError:
+        return  # ENOTCONN: the other side hung up first
     left = LINGER_BYTES
     try:
         async with asyncio.timeout(LINGER_S):

@@ -19,6 +19,7 @@ class Audit:
         self._tokens: dict[int, str] = {}
         self._openings = 0  # orders to open without a car that nobody has used
         self._held = False
+        self._held_before: dict[str, bool] = {}  # by the order that changed it
         self._asked_down = False
 
     def recorded(self, record: Record, now_ms: float) -> None:
@@ -34,6 +35,7 @@ class Audit:
         elif isinstance(body, ArmOrdered) and body.cause in {"operator", "city"}:
             self._openings += 1
         elif isinstance(body, Ordered) and body.ok and body.action in {"hold_open", "release", "close"}:
+            self._held_before[body.command_id] = self._held
             self._held = body.action == "hold_open"
 
     def _passed(self, body: Passed) -> None:
@@ -74,6 +76,8 @@ class Audit:
 
     def crashed(self, lost: list[Fact]) -> None:
         """What was lost never happened, for the program. Some of it nobody can know again."""
+        orders = [fact.body.command_id for fact in lost if isinstance(fact.body, Ordered)]
+        self._held = next((self._held_before[one] for one in orders if one in self._held_before), self._held)
         decided = {fact.body.arrival_id for fact in lost if isinstance(fact.body, Decided)}
         for fact in lost:
             body = fact.body
