@@ -11,12 +11,21 @@ import signal
 import sys
 
 OPEN_WITHIN_S = 30.0
+AGAIN_S = 0.2
 
 
 async def one(port: int, cookie: str, opened: asyncio.Semaphore) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n".encode())
-    status = await reader.readline()
+    status = b""
+    while not status:  # the page takes some dozen new ones at once; a browser, too, comes back to a closed line
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n".encode())
+        try:
+            status = await reader.readline()
+        except ConnectionResetError:
+            status = b""
+        if not status:
+            writer.close()
+            await asyncio.sleep(AGAIN_S)
     if b" 200 " not in status:
         raise RuntimeError(f"a stream was refused: {status!r}")
     opened.release()

@@ -121,6 +121,20 @@ def test_a_payment_that_was_asked_for_before_its_notice_came_is_one(money: Money
         assert money.pay(told.order_id, 500, 1007).reason == "refund_due"
 
 
+def test_a_payment_found_by_asking_after_cash_is_to_be_given_back_once(money: MoneyBench) -> None:
+    """Its notice was lost, the attendant took cash meanwhile: the driver has paid twice."""
+    money.parked()
+    decided = money.come()
+    money.quote()
+    assert money.order("out", "pay_cash").ok
+    for _ in range(2):
+        polled = money.pay(decided.order_id, 500, 7, how="poll", transaction_id="tx-1")
+        assert polled.ok
+    (refund,) = money.bodies(RefundDue)
+    assert (refund.amount_fen, refund.cause, refund.order_id) == (500, "again", decided.order_id)
+    assert [paid.method for paid in money.bodies(Paid)] == ["cash"]
+
+
 def test_too_little_too_much_and_for_nobody(money: MoneyBench) -> None:
     money.parked()
     told = money.quote()

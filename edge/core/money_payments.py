@@ -43,7 +43,7 @@ def take(order: PaymentOrder, money: Money) -> Taken:
             return Taken(refused("unknown_order", order.order_id))
         bodies = (_noticed(order, None, "unknown"), _refund(order, None, order.amount_fen, "unknown"))
         return Taken(MoneyOutcome(False, "unknown_order", bodies, order.order_id))
-    if heard_before(record.known, order) or (order.how == "poll" and record.paid is not None):
+    if heard_before(record.known, order) or (order.how == "poll" and _by_platform(record)):
         return Taken(MoneyOutcome(True, ""), record)  # heard of before
     step = TABLE[record.state][Turn.PAY]
     if step.money == "again":
@@ -59,6 +59,12 @@ def take(order: PaymentOrder, money: Money) -> Taken:
         facts.append(_refund(order, record, over_fen, "over"))
     done = MoneyOutcome(True, "refund_due" if over_fen else "", tuple(facts))
     return Taken(done, record, _paid(order, quote, record.user_id))
+
+
+def _by_platform(record: Record) -> bool:
+    """A question (14) about such an order tells the payment that settled it, by whatever clock; of one that was paid in
+    cash it tells a second payment."""
+    return record.paid is not None and record.paid.method in {"online", "seamless"}
 
 
 def _paid(order: PaymentOrder, quote: Quoted, user_id: str) -> Paid:
