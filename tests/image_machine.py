@@ -1,0 +1,138 @@
+"""QEMU's virt machine with a card: started from the image as it is flashed, by U-Boot, under emulation (no KVM).
+
+A second serial line carries systemd's own debug shell, asked for by the machine's kernel command line (virt.txt on the boot
+partition, which the image does not have); so nothing is put into the image to test it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+BUILD = Path(os.environ.get("BUILD", Path(__file__).resolve().parent.parent / "build/image"))
+"""Where `make image` has put `parkbox.img`, `u-boot.bin`, `parkbox.raucb` and `keys`."""
+
+TOOLS = ("qemu-system-aarch64", "qemu-img", "mcopy", "rauc")
+BOOT_OFFSET = 8192 * 512
+WITHIN_S = 900.0
+"""Longest that anything here may take: a first start under emulation on a full machine takes five minutes."""
+
+
+def missing() -> list[str]:
+    """What this machine lacks for these tests."""
+    lacks = [tool for tool in TOOLS if shutil.which(tool) is None]
+    return lacks + [str(BUILD / name) for name in ("parkbox.img", "u-boot.bin") if not (BUILD / name).exists()]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class Machine:
+    """One box. `page` and `listener` are ports of this computer that lead to the guest's 8080 and 8081."""
+
+    def __init__(self, folder: Path, *, size_gib: int = 4) -> None:
+        self.folder, self.card = folder, folder / "card.img"
+        self.page, self.listener = free_port(), free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._shell: socket.socket | None = None
+        self._read = b""
+        self.starts = 0
+        self.extra: list[str] = []
+        subprocess.run(["cp", "--sparse=always", BUILD / "parkbox.img", self.card], check=True)
+        os.truncate(self.card, size_gib << 30)
+        words = "systemd.debug-shell=1 systemd.default_debug_tty=hvc0 systemd.log_color=0"
+        self.put("virt.txt", f"extra={words}\n")
+
+    def put(self, name: str, text: str) -> None:
+        """A file on the boot partition, as a technician puts it there."""
+        self.put_bytes(name, text.encode())
+
+    def put_bytes(self, name: str, data: bytes) -> None:
+        source = self.folder / "put"
+        source.write_bytes(data)
+        for part in list(Path(name).parents)[-2::-1]:
+            subprocess.run(["mmd", "-D", "s", "-i", f"{self.card}@@{BOOT_OFFSET}", f"::{part}"], check=False, capture_output=True)
+        subprocess.run(["mcopy", "-o", "-i", f"{self.card}@@{BOOT_OFFSET}", str(source), f"::{name}"], check=True)
+
+    def get(self, name: str) -> bytes:
+        """A file of the boot partition, while the machine is off."""
+        command = ["mcopy", "-i", f"{self.card}@@{BOOT_OFFSET}", f"::{name}", "-"]
+        return subprocess.run(command, check=True, capture_output=True).stdout
+
+    def start(self) -> None:
+        assert self._process is None
+        self.starts += 1
+        shell = self.folder / f"shell-{self.starts}"
+        forward = f"hostfwd=tcp:127.0.0.1:{self.page}-:8080,hostfwd=tcp:127.0.0.1:{self.listener}-:8081"
+        command = [
+            "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-accel", "tcg,thread=multi", "-smp", "2", "-m", "1024",
+            "-bios", str(BUILD / "u-boot.bin"), "-display", "none", "-monitor", "none",
+            "-serial", f"file:{self.folder}/console-{self.starts}.txt",
+            "-drive", f"if=none,id=card,format=raw,file={self.card},cache=writeback",
+            "-device", "virtio-blk-pci,drive=card", "-device", "virtio-rng-pci",
+            "-netdev", f"user,id=net,{forward}", "-device", "virtio-net-pci,netdev=net,romfile=",
+            "-device", "i6300esb", "-action", "watchdog=reset",
+            "-device", "virtio-serial-pci", "-chardev", f"socket,id=shell,path={shell},server=on,wait=off",
+            "-device", "virtconsole,chardev=shell", *self.extra,
+        ]  # fmt: skip
+        log = (self.folder / f"qemu-{self.starts}.txt").open("wb")
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        until(shell.exists, "QEMU starts")
+        self._shell = socket.socket(socket.AF_UNIX)
+        self._shell.connect(str(shell))
+        self._read = b""
+
+    def cut(self) -> None:
+        """The power is gone: nothing is flushed, nobody is asked."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+        if self._shell is not None:
+            self._shell.close()
+            self._shell = None
+
+    def console(self) -> str:
+        return (self.folder / f"console-{self.starts}.txt").read_text("utf-8", errors="replace")
+
+    def run(self, command: str, *, within_s: float = WITHIN_S, check: bool = True) -> str:
+        """Root's shell in the guest: what `command` printed. Asked again until a shell is there to answer."""
+        assert self._shell is not None
+        number = time.monotonic_ns()
+        begin, end = f"<{number}", f"{number}>"
+        line = f'\x15echo "<"{number}; ( {command} ) 2>&1; echo $? {number}">"\n'
+        deadline = time.monotonic() + within_s
+        sent = 0.0
+        while True:
+            if begin.encode() not in self._read and time.monotonic() - sent > 20:
+                self._shell.sendall(line.encode())
+                sent = time.monotonic()
+            self._shell.settimeout(2)
+            with contextlib.suppress(TimeoutError):
+                got = self._shell.recv(65536)
+                assert got, f"the machine has ended:\n{self.console()[-2000:]}"
+                self._read += got
+            text = self._read.decode("utf-8", errors="replace").replace("\r", "")
+            found = re.search(rf"{re.escape(begin)}\n(.*?)(\d+) {re.escape(end)}", text, re.DOTALL)
+            if found is not None:
+                self._read = b""
+                assert found[2] == "0" or not check, f"{command}: {found[2]}\n{found[1]}"
+                return found[1]
+            assert time.monotonic() < deadline, f"{command}: no answer\n{text[-1000:]}\n{self.console()[-2000:]}"
+
+
+def until(sign: object, what: str, *, within_s: float = WITHIN_S, every_s: float = 0.2) -> None:
+    assert callable(sign)
+    deadline = time.monotonic() + within_s
+    while not sign():
+        assert time.monotonic() < deadline, f"waited {within_s:.0f} s in vain: {what}"
+        time.sleep(every_s)
