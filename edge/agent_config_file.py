@@ -72,8 +72,8 @@ class ConfigFile:
             if new != old:
                 issues.append(Issue(name, new, f"只能在盒子上更改, 现为 {old}", f"changed on the box only, {old} now"))
         homes = {self._path.parent, Path(self._running.box.data_dir).resolve()}
-        known = set(_files(self._running))
-        for name, file in _files(config):
+        known = set(named_files(self._running))
+        for name, file in named_files(config):
             inside = any(Path(file).resolve().is_relative_to(home) for home in homes)
             if file and not inside and (name, file) not in known:
                 folders = ", ".join(sorted(map(str, homes)))
@@ -81,7 +81,7 @@ class ConfigFile:
         return issues
 
 
-def _files(config: Config) -> list[tuple[str, str]]:
+def named_files(config: Config) -> list[tuple[str, str]]:
     """Every setting that names a file, wherever it stands."""
     found: list[tuple[str, str]] = []
 
@@ -99,7 +99,7 @@ def _files(config: Config) -> list[tuple[str, str]]:
 def secrets_of(config: Config) -> list[str]:
     """The contents of every file that the configuration names as a secret, for whoever must keep them inside."""
     found = []
-    for _, file in _files(config):
+    for _, file in named_files(config):
         try:
             text = Path(file).read_text(encoding="utf-8", errors="replace").strip() if file else ""
         except OSError:

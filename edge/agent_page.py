@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import socket
 import ssl
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from edge.config.model import Config
 from edge.fault_view import fault_view
-from edge.page_certificate import CERTIFICATE, KEY
+from edge.page_certificate import CERTIFICATE, KEY, fingerprint
 from edge.ports import FaultView, PageSource
 from edge.store.audit import Audit
 from edge.web.accounts import FILE, FIRST_FILE, FIRST_USER, Accounts
@@ -115,13 +114,6 @@ class Page:
         done = subprocess.run(command, capture_output=True, text=True, timeout=MAKE_WITHIN_S, check=False)
         if done.returncode:
             raise OSError(f"the page's certificate could not be made: {done.stderr[-500:]}")
-
-
-def fingerprint(certificate: Path) -> str:
-    """SHA-256 over the certificate's DER form, as browsers show it."""
-    der = ssl.PEM_cert_to_DER_cert(certificate.read_text(encoding="ascii").partition("\n\n")[0])
-    text = hashlib.sha256(der).hexdigest().upper()
-    return ":".join(text[at : at + 2] for at in range(0, len(text), 2))
 
 
 def show_once(password: str, kept: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,13 @@ USAGE = """用法 usage:
   parkbox diagnose CONFIG 诊断包 a bundle for whoever helps, no secrets inside: [-o FILE]
   parkbox deliveries CONFIG [--plate P] [--from T] [--to T] [--show ID] [--repeat ID...]
                           上传记录 was this car reported, when, and if not, why; --help
+  parkbox backup CONFIG FILE   备份 a sealed copy of the box, also while it runs; --help
+  parkbox restore FILE         恢复 a box from a backup, on a new card; --help
+  parkbox update FILE          更新 a signed bundle into the other slot; --help
+  parkbox health CONFIG        自检 whether both programs do their work, after an update; --help
+  parkbox provision LIST TEMPLATE OUT
+                               批量开通 a folder of files for each box of a list; --help
+  parkbox first-boot           开机准备 by its unit at each boot; --help
   parkbox flow [--policy FILE] < events.jsonl
                           流量管控重放 replay arrivals and exits, one line a decision"""
 
@@ -34,6 +42,20 @@ HELP = {
   检查配置, 不启动任何程序; 退出码 0 可用, 2 有错误 (逐条列出)
   judges a configuration and starts nothing; exit 0: fit to run, 2: not, every error is printed""",
 }
+
+MODULES = {
+    "verify": "edge.verify",
+    "deliveries": "edge.deliveries_command",
+    "diagnose": "edge.diagnose_command",
+    "flow": "edge.flow_command",
+    "backup": "edge.backup_command",
+    "restore": "edge.restore_command",
+    "update": "edge.update_command",
+    "health": "edge.health_command",
+    "provision": "edge.provision",
+    "first-boot": "edge.first_boot_command",
+}
+"""Where the `main` of a command is that takes its arguments alone and returns the exit code."""
 
 PIPE_CLOSED = 141
 """128 + SIGPIPE, as a shell says it."""
@@ -59,25 +81,11 @@ def _main(argv: Sequence[str] | None) -> int:
             print(HELP[name])
             return 0
         case ["check", path] if not path.startswith("-"):
-            from edge.config.check import run as check  # noqa: PLC0415 - each command loads only what it needs
+            from edge.config.check import run as check  # noqa: PLC0415
 
             return check(Path(path))
-        case ["verify", *rest]:
-            from edge.verify import run as verify  # noqa: PLC0415
-
-            return verify(rest)
-        case ["deliveries", *rest]:
-            from edge.deliveries_command import main as deliveries  # noqa: PLC0415
-
-            return deliveries(rest)
-        case ["diagnose", *rest]:
-            from edge.diagnose_command import main as diagnose  # noqa: PLC0415
-
-            return diagnose(rest)
-        case ["flow", *rest]:
-            from edge.flow_command import main as flow  # noqa: PLC0415
-
-            return flow(rest)
+        case [name, *rest] if name in MODULES:  # each command loads only what it needs
+            return int(import_module(MODULES[name]).main(rest))
         case ["lane" | "agent" as program, path] if not path.startswith("-"):
             return _program(program, Path(path))
         case [name, *rest] if name not in {"lane", "agent", "check"} and not name.startswith("-"):

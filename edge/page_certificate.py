@@ -8,7 +8,9 @@ that the log shows at each start.
 from __future__ import annotations
 
 import datetime
+import hashlib
 import ipaddress
+import ssl
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,6 +55,13 @@ def make(folder: Path, box_id: str, names: Sequence[str]) -> None:
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     write_private(folder / KEY, private)
     write_private(folder / CERTIFICATE, certificate.public_bytes(pem))
+
+
+def fingerprint(certificate: Path) -> str:
+    """SHA-256 over the certificate's DER form, as browsers show it."""
+    der = ssl.PEM_cert_to_DER_cert(certificate.read_text(encoding="ascii").partition("\n\n")[0])
+    text = hashlib.sha256(der).hexdigest().upper()
+    return ":".join(text[at : at + 2] for at in range(0, len(text), 2))
 
 
 if __name__ == "__main__":

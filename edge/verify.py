@@ -32,7 +32,7 @@ FLAGS = {
 }
 
 
-def run(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """0: all untouched and no gap; 1: not so; 2: could not be judged."""
     parser = argparse.ArgumentParser("parkbox verify", description="检验证据图片 judge evidence pictures")
     parser.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="图片或文件夹 pictures or folders of them")

@@ -13,10 +13,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.agent_page import Page, fingerprint
+from edge.agent_page import Page
 from edge.config.load import load
 from edge.config.model import Config, Web
-from edge.page_certificate import CERTIFICATE, KEY, make
+from edge.page_certificate import CERTIFICATE, KEY, fingerprint, make
 from hal_sim.site.pins import PinBank
 from tests.program_site import write_config
 from tests.web_fakes import FakeSource, box, send

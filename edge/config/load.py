@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,7 +29,7 @@ SIZE_LIMIT_BYTES = 1_000_000
 def load(path: Path) -> Config:
     """The configuration at `path`. Raises `ConfigError` with every issue; nothing was started by then."""
     raw = _parse(path)
-    issues = walk(raw, inspect.type_info(Config), "")
+    issues = walk(raw, _declared(), "")
     if issues:
         raise ConfigError(issues)
     config = _resolve(msgspec.convert(raw, Config), path.resolve().parent)
@@ -36,6 +37,12 @@ def load(path: Path) -> Config:
     if issues:
         raise ConfigError(issues)
     return config
+
+
+@cache
+def _declared() -> inspect.Type:
+    """Of the whole model, once: it takes longer than to judge a configuration by it."""
+    return inspect.type_info(Config)
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -87,7 +94,11 @@ def _resolve(config: Config, folder: Path) -> Config:
         msgspec.structs.replace(lane, camera=tuple(_camera(camera, absolute) for camera in lane.camera))
         for lane in config.lane
     )
-    return msgspec.structs.replace(config, box=box, city=city, web=_files(config.web, absolute), lane=lanes)
+    backup = config.backup and _files(config.backup, absolute)
+    if backup is not None and backup.folder:
+        backup = msgspec.structs.replace(backup, folder=absolute(backup.folder))
+    web = _files(config.web, absolute)
+    return msgspec.structs.replace(config, box=box, city=city, web=web, lane=lanes, backup=backup)
 
 
 def _camera(camera: Camera, absolute: Callable[[str], str]) -> Camera:

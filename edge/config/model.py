@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from edge.config.backup import Backup
 from edge.config.base import BcmPin, Channel, Fen, Guid, HostName, Ident, Name, Port, Seconds, Section
 from edge.config.qingdao_calls import QingdaoCalls
 from edge.config.qingdao_mqtt import QingdaoMqtt
@@ -391,3 +392,4 @@ class Config(Section, frozen=True, kw_only=True):
     listener: Listener = Listener()
     city: Cities = Cities()
     web: Web = Web()
+    backup: Backup | None = None

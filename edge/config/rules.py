@@ -167,6 +167,8 @@ def _files(config: Config) -> Iterator[ConfigIssue]:
                           f"at most {SOCKET_PATH_BYTES} bytes as a full path, this has {socket_bytes}")
     if not Path(config.box.data_dir).parent.is_dir():
         yield ConfigIssue("box.data_dir", config.box.data_dir, "上级目录不存在", "its parent folder does not exist")
+    if config.backup is not None:
+        yield from secret("backup.passphrase_file", config.backup.passphrase_file)
     qingdao = config.city.qingdao
     if qingdao is not None:
         yield from secret("city.qingdao.password_file", qingdao.password_file)

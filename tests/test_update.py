@@ -1,0 +1,165 @@
+"""Updates through a stand-in for the engine that prints what rauc prints: progress, refusals, slots."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edge.cli import main
+from edge.update_rauc import Slot, UpdateError, install, mark_good, read_slots, slots
+from edge.update_state import ASKED, BUNDLE, State, read_state
+
+STATUS = {
+    "compatible": "parkbox-arm64", "variant": "", "booted": "A", "boot_primary": "rootfs.1",
+    "slots": [
+        {"rootfs.1": {"class": "rootfs", "device": "/dev/mmcblk0p6", "type": "raw", "bootname": "B",
+                      "state": "inactive", "parent": None, "mountpoint": None, "boot_status": "bad",
+                      "slot_status": {"bundle": {"compatible": "parkbox-arm64", "version": "0.2.0"},
+                                      "status": "ok"}}},
+        {"boot.0": {"class": "boot", "device": "/dev/mmcblk0p2", "type": "vfat", "bootname": None,
+                    "state": "active", "parent": "rootfs.0", "mountpoint": None, "boot_status": None}},
+        {"rootfs.0": {"class": "rootfs", "device": "/dev/mmcblk0p5", "type": "raw", "bootname": "A",
+                      "state": "booted", "parent": None, "mountpoint": "/", "boot_status": "good",
+                      "slot_status": {}}},
+    ],
+}  # fmt: skip
+
+STAND_IN = """#!/bin/sh
+# As rauc 1.8 prints it (its program's own format texts: "%3i%% %s", "LastError: %s", "Installing `%s` succeeded").
+echo "$@" >> {log}
+case "$1" in
+install)
+    echo installing
+    printf '%3i%% %s\\n' 0 Installing 20 'Checking bundle done.' 40 'Copying image to rootfs.1'
+    if grep -q evil "$2"; then
+        printf '%3i%% %s\\n' 100 'Installing failed.'
+        echo 'LastError: signature verification failed: Verify error: self-signed certificate'
+        echo idle
+        echo "Installing \\`$2\\` failed"
+        exit 1
+    fi
+    printf '%3i%% %s\\n' 80 'Copying image to rootfs.1 done.' 100 'Installing done.'
+    echo idle
+    echo "Installing \\`$2\\` succeeded" ;;
+status)
+    case "$2" in
+    mark-good) [ -e {broken} ] && {{ echo 'no bootloader' >&2; exit 1; }}
+        echo "rauc status: marked slot rootfs.0 as good" ;;
+    *) cat {status} ;;
+    esac ;;
+esac
+"""
+
+
+class Engine:
+    def __init__(self, folder: Path) -> None:
+        self.log, self.broken, self.status = folder / "log", folder / "broken", folder / "status.json"
+        self.status.write_text(json.dumps(STATUS))
+        program = folder / "bin" / "rauc"
+        program.parent.mkdir()
+        program.write_text(STAND_IN.format(log=self.log, broken=self.broken, status=self.status))
+        program.chmod(0o755)
+        self.path = str(program.parent)
+
+    def asked(self) -> list[str]:
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    made = Engine(tmp_path)
+    monkeypatch.setenv("PATH", f"{made.path}:/usr/bin:/bin")
+    return made
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    path = tmp_path / "parkbox 0.2.0.raucb"  # a name with a space
+    path.write_text("good")
+    return path
+
+
+def test_progress_is_told_as_it_comes(engine: Engine, bundle: Path) -> None:
+    told: list[tuple[int, str]] = []
+    install(bundle, lambda percent, text: told.append((percent, text)))
+    assert told == [(0, "Installing"), (20, "Checking bundle done."), (40, "Copying image to rootfs.1"),
+                    (80, "Copying image to rootfs.1 done."), (100, "Installing done.")]  # fmt: skip
+    assert engine.asked() == [f"install {bundle}"]
+
+
+def test_a_wrong_signature_is_refused_in_words(
+    engine: Engine, bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle.write_text("evil")
+    assert main(["update", str(bundle)]) == 1
+    said = capsys.readouterr().err
+    assert "signature verification failed" in said and "现用系统不变" in said
+
+
+def test_the_command_says_what_comes_next(engine: Engine, bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["update", str(bundle)]) == 0
+    out = capsys.readouterr().out
+    assert " 40% Copying image to rootfs.1\n" in out and "systemctl reboot" in out
+
+
+def test_a_machine_without_an_engine_says_so(
+    tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["update", str(bundle)]) == 1
+    assert "no update engine (rauc)" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there(engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["update", str(tmp_path / "none.raucb")]) == 1
+    assert "no such file" in capsys.readouterr().err
+    assert engine.asked() == []
+
+
+def test_slots(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert slots() == (Slot("rootfs.1", "B", False, False, "0.2.0", True), Slot("rootfs.0", "A", True, True, "", False))
+    assert main(["update", "--slots"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "B  0.2.0  备用 the other  下次启动 next  未确认 not confirmed", "A  出厂 as flashed  运行中 running",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"slots": [{"a": 1}]}', '{"slots": [{}]}'])
+def test_a_status_of_another_form_is_an_error_in_words(engine: Engine, text: str) -> None:
+    engine.status.write_text(text)
+    with pytest.raises(UpdateError, match="not understood"):
+        slots()
+
+
+def test_a_status_of_one_slot_only_has_no_other() -> None:
+    assert read_slots(json.dumps({"slots": []})) == ()
+
+
+def test_the_page_s_bundle_is_installed_and_told(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / BUNDLE).write_text("good")
+    (tmp_path / ASKED).write_text("{}")
+    assert main(["update", "--asked", "--folder", str(tmp_path)]) == 0
+    found = read_state(tmp_path)
+    assert found is not None
+    assert (found.phase, found.percent) == ("installed", 100)
+    assert not (tmp_path / ASKED).exists() and not (tmp_path / BUNDLE).exists()
+
+
+def test_the_page_s_bundle_with_a_wrong_signature(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / BUNDLE).write_text("evil")
+    (tmp_path / ASKED).write_text("{}")
+    assert main(["update", "--asked", "--folder", str(tmp_path)]) == 1
+    found = read_state(tmp_path)
+    assert isinstance(found, State)
+    assert found.phase == "failed" and "signature verification failed" in found.text
+    assert not (tmp_path / ASKED).exists()  # the path unit would start it for ever
+
+
+def test_a_slot_is_confirmed(engine: Engine) -> None:
+    mark_good()
+    assert engine.asked() == ["status mark-good"]
+    engine.broken.touch()
+    with pytest.raises(UpdateError, match="no bootloader"):
+        mark_good()
