@@ -1,11 +1,11 @@
 """The header's pins over the kernel's GPIO character device, by libgpiod's own Python package, with RPi.GPIO's names.
 
-The image installs it as `RPi.GPIO`: RPi.GPIO itself finds no edges on kernels from 6.6 on and no pins on a Pi 5, and rpi-lgpio
-needs a library that nobody ships for this Python. Only what `drivers.gpio` uses is here. Pins are BCM numbers, which are the
-line numbers of the header's chip on every Pi.
+The image installs it as `RPi.GPIO`: RPi.GPIO itself finds no edges on kernels from 6.6 on and no pins on a Pi 5, and
+rpi-lgpio needs a library that nobody ships for this Python. Only what `drivers.gpio` uses is here. Pins are BCM
+numbers, which are the line numbers of the header's chip on every Pi.
 
-A line belongs to who asked for it until that program ends; then the kernel gives it back. Errors: RuntimeError for what RPi.GPIO
-calls one (no such chip, a pin that was not set up), OSError from the kernel (a pin in use, a chip that is gone).
+A line belongs to who asked for it until that program ends; then the kernel gives it back. Errors: RuntimeError for what
+RPi.GPIO calls one (no such chip, a pin that was not set up), OSError from the kernel (a pin in use, a chip gone).
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def _readable(fds: Sequence[int]) -> list[int]:
 
 
 _pins = Pins()
-setup, output, input, cleanup = _pins.setup, _pins.output, _pins.input, _pins.cleanup  # noqa: A001 - RPi.GPIO's names
+setup, output, input, cleanup = _pins.setup, _pins.output, _pins.input, _pins.cleanup
 add_event_detect, remove_event_detect = _pins.add_event_detect, _pins.remove_event_detect
 
 

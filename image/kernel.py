@@ -1,4 +1,4 @@
-"""Debian's kernel for the box: the modules that a Pi at a lane (or QEMU's virt machine) can use, and an initramfs of its own.
+"""Debian's kernel for the box: the modules that a Pi at a lane (or QEMU's virt machine) can use, an own initramfs.
 
 python3 image/kernel.py TREE RELEASE BUSYBOX OUT: TREE holds the unpacked kernel packages; OUT gets `vmlinuz`, `dtb/`,
 `modules/` (for /usr/lib/modules) and `initrd.img`.
@@ -15,27 +15,31 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 
-FOLDERS = """
-drivers/block drivers/char/hw_random drivers/clk/bcm drivers/dma/bcm drivers/gpio drivers/mmc
-drivers/misc/rp1 drivers/net/ethernet/broadcom/genet drivers/net/ethernet/cadence drivers/net/mdio drivers/net/phy
-drivers/net/usb drivers/pci/controller drivers/pinctrl drivers/power/reset drivers/ptp drivers/regulator drivers/reset
-drivers/rtc drivers/thermal/broadcom drivers/tty/serial drivers/usb/class drivers/usb/dwc2 drivers/usb/dwc3
-drivers/usb/host drivers/usb/serial drivers/usb/storage drivers/virtio drivers/watchdog fs/configfs fs/exfat fs/ext4 fs/fat
-fs/nls/nls_ascii fs/nls/nls_cp437 fs/nls/nls_iso8859-1 fs/nls/nls_utf8 fs/overlayfs fs/squashfs
-""".split()
-"""By folder, so that whatever adapter a technician plugs in is known; no graphics, sound, radio, cameras, other file systems."""
+FOLDERS = [
+    "fs/autofs", "drivers/block", "drivers/char/hw_random", "drivers/clk/bcm", "drivers/dma/bcm", "drivers/gpio",
+    "drivers/mmc", "drivers/misc/rp1", "drivers/net/ethernet/broadcom/genet", "drivers/net/ethernet/cadence",
+    "drivers/net/mdio", "drivers/net/phy", "drivers/net/usb", "drivers/pci/controller", "drivers/pinctrl",
+    "drivers/power/reset", "drivers/ptp", "drivers/regulator", "drivers/reset", "drivers/rtc",
+    "drivers/thermal/broadcom", "drivers/tty/serial", "drivers/usb/class", "drivers/usb/dwc2", "drivers/usb/dwc3",
+    "drivers/usb/host", "drivers/usb/serial", "drivers/usb/storage", "drivers/virtio", "drivers/watchdog",
+    "fs/configfs", "fs/exfat", "fs/ext4", "fs/fat", "fs/nls/nls_ascii", "fs/nls/nls_cp437", "fs/nls/nls_iso8859-1",
+    "fs/nls/nls_utf8", "fs/overlayfs", "fs/squashfs",
+]  # fmt: skip
+"""By folder, so that whatever adapter a technician plugs in is known; no graphics, sound, radio, other file systems."""
 
-MODULES = """
-clk-rp1 irq-bcm2712-mip virtio_net virtio_console virtio_rng dm-mod dm-verity sd_mod uas hid-generic usbhid bcm2835-rng bcm2835_thermal raspberrypi-hwmon
-raspberrypi-cpufreq cpufreq-dt i2c-bcm2835 i2c-designware-platform spi-bcm2835 pwm-bcm2835 i6300esb nvmem-rmem af_packet ipv6
-crc32c libcrc32c sha256 mailbox
-""".split()
+MODULES = [
+    "clk-rp1", "irq-bcm2712-mip", "virtio_net", "virtio_console", "virtio_rng", "dm-mod", "dm-verity", "sd_mod",
+    "uas", "hid-generic", "usbhid", "bcm2835-rng", "bcm2835_thermal", "raspberrypi-hwmon", "raspberrypi-cpufreq",
+    "cpufreq-dt", "i2c-bcm2835", "i2c-designware-platform", "spi-bcm2835", "pwm-bcm2835", "i6300esb", "nvmem-rmem",
+    "af_packet", "ipv6", "crc32c", "libcrc32c", "sha256", "mailbox",
+]  # fmt: skip
 """One by one, with what they need; a name that this kernel has built in or has not is passed over."""
 
-START = """
-crc16 mbcache jbd2 ext4 fat vfat nls_cp437 nls_ascii nls_iso8859-1 loop squashfs virtio_blk virtio_mmio
-fixed gpio-regulator gpio-brcmstb pinctrl-brcmstb-bcm2712 bcm2835 sdhci-iproc sdhci-brcmstb
-""".split()
+START = [
+    "crc16", "mbcache", "jbd2", "ext4", "fat", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859-1", "loop",
+    "squashfs", "virtio_blk", "virtio_mmio", "fixed", "gpio-regulator", "gpio-brcmstb", "pinctrl-brcmstb-bcm2712",
+    "bcm2835", "sdhci-iproc", "sdhci-brcmstb",
+]  # fmt: skip
 """What the initramfs loads, in this order, each after what it needs: the card and the file systems on it."""
 
 
@@ -65,7 +69,7 @@ def wanted(needs: dict[str, list[str]]) -> set[str]:
 def modules(tree: Path, release: str, out: Path) -> Path:
     """A copy of the wanted modules under `out/usr/lib/modules`; its folder."""
     folder = out / "usr/lib/modules" / release
-    shutil.copytree(tree / "usr/lib/modules" / release, folder, ignore=lambda where, names: [n for n in names if n == "dtb"])
+    shutil.copytree(tree / "usr/lib/modules" / release, folder, ignore=shutil.ignore_patterns("dtb"))
     (out / "lib").symlink_to("usr/lib")
     depmod(out, release)
     keep = wanted(dependencies(folder))
@@ -92,12 +96,12 @@ def start_order(needs: dict[str, list[str]]) -> list[str]:
 
 
 def initramfs(folder: Path, busybox: Path, data_start: int, out: Path) -> None:
-    """A cpio of busybox, `init`, the slot program and the modules of START, uncompressed: what busybox loads in any kernel."""
+    """A cpio of busybox, `init`, the slot program and the modules of START, unpacked: so busybox can load them."""
     root = out / "initramfs"
     for name in ("bin", "modules"):
         (root / name).mkdir(parents=True)
-    copies = [(busybox, "bin/busybox"), (HERE / "initramfs/init", "init"), (HERE / "files/usr/lib/parkbox/slot", "slot")]
-    for source, name in copies:
+    slot = HERE / "files/usr/lib/parkbox/slot"
+    for source, name in ((busybox, "bin/busybox"), (HERE / "initramfs/init", "init"), (slot, "slot")):
         shutil.copy(source, root / name)
         (root / name).chmod(0o755)
     order = start_order(dependencies(folder))

@@ -13,13 +13,17 @@ from typing import Any
 from urllib.parse import quote
 
 
+def part(kind: str, name: str, version: str, arch: str) -> dict[str, Any]:
+    purl = f"pkg:deb/debian/{name}@{quote(version)}?arch={arch}&distro=trixie"
+    return {"type": kind, "name": name, "version": version, "purl": purl}
+
+
 def debian(root: Path) -> list[dict[str, Any]]:
     found = []
     for paragraph in (root / "var/lib/dpkg/status").read_text("utf-8").split("\n\n"):
         entry = email.parser.HeaderParser().parsestr(paragraph)
         if entry["Package"] and entry["Status"].endswith(" installed"):
-            purl = f"pkg:deb/debian/{entry['Package']}@{quote(entry['Version'])}?arch={entry['Architecture']}&distro=trixie"
-            found.append({"type": "library", "name": entry["Package"], "version": entry["Version"], "purl": purl})
+            found.append(part("library", entry["Package"], entry["Version"], entry["Architecture"]))
     return found
 
 
@@ -27,18 +31,16 @@ def python(root: Path) -> list[dict[str, Any]]:
     found = []
     for file in root.glob("opt/parkbox/lib/python*/site-packages/*.dist-info/METADATA"):
         entry = email.parser.HeaderParser().parsestr(file.read_text("utf-8"))
-        part: dict[str, Any] = {"type": "library", "name": entry["Name"], "version": entry["Version"]}
-        part["purl"] = f"pkg:pypi/{entry['Name'].lower()}@{entry['Version']}"
-        found.append(part)
+        purl = f"pkg:pypi/{entry['Name'].lower()}@{entry['Version']}"
+        found.append({"type": "library", "name": entry["Name"], "version": entry["Version"], "purl": purl})
     return found
 
 
 def bill(root: Path) -> dict[str, Any]:
-    parts = sorted(debian(root) + python(root), key=lambda part: str(part["purl"]))
-    for extra in sorted((root / "usr/share/parkbox/unpacked").glob("*")):  # packages whose files were taken, not installed
+    parts = sorted(debian(root) + python(root), key=lambda one: str(one["purl"]))
+    for extra in sorted((root / "usr/share/parkbox/unpacked").glob("*")):  # files were taken, nothing was installed
         name, version, arch = extra.read_text("ascii").split()
-        purl = f"pkg:deb/debian/{name}@{quote(version)}?arch={arch}&distro=trixie"
-        parts.append({"type": "firmware", "name": name, "version": version, "purl": purl})
+        parts.append(part("firmware", name, version, arch))
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",

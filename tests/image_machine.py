@@ -1,6 +1,6 @@
 """QEMU's virt machine with a card: started from the image as it is flashed, by U-Boot, under emulation (no KVM).
 
-A second serial line carries systemd's own debug shell, asked for by the machine's kernel command line (virt.txt on the boot
+A second serial line carries systemd's own debug shell, asked for by the kernel's command line (virt.txt on the boot
 partition, which the image does not have); so nothing is put into the image to test it.
 """
 
@@ -60,7 +60,8 @@ class Machine:
         source = self.folder / "put"
         source.write_bytes(data)
         for part in list(Path(name).parents)[-2::-1]:
-            subprocess.run(["mmd", "-D", "s", "-i", f"{self.card}@@{BOOT_OFFSET}", f"::{part}"], check=False, capture_output=True)
+            made = ["mmd", "-D", "s", "-i", f"{self.card}@@{BOOT_OFFSET}", f"::{part}"]
+            subprocess.run(made, check=False, capture_output=True)
         subprocess.run(["mcopy", "-o", "-i", f"{self.card}@@{BOOT_OFFSET}", str(source), f"::{name}"], check=True)
 
     def get(self, name: str) -> bytes:
@@ -74,7 +75,8 @@ class Machine:
         shell = self.folder / f"shell-{self.starts}"
         forward = f"hostfwd=tcp:127.0.0.1:{self.page}-:8080,hostfwd=tcp:127.0.0.1:{self.listener}-:8081"
         command = [
-            "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-accel", "tcg,thread=multi", "-smp", "2", "-m", "1024",
+            "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-accel", "tcg,thread=multi", "-smp", "2",
+            "-m", "1024",
             "-bios", str(BUILD / "u-boot.bin"), "-display", "none", "-monitor", "none",
             "-serial", f"file:{self.folder}/console-{self.starts}.txt",
             "-drive", f"if=none,id=card,format=raw,file={self.card},cache=writeback",
@@ -84,8 +86,8 @@ class Machine:
             "-device", "virtio-serial-pci", "-chardev", f"socket,id=shell,path={shell},server=on,wait=off",
             "-device", "virtconsole,chardev=shell", *self.extra,
         ]  # fmt: skip
-        log = (self.folder / f"qemu-{self.starts}.txt").open("wb")
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        with (self.folder / f"qemu-{self.starts}.txt").open("wb") as log:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until(shell.exists, "QEMU starts")
         self._shell = socket.socket(socket.AF_UNIX)
         self._shell.connect(str(shell))
@@ -93,10 +95,10 @@ class Machine:
 
     def cut(self) -> None:
         """The power is gone: nothing is flushed, nobody is asked."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-        self._process = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
         if self._shell is not None:
             self._shell.close()
             self._shell = None

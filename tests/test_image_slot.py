@@ -1,4 +1,4 @@
-"""The slot program as RAUC and the initramfs call it, and what the firmware would start next, at every point of an update."""
+"""The slot program as RAUC and the initramfs call it, and what the firmware would start next, all through an update."""
 
 from __future__ import annotations
 
