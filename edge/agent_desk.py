@@ -19,6 +19,7 @@ from edge.agent_machine import Machine, supervised
 from edge.agent_money import AgentMoney
 from edge.agent_report import report
 from edge.agent_source import AgentSource
+from edge.agent_update import AgentUpdate
 from edge.agent_visit import VisitReader
 from edge.config.model import Config
 from edge.core.audit import AuditLog
@@ -64,6 +65,7 @@ class AgentDesk:
         self._lane = Path(config.box.socket)
         self._ledger = LedgerHistory(data / "ledger.db")
         self.money = AgentMoney(self._lane, self._ledger)
+        self.update = AgentUpdate(config, now_ms)
         self._queue = DeliveriesFile(data / "deliveries.db")
         self._machine = Machine(data)
         self._config_file = ConfigFile(config_path, config)

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from edge.backup_names import GENERATION, LEDGER, NOT_OURS
+from edge.core.clock import CHINA
 from edge.store.schema import sync_folder
 from edge.web.accounts import write_private
 
@@ -51,6 +53,10 @@ def read_note(data: Path) -> Restored | None:
         return msgspec.json.decode((data / NOTE).read_bytes(), type=Restored)
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def beijing(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(at_ms / 1000, CHINA):%Y-%m-%d %H:%M}"
 
 
 def note_seen(data: Path) -> None:

@@ -23,7 +23,7 @@ pytest_plugins = ("tests.web_people",)
 GOOD: dict[str, Any] = {"why": "测试", "lane": "in1", "amount_fen": 500, "plate": "鲁B12345", "count": 3,
                         "fault": "loop_stuck", "relay": "open", "ids": [1], "city": "qingdao", "program": "lane",
                         "name": "newbie", "role": "viewer", "item": "relays", "done": True, "on": True,
-                        "lane_role": "mixed"}  # fmt: skip
+                        "lane_role": "mixed", "at": 0, "data": "AAAA", "size": 3}  # fmt: skip
 
 
 def body_of(route: Route) -> dict[str, Any]:

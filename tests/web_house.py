@@ -23,6 +23,7 @@ from edge.web.rate import Rate
 from edge.web.server import PageServer
 from tests.web_fakes import NOON_MS, READ_ID
 from tests.web_money import FakeMoney
+from tests.web_update import FakeUpdate
 
 QUICK = (1 << 4, 1)
 """scrypt's N and p for tests."""
@@ -84,6 +85,7 @@ class FakeDesk:
         self.imported: list[bytes] = []
         self.passage_rows: tuple[api_views.PassageRow, ...] = ()
         self.money = FakeMoney()
+        self.update = FakeUpdate()
         self.visit_view = api_views.Visit("", "", False, 0, 0, 0, 0, 0, ())
 
     def _fail(self) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from edge.web import api, api_views
 from edge.web.actions import Action
 from edge.web.desk_money import MoneyDesk
+from edge.web.desk_update import UpdateDesk
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -51,6 +52,9 @@ class Desk(Protocol):
 
     @property
     def money(self) -> MoneyDesk: ...
+
+    @property
+    def update(self) -> UpdateDesk: ...
 
     def act(self, action: Action, order: api.Body, actor: Actor) -> api.ActionResult:
         """Every action of the table but those of group users."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from http import HTTPStatus
 from importlib.resources import files
+from pathlib import Path
 
 import msgspec
 
 from edge.core.facts_flow import Vehicle
 from edge.core.money_seen import ROWS_MAX
 from edge.ports import PageSource
-from edge.web import api
+from edge.web import api, api_update
 from edge.web.accounts import AccountError
 from edge.web.actions import BY_NAME, Action, views
 from edge.web.asked import Asked, read_body, read_query
@@ -34,6 +35,7 @@ REFUSED_STATUS = {
     "bad_request": HTTPStatus.BAD_REQUEST,
     "refused": HTTPStatus.BAD_REQUEST,
 }
+FILE_PIECE_BYTES = 256 * 1024
 CHAIN_AGAIN_S = 60.0
 """Looking through the whole audit takes half a second for every 100,000 lines."""
 
@@ -231,6 +233,35 @@ class Handlers:
         await self._door.note(asked.session, asked.request, "config_import", "", asked.body.why, ok=result.ok,
                               zh=result.zh, en=result.en)  # fmt: skip
         return json_answer(result)
+
+    # --- updates and backups -----------------------------------------------------------------------------------
+
+    async def _update(self, asked: Asked) -> Response:
+        return json_answer(await self._door.work(self._desk.update.view))
+
+    async def _update_piece(self, asked: Asked) -> Response:
+        body = asked.body
+        assert isinstance(body, api_update.UpdatePiece)
+        return json_answer(await self._door.work(lambda: self._desk.update.piece(body.at, body.data)))
+
+    async def _update_install(self, asked: Asked) -> Response:
+        body, who = asked.body, asked.who.user
+        assert isinstance(body, api_update.InstallUpdate)
+        result = await self._door.work(lambda: self._desk.update.install(body.size, who))
+        await self._door.note(asked.session, asked.request, "update_install", f"{body.size} bytes", body.why,
+                              ok=result.ok, zh=result.zh, en=result.en)  # fmt: skip
+        return json_answer(result)
+
+    async def _backup(self, asked: Asked) -> Response:
+        path = await self._door.work(self._desk.update.newest_backup)
+        await self._door.note(asked.session, asked.request, "backup_export", path.name)
+        return Response(self._pieces(path), MEDIA["sealed"], headers=_as_file(path.name))
+
+    async def _pieces(self, path: Path) -> AsyncGenerator[bytes, None]:
+        file = await self._door.work(lambda: path.open("rb"))
+        with file:
+            while piece := await self._door.work(lambda: file.read(FILE_PIECE_BYTES)):
+                yield piece
 
     # --- people ------------------------------------------------------------------------------------------------
 

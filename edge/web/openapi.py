@@ -80,7 +80,7 @@ def _operation(route: Route, by_type: dict[str, Any]) -> dict[str, Any]:
     if route.kind == "json":
         answer["content"] = {media: {"schema": by_type[str(route.answer)]}}
     else:
-        binary = route.kind in {"jpeg", "gzip"}
+        binary = route.kind in {"jpeg", "gzip", "sealed"}
         answer["content"] = {media: {"schema": {} if binary else {"type": "string"}}}
     operation: dict[str, Any] = {
         "operationId": route.path.rpartition("/")[2] if route.name == "act" else route.name,

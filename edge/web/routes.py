@@ -11,12 +11,12 @@ from typing import Any, Literal
 import msgspec
 
 from edge.core import money_seen
-from edge.web import api, api_views
+from edge.web import api, api_update, api_views
 from edge.web.actions import ACTIONS
 from edge.web.roles import Role
 from edge.web.views import FoundRow, PageState
 
-Kind = Literal["json", "jpeg", "events", "toml", "csv", "html", "gzip", "jsonl"]
+Kind = Literal["json", "jpeg", "events", "toml", "csv", "html", "gzip", "jsonl", "sealed"]
 
 MEDIA: dict[Kind, str] = {
     "json": "application/json; charset=UTF-8",
@@ -27,6 +27,7 @@ MEDIA: dict[Kind, str] = {
     "jsonl": "application/jsonl; charset=UTF-8",
     "html": "text/html; charset=UTF-8",
     "gzip": "application/gzip",
+    "sealed": "application/octet-stream",
 }
 
 
@@ -59,6 +60,8 @@ class Route(msgspec.Struct, frozen=True):
     """Statuses beside those that every route may answer."""
     heavy: bool = False
     """Costs seconds of a core: asked for seldom."""
+    often: bool = False
+    """Many times a second by nature: pieces of a file. The rate of orders does not count."""
     while_must_change: bool = False
     """Answered before a first password was changed."""
 
@@ -132,6 +135,13 @@ _READS: tuple[Route, ...] = (
     Route("GET", "/api/config", "config", "technician", "the configuration, no secrets", kind="toml"),
     Route("POST", "/api/config", "import_config", "admin", "check a configuration and put it in place of the old one; "
           "it takes effect when the programs start anew", api.ActionResult, body=api.ImportConfig, takes="json"),
+    Route("GET", "/api/update", "update", "admin", "the slots, and how far an update is", api_update.UpdateView),
+    Route("POST", "/api/update/piece", "update_piece", "admin", "one piece of a bundle", api.ActionResult,
+          body=api_update.UpdatePiece, takes="json", refusals=(404,), often=True),
+    Route("POST", "/api/update/install", "update_install", "admin", "have the bundle installed; the box restarts",
+          api.ActionResult, body=api_update.InstallUpdate, takes="json", refusals=(404,)),
+    Route("GET", "/api/backup", "backup", "admin", "the newest backup, sealed with its passphrase", kind="sealed",
+          refusals=(404,), heavy=True),
     Route("GET", "/api/users", "users", "admin", "who may", tuple[api.UserRow, ...]),
     Route("GET", "/api/audit", "audit", "admin", "who did what, newest first", api.AuditPage,
           query=(Parameter("who", "this user", "text", longest=50), Parameter("action", "this action", "text",
