@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from edge.config.issues import ConfigError
-from edge.config.line_times import worst_ms
+from edge.config.line_times import limit_ms, worst_ms
 from edge.config.load import load
 from edge.config.model import Config, Lane, Web
 from edge.config.shenzhen import Shenzhen
@@ -49,6 +49,22 @@ def wiring(lane: Lane) -> str:
     return "; ".join(f"{place} {', '.join(contacts)}" for place, contacts in found.items())
 
 
+def _reaction(config: Config, lane: Lane) -> list[str]:
+    """How late a lane on RS485 may hear of its safety loop, and be obeyed."""
+    edge_ms, order_ms = worst_ms(config, lane)
+    parts = ([f"地感变化 loop edge {edge_ms:.0f} ms"] if lane.loops.board is not None else []) + (
+        [f"抬杆命令 arm order {order_ms:.0f} ms"] if lane.barrier.board is not None else [])
+    if not parts:
+        return []
+    found = [f"    485 最坏 worst case: {', '.join(parts)}"]
+    both_ms, limit = edge_ms + order_ms, limit_ms(lane)
+    if both_ms > limit:
+        found += [(f"    ! 防砸太慢 too slow for the safety loop: {both_ms:.0f} ms, 至多 at most {limit:.0f} ms "
+                   f"(move_s {lane.barrier.move_s:g})"),
+                  "      减小 answer_ms 或 poll_ms, 或另用总线  lower answer_ms or poll_ms, or use another line"]
+    return found
+
+
 def page_url(web: Web) -> str:
     scheme = "http" if web.tls == "off" else "https"
     host = f"[{web.host}]" if ":" in web.host else web.host
@@ -74,10 +90,7 @@ def summary(config: Config) -> list[str]:
                   for board in config.board if board.line == line.id]
     for lane in config.lane:
         lines.append(f"  {lane.number} {lane.name} ({lane.id}, {DIRECTIONS[lane.direction]}): {wiring(lane)}")
-        if lane.loops.board is not None:
-            edge_ms, order_ms = worst_ms(config, lane)
-            lines.append(f"    485 最坏 worst case: 地感变化 loop edge {edge_ms:.0f} ms, "
-                         f"抬杆命令 arm order {order_ms:.0f} ms")
+        lines += _reaction(config, lane)
         lines += [f"    显示屏 sign {sign.id}: {sign.model} @ {sign.line}" for sign in lane.sign]
         for camera in lane.camera:
             relay = "; 继电器即道闸 its relay is the barrier" if camera.relay_is_barrier else ""
