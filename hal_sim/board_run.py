@@ -103,15 +103,16 @@ class BoardRun:
 
     def _watch(self) -> None:
         """The board ends its pulses by itself."""
+        running = False
         while not self._stopping.is_set():
-            running = any(self.device.on(relay) for relay in self._relays)
             self._moved.wait(LOOK_S if running else None)
             self._moved.clear()
-            self._move()
+            running = self._move()
 
-    def _move(self) -> None:
-        """The contacts as the board has them, those that fall off first."""
+    def _move(self) -> bool:
+        """The contacts as the board has them, those that fall off first. True: one of them was told as closed."""
         with self._lock:
             found = {relay: self.device.on(relay) for relay in self._relays}
             for relay in sorted(found, key=lambda relay: found[relay]):
                 self._bank.write(self._relays[relay], int(found[relay]), time.monotonic_ns())
+            return any(found.values())
