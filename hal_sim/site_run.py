@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hal_sim.board_run import ARM_TRAVEL_S, BoardRun
+from hal_sim.board_run import ARM_TRAVEL_S, HEADWAY_MORE_S, REACTION_S, BoardRun
 from hal_sim.cameras.pictures import Painter
 from hal_sim.cameras.sender import SimCamera
 from hal_sim.ledger_view import FactRow, LedgerView, delivery_counts, facts_after, ordered_lately
@@ -30,7 +30,7 @@ from hal_sim.sign_run import SignRun
 from hal_sim.site.arm import Arm
 from hal_sim.site.attendant import Attendant
 from hal_sim.site.gpio_server import GpioServer
-from hal_sim.site.lane import SAFETY_REACTION_S, SimLane
+from hal_sim.site.lane import HEADWAY_S, SAFETY_REACTION_S, SimLane
 from hal_sim.site.pins import PinBank
 from hal_sim.site.rush import Rush
 from hal_sim.site.traffic import Traffic, season_plates
@@ -194,7 +194,8 @@ class SiteRun:
         return SimLane(
             lane_id, direction, pins, bank, Arm(ARM_TRAVEL_S if board else times.arm_travel_s), speed=times.speed,
             patience_s=times.patience_s, bounce=lambda: dice.choice((0, 0, 1, 2)),
-            reaction_s=board.reaction_s if board else SAFETY_REACTION_S,
+            reaction_s=REACTION_S if board else SAFETY_REACTION_S,
+            headway_s=HEADWAY_S + (HEADWAY_MORE_S if board else 0),
         )  # fmt: skip
 
     def _cameras(self, plan: SitePlan, painter: Painter) -> dict[str, SimCamera]:

@@ -1,13 +1,9 @@
-"""`parkbox check CONFIG`: every error, or what will run. Starts nothing, opens no device, shows no secret."""
+"""A configuration in words: every error, or what will run. Opens no device, shows no secret."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 from edge.config.issues import ConfigError
 from edge.config.line_times import limit_ms, worst_ms
-from edge.config.load import load
 from edge.config.model import Config, Lane, Web
 from edge.config.shenzhen import Shenzhen
 
@@ -19,17 +15,6 @@ def explain(error: ConfigError) -> str:
     count = len(error.issues)
     heading = f"配置有 {count} 处错误 the configuration has {count} error(s):"
     return "\n".join([heading, *map("  {}".format, error.issues)])
-
-
-def run(path: Path) -> int:
-    """Exit code: 0 fit to run, 2 not."""
-    try:
-        config = load(path)
-    except ConfigError as error:
-        print(explain(error), file=sys.stderr)
-        return 2
-    print("\n".join(summary(config)))
-    return 0
 
 
 def wiring(lane: Lane) -> str:

@@ -102,6 +102,7 @@ class SimLane:
         patience_s: float = 1.5,
         bounce: Callable[[], int] = lambda: 0,
         reaction_s: float = SAFETY_REACTION_S,
+        headway_s: float = HEADWAY_S,
     ) -> None:
         self.id, self.direction, self.pins, self.arm = lane_id, direction, pins, arm
         self.vehicles: list[Vehicle] = []  # first = nearest to the exit side
@@ -116,7 +117,7 @@ class SimLane:
         self.box_up: Callable[[], bool] = lambda: True
         self.sign_says_go: Callable[[Vehicle], bool] = lambda vehicle: False
         # Loops must see a gap between cars for as long as at walking pace, however fast the site runs.
-        self.headway_m = ARRIVAL_TO_M - ARRIVAL_FROM_M + HEADWAY_S * DRIVE_M_S * speed
+        self.headway_m = ARRIVAL_TO_M - ARRIVAL_FROM_M + headway_s * DRIVE_M_S * speed
         self._bank = bank
         self._bounce = bounce
         self._reaction_s = reaction_s
