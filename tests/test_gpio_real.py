@@ -1,7 +1,8 @@
 """The real RPi.GPIO and rpi-lgpio under our driver, as far as a machine without pins lets them be driven.
 
 pip puts each into a folder that is thrown away (RPi.GPIO is compiled); where it cannot, the test says so and is
-skipped. Both are told that this is a Pi: rpi-lgpio by its own variable, RPi.GPIO by another /proc/cpuinfo in a mount namespace.
+skipped. Both are told that this is a Pi: rpi-lgpio by its own variable,
+RPi.GPIO by another /proc/cpuinfo in a mount namespace.
 """
 
 from __future__ import annotations
