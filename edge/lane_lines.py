@@ -42,7 +42,8 @@ class LaneLines:
     def views(self) -> tuple[LineStatus, ...]:
         return tuple(
             LineStatus(
-                id=line.id, port=line.device, baud=line.baud, down=self._lines[line.id].down,
+                id=line.id, port=line.device or f"{line.camera} {line.channel}", baud=line.baud,
+                down=self._lines[line.id].down,
                 devices=tuple(
                     LineDevice(name, DeviceCounts(made.asked, made.answered, made.silent, made.damaged, made.sent))
                     for name, made in sorted(self._lines[line.id].counts().items())

@@ -18,6 +18,7 @@ from typing import Any
 
 from drivers.cameras.clients import CameraClients
 from drivers.cameras.listener import CameraListener
+from drivers.cameras.serial_port import SerialThroughCameras
 from edge.config.model import Config
 from edge.core.box import Box
 from edge.core.events import DeviceDown, PictureSpooled
@@ -151,6 +152,7 @@ async def _run_with(
     clients = CameraClients(listener.desk, cameras)
     runtime.ask_camera = clients.trigger
     devices.plug_cameras(clients.of, reads.open_by_reply)
+    devices.plug_serial(SerialThroughCameras(listener.desk, clients))
     stop = asyncio.Event()
     broken: list[str] = []
     anew: list[bool] = []

@@ -70,7 +70,8 @@ def summary(config: Config) -> list[str]:
         lines.append(f"  流量管控 flow control: 饱和 saturated {low:.0%}, 满位 full {high:.0%}, "
                      f"{flow.saturated.reserved}:{flow.saturated.ordinary}, 出 {flow.full.out} 进 1")
     for line in config.line:
-        lines.append(f"  485 总线 line {line.id}: {line.device} {line.baud} 8{line.parity}{line.stop_bits}")
+        port = line.device or f"相机 camera {line.camera} RS485-{line.channel}"
+        lines.append(f"  485 总线 line {line.id}: {port} {line.baud} 8{line.parity}{line.stop_bits}")
         lines += [f"    板卡 board {board.id}: {board.model}, 地址 address {board.address}"
                   for board in config.board if board.line == line.id]
     for lane in config.lane:
