@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.check_command import run
 from edge.config import secrets
-from edge.config.check import run, summary
+from edge.config.check import summary
 from edge.config.load import ConfigError, load
 from tests.shipped_files import furnish, toml
 

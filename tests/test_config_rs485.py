@@ -21,6 +21,18 @@ line = "rs485-1"
 model = "olm"
 """
 
+CAMERA_LINE = """
+[[line]]
+id = "rs485-1"
+camera = "cam-in1"
+"""
+BOARD = """
+[[board]]
+id = "b"
+line = "rs485-1"
+model = "waveshare_relay_d"
+"""
+
 
 def test_a_sign_needs_three_settings_only(tmp_path: Path) -> None:
     path = tmp_path / "box.toml"
@@ -46,6 +58,13 @@ def test_a_sign_needs_three_settings_only(tmp_path: Path) -> None:
         (SIGN + LINES.replace("[[line]]", "[[line]]\nbaud = 9601"), "line[0].baud", "115200"),
         (SIGN + LINES.replace("[[line]]", "[[line]]\nbaud = 9600.0"), "line[0].baud", "115200"),
         (SIGN + LINES.replace("[[line]]", "[[line]]\nstop_bits = true"), "line[0].stop_bits", "1, 2"),
+        (SIGN + LINES.replace("device =", "camera = 'cam-in1'\ndevice ="), "line[0].device", "exactly one"),
+        (SIGN + '[[line]]\nid = "rs485-1"\n', "line[0].device", "exactly one"),
+        (SIGN + CAMERA_LINE.replace("cam-in1", "cam-x"), "line[0].camera", "no camera has this id"),
+        (SIGN + CAMERA_LINE + CAMERA_LINE.replace("rs485-1", "b"), "line[1].channel", "same as line[0]"),
+        (SIGN + "answers = true\n" + CAMERA_LINE, "lane[1].sign[0].answers", "nothing answers through a camera"),
+        (SIGN.replace("olm", "onbon") + CAMERA_LINE, "lane[1].sign[0].model", "nothing answers through a camera"),
+        (SIGN + CAMERA_LINE + BOARD, "board[0].line", "no boards on this line"),
         (SIGN + '[lane.sign.show]\nidle = ["{plat}"]\n' + LINES, "lane[1].sign[0].show.idle", "{plate}, {fee}"),
         (SIGN + '[lane.sign.show]\nidle = ["{plate"]\n' + LINES, "lane[1].sign[0].show.idle", "braces"),
         (SIGN + '[lane.sign.show]\nidle = ["{plate!r}"]\n' + LINES, "lane[1].sign[0].show.idle", "takes no format"),
@@ -70,3 +89,8 @@ def test_one_port_under_two_names_is_one_port(tmp_path: Path) -> None:
     lines = LINES.replace("/dev/serial/by-id/usb-1", str(tmp_path / "by-id"))
     again = lines.replace("rs485-1", "rs485-2").replace("by-id", "by-path")
     assert "is the same port as line[0].device" in issues_of(tmp_path, GOOD + SIGN + lines + again)["line[1].device"]
+
+
+def test_another_make_of_camera_passes_no_bytes_on(tmp_path: Path) -> None:
+    text = GOOD.replace('vendor = "vz"', 'vendor = "boyue"', 1) + SIGN + CAMERA_LINE
+    assert "boyue passes no bytes on; vz does" in issues_of(tmp_path, text)["line[0].camera"]

@@ -27,8 +27,14 @@ class Line(Section, frozen=True, kw_only=True):
     """One RS485 line: a serial port of the box, and how it is talked to. Several devices may hang on it."""
 
     id: Ident
-    device: Annotated[str, Meta(pattern=r"^/[^\s]{1,199}$", description="a path like /dev/serial/by-id/…")]
+    device: Annotated[str, Meta(pattern=r"^(/[^\s]{1,199})?$", description="a path like /dev/serial/by-id/…")] = ""
     """Best a name below /dev/serial/by-id: it stays when adapters are plugged in another order."""
+    camera: Annotated[str, Meta(max_length=32)] = ""
+    """In place of `device`: signs hang on this VZ camera's RS485. With its client (TCP 8131) they show at once;
+    without, bytes go with the reply to the next plate, or at once in comet mode. Nothing comes back, so no boards and
+    no answers. Set the baud rate in the camera to the one here."""
+    channel: Literal[1, 2] = 1
+    """Of the camera: its first or second pair of terminals."""
     baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
     parity: Literal["N", "E", "O"] = "N"
     stop_bits: Literal[1, 2] = 1

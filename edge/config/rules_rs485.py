@@ -21,6 +21,7 @@ PLAIN_ROWS = SignRows()
 
 def judge_rs485(config: Config) -> Iterator[ConfigIssue]:
     yield from _lines(config)
+    yield from _through_cameras(config)
     known = {line.id for line in config.line}
     places: dict[tuple[str, str, int | None], str] = {}
     ids: dict[str, str] = {}
@@ -50,6 +51,8 @@ def _lines(config: Config) -> Iterator[ConfigIssue]:
         if line.id in ids:
             yield ConfigIssue(f"{path}.id", line.id, f"与 {ids[line.id]} 重复", f"same as {ids[line.id]}")
         ids.setdefault(line.id, f"{path}.id")
+        if not line.device:
+            continue
         device = Path(line.device)
         if device.exists() and not device.is_char_device():
             yield ConfigIssue(f"{path}.device", line.device, "不是串口设备", "is no serial port")
@@ -59,6 +62,43 @@ def _lines(config: Config) -> Iterator[ConfigIssue]:
             yield ConfigIssue(f"{path}.device", line.device, f"与 {ports[port]} 是同一串口",
                               f"is the same port as {ports[port]}")
         ports.setdefault(port, f"{path}.device")
+
+
+def _through_cameras(config: Config) -> Iterator[ConfigIssue]:
+    """A line is a port of the box or of a VZ camera; nothing answers through a camera."""
+    cameras = {camera.id: camera for lane in config.lane for camera in lane.camera}
+    places: dict[tuple[str, int], str] = {}
+    for n, line in enumerate(config.line):
+        path = f"line[{n}]"
+        if bool(line.device) == bool(line.camera):
+            yield ConfigIssue(f"{path}.device", line.device, "device 与 camera 须有且仅有一个",
+                              "exactly one of device and camera is needed")
+        if not line.camera:
+            continue
+        camera = cameras.get(line.camera)
+        if camera is None:
+            yield ConfigIssue(f"{path}.camera", line.camera, f"没有此相机; 有 {_list(set(cameras))}",
+                              f"no camera has this id; there are {_list(set(cameras))}")
+        elif camera.vendor != "vz":
+            yield ConfigIssue(f"{path}.camera", line.camera, f"{camera.vendor} 不能转发串口; 可用 vz",
+                              f"{camera.vendor} passes no bytes on; vz does")
+        place = (line.camera, line.channel)
+        if place in places:
+            same = places[place]
+            yield ConfigIssue(f"{path}.channel", str(line.channel), f"与 {same} 相同", f"same as {same}")
+        places.setdefault(place, path)
+        yield from (
+            ConfigIssue(f"board[{m}].line", board.line, "经相机的总线没有应答, 不能接板卡",
+                        "nothing answers through a camera: no boards on this line")
+            for m, board in enumerate(config.board) if board.line == line.id
+        )
+        for k, lane in enumerate(config.lane):
+            for m, sign in enumerate(lane.sign):
+                if sign.line == line.id and (sign.answers or sign.model == "onbon"):
+                    name = "model" if sign.model == "onbon" else "answers"
+                    value = sign.model if sign.model == "onbon" else "true"
+                    yield ConfigIssue(f"lane[{k}].sign[{m}].{name}", value, "经相机的总线没有应答",
+                                      "nothing answers through a camera")
 
 
 def _sign(path: str, sign: Sign) -> Iterator[ConfigIssue]:
