@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.agent_update import AgentUpdate
+from edge.lane_clock import boot_id
 from edge.update_state import ASKED, BUNDLE, PART, State, keep_state
 from edge.web.api_update import PIECE_MAX_BYTES
 from edge.web.desk import RefusedError
@@ -63,11 +64,14 @@ def test_nothing_is_changed_while_one_is_written(bench: Bench) -> None:
     with pytest.raises(RefusedError, match="being written"):
         bench.update.piece(0, b"x")
     (bench.folder / ASKED).unlink()
-    keep_state(bench.folder, State("installing", 40, "Copying image to rootfs.1", 1))
+    keep_state(bench.folder, State("installing", 40, "Copying image to rootfs.1", 1, boot_id()))
     with pytest.raises(RefusedError, match="being written"):
         bench.update.install(3, "admin")
     view = bench.update.view()
     assert (view.phase, view.percent) == ("installing", 40) and "Copying" in view.en
+    keep_state(bench.folder, State("installing", 40, "Copying image to rootfs.1", 1, "the boot before"))
+    view = bench.update.view()  # the power went meanwhile
+    assert view.phase == "failed" and "cut off" in view.en
     keep_state(bench.folder, State("failed", 0, "未安装: x / not installed: wrong signature", 1))
     view = bench.update.view()
     assert view.phase == "failed" and view.en == "not installed: wrong signature" and len(view.slots) == 2

@@ -224,6 +224,13 @@ def test_a_box_in_use_is_not_overwritten(site: Site, tmp_path: Path) -> None:
     restore(site.backup("again.parkbox"), places, replace=True)
     assert_restored(places, site, ids(site.data / "ledger.db"))
     assert ids(next(other.data.glob("replaced-*")) / "ledger.db") == before
+    later = Ledger(other.data / "ledger.db")
+    later.open()
+    later.submit([passed(77)], True, lambda _result: None)
+    later.close()
+    restore(tmp_path / "old" / "again.parkbox", places, replace=True)  # the same once more
+    kept = sorted(len(ids(folder / "ledger.db")) for folder in other.data.glob("replaced-*"))
+    assert kept == [2, 6]  # nothing that was ever there is gone
 
 
 def test_a_damaged_short_or_foreign_file_changes_nothing(site: Site, tmp_path: Path) -> None:
