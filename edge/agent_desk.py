@@ -17,6 +17,7 @@ from edge.agent_lane_orders import ask_lane, order_lane
 from edge.agent_link_check import LinkCheck, Running
 from edge.agent_machine import Machine, supervised
 from edge.agent_money import AgentMoney
+from edge.agent_money_orders import lane_members
 from edge.agent_report import report
 from edge.agent_source import AgentSource
 from edge.agent_visit import VisitReader
@@ -101,8 +102,12 @@ class AgentDesk:
         raise ValueError(f"action {action.name}: nobody here carries it out")
 
     def _to_the_lane(self, action: Action, order: api.Order, actor: Actor) -> api.ActionResult:
-        given = msgspec.to_builtins(order)
-        why, command_id = given.pop("why"), given.pop("command_id")
+        given = lane_members(order)
+        if given is None:
+            given = msgspec.to_builtins(order)
+        why, command_id = order.why, order.command_id
+        for name in ("why", "command_id"):
+            given.pop(name, None)
         if action.name == "let_in":
             self._car_waits(given["lane"])
         if action.lane_op == "command":

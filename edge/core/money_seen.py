@@ -26,6 +26,8 @@ class MoneyAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     plate: Annotated[str, Meta(max_length=20)] = ""
     order_id: Annotated[str, Meta(max_length=64)] = ""
     version: Annotated[str, Meta(max_length=64)] = ""
+    param: Annotated[str, Meta(max_length=20_000)] = ""
+    """A tariff that is only tried (`tariff_param`), in place of a version."""
     vehicle: Vehicle = ""
     began_ms: Annotated[int, Meta(ge=0, le=2**53)] = 0
     until_ms: Annotated[int, Meta(ge=0, le=2**53)] = 0
@@ -121,6 +123,8 @@ class MoneyOrderRow(msgspec.Struct, frozen=True, kw_only=True):
     refund_due_fen: int
     """Taken without a debt and not given back yet."""
     refunded_fen: int
+    refundable_fen: int
+    """What can still be given back of all that was taken."""
 
 
 class MoneyOrders(msgspec.Struct, frozen=True):
@@ -147,6 +151,10 @@ class TariffRow(msgspec.Struct, frozen=True, kw_only=True):
     leave_min: int
     zh: str
     en: str
+    param: str
+    """The same as `edge.core.tariff_param` reads it."""
+    who: str
+    """The person who set it, "" = the configuration or a city."""
 
 
 class Tariffs(msgspec.Struct, frozen=True):

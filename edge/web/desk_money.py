@@ -6,6 +6,7 @@ from typing import Protocol
 
 from edge.core.facts_flow import Vehicle
 from edge.core.money_seen import CardRows, ExitDesk, ListRows, MoneyOrders, Price, Tariffs
+from edge.web.api_money import TryTariff
 from edge.web.api_views import OrderStory
 
 
@@ -21,6 +22,8 @@ class MoneyDesk(Protocol):
     def tariffs(self) -> Tariffs: ...
 
     def price(self, version: str, vehicle: Vehicle, began_ms: int, until_ms: int) -> Price: ...
+
+    def try_tariff(self, tried: TryTariff) -> Price: ...
 
     def cards(self, plate: str, limit: int) -> CardRows: ...
 

@@ -11,7 +11,7 @@ import msgspec
 from edge.core.facts_flow import Vehicle
 from edge.core.money_seen import ROWS_MAX
 from edge.ports import PageSource
-from edge.web import api
+from edge.web import api, api_money
 from edge.web.accounts import AccountError
 from edge.web.actions import BY_NAME, Action, views
 from edge.web.asked import Asked, read_body, read_query
@@ -186,6 +186,11 @@ class Handlers:
         version, began_ms, until_ms = asked.text("version"), asked.number("began_ms"), asked.number("until_ms")
         vehicle = msgspec.convert(asked.text("vehicle"), Vehicle)  # one of the route's choices
         return json_answer(await self._door.work(lambda: self._desk.money.price(version, vehicle, began_ms, until_ms)))
+
+    async def _money_try(self, asked: Asked) -> Response:
+        tried = asked.body
+        assert isinstance(tried, api_money.TryTariff)
+        return json_answer(await self._door.work(lambda: self._desk.money.try_tariff(tried)))
 
     async def _money_cards(self, asked: Asked) -> Response:
         plate, most = asked.text("plate"), asked.number("limit") or ROWS_MAX

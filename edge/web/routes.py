@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from edge.core import money_seen
-from edge.web import api, api_views
+from edge.web import api, api_money, api_views
 from edge.web.actions import ACTIONS
 from edge.web.roles import Role
 from edge.web.views import FoundRow, PageState
@@ -119,6 +119,8 @@ _READS: tuple[Route, ...] = (
               Parameter("version", "of a tariff", "text", longest=64, required=True),
               Parameter("vehicle", "class; empty: any other", "text", longest=6, choices=("large", "medium", "small")),
               Parameter("began_ms", "the entry", required=True), Parameter("until_ms", "the exit", required=True))),
+    Route("POST", "/api/money/try", "money_try", "admin", "what a visit would cost by a tariff that is not in force",
+          money_seen.Price, body=api_money.TryTariff, takes="json"),
     Route("GET", "/api/money/cards", "money_cards", "viewer", "cards, newest first", money_seen.CardRows,
           query=(PLATE, limit(money_seen.ROWS_MAX))),
     Route("GET", "/api/money/lists", "money_lists", "viewer", "plates on lists, newest first", money_seen.ListRows,

@@ -51,7 +51,7 @@ function choice(name) {
 }
 
 function search(body) {
-  const typed = input("plate", { type: "search", maxLength: 20, enterKeyHint: "search", autocapitalize: "characters", value: plate });
+  const typed = input("plate", { id: "money-plate", type: "search", maxLength: 20, enterKeyHint: "search", autocapitalize: "characters", value: plate });
   const form = el("form", "inline search", field(word("search_plate"), typed), button(word("search"), null, "primary"));
   form.role = "search";
   const found = el("div");
@@ -69,6 +69,9 @@ function search(body) {
 async function list(found) {
   const mine = ++question;
   found.replaceChildren(el("p", "soft", word("searching")));
-  const nodes = await LISTS[chosen](plate);
+  const nodes = await LISTS[chosen](plate, () => list(found), () => {
+    plate = byId("money-plate").value = ""; // the new one may be of another plate than was searched for
+    list(found);
+  });
   if (mine === question) found.replaceChildren(...nodes);
 }
