@@ -18,7 +18,7 @@ from edge.store.errors import StoreError
 from edge.store.history import LedgerHistory
 from edge.web.api_money import TryTariff
 from edge.web.api_views import OrderStory
-from edge.web.desk import RefusedError
+from edge.web.desk import RefusedError, Span
 
 T = TypeVar("T")
 
@@ -39,8 +39,9 @@ class AgentMoney:
     def exit_desk(self) -> ExitDesk:
         return self._ask(ExitDesk, what="desk")
 
-    def orders(self, plate: str, limit: int) -> MoneyOrders:
-        return self._ask(MoneyOrders, what="orders", plate=plate, limit=min(limit, ROWS_MAX))
+    def orders(self, span: Span, before: str, limit: int) -> MoneyOrders:
+        asked = msgspec.to_builtins(span)
+        return self._ask(MoneyOrders, what="orders", before=before, limit=min(limit, ROWS_MAX), **asked)
 
     def tariffs(self) -> Tariffs:
         return self._ask(Tariffs, what="tariffs")

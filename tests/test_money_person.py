@@ -174,7 +174,7 @@ prices = st.builds(
     st.one_of(
         st.tuples(st.builds(Rate, minutes, fen)),
         st.builds(
-            lambda cut, a, b: (Rate(*a, cut, 0), Rate(*b, 0, cut)),
+            lambda cut, a, b: (Rate(a[0], a[1], cut, 0), Rate(b[0], b[1], 0, cut)),
             st.integers(1, 1439), st.tuples(minutes, fen), st.tuples(minutes, fen),
         ),
     ),

@@ -26,6 +26,7 @@ from edge.core.money_seen import (
 )
 from edge.web.api_money import TryTariff
 from edge.web.api_views import OrderStory, StoryStep
+from edge.web.desk import Span
 from tests.web_fakes import NOON_MS, READ_ID
 
 HOUR_MS = 3_600_000
@@ -68,15 +69,18 @@ class FakeMoney:
     def __init__(self) -> None:
         self.asked: list[tuple[Any, ...]] = []
         self.desk = desk(car())
+        self.rows: tuple[MoneyOrderRow, ...] = (order(),)
         self.failure: Exception | None = None
 
     def exit_desk(self) -> ExitDesk:
         self.asked.append(("desk",))
         return self.desk
 
-    def orders(self, plate: str, limit: int) -> MoneyOrders:
-        self.asked.append(("orders", plate, limit))
-        return MoneyOrders((order(),) if plate in order().plate else (), False)
+    def orders(self, span: Span, before: str, limit: int) -> MoneyOrders:
+        self.asked.append(("orders", span, before, limit))
+        rows = self.rows[next((at for at, row in enumerate(self.rows, 1) if row.order_id == before), 0) :]
+        fits = [row for row in rows if span.plate in row.plate]
+        return MoneyOrders(tuple(fits[:limit]), len(fits) > limit)
 
     def story(self, order_id: str) -> OrderStory:
         self.asked.append(("story", order_id))

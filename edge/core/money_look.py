@@ -6,8 +6,8 @@ is looked for among the newest `LOOKED_AT` only, and the answer says when there 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import dropwhile, islice
 from typing import TypeVar
 
 from edge.core.box import Box
@@ -129,8 +129,24 @@ def _orders(box: Box, ask: MoneyAsk, plate: str) -> MoneyOrders:
     if ask.order_id:
         one = book.by_id.get(ask.order_id)
         return MoneyOrders(() if one is None else (_order(box, one),), False)
-    found, more = _newest(reversed(book.by_id.values()), lambda record: plate in record.plate, ask.limit)
+    rows: Iterator[Record] = reversed(book.by_id.values())
+    if ask.before:
+        if ask.before not in book.by_id:
+            raise AskRefused("没有这个订单, 或已太久", f"before: {ask.before!r} is no order that is kept here")
+        rows = dropwhile(lambda record: record.order_id != ask.before, rows)
+        next(rows)
+
+    def fits(record: Record) -> bool:
+        return plate in record.plate and ask.from_ms <= _told_ms(box, record) < ask.to_ms
+
+    found, more = _newest(rows, fits, ask.limit)
     return MoneyOrders(tuple(_order(box, record) for record in found), more)
+
+
+def _told_ms(box: Box, record: Record) -> int:
+    """When it was paid, or last made out; 0 while nobody knows the time."""
+    quote = record.quotes[-1] if record.quotes else None
+    return _true_ms(box, record.paid_at) or _true_ms(box, None if quote is None else quote.billed)
 
 
 def _order(box: Box, record: Record) -> MoneyOrderRow:

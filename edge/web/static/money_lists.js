@@ -4,7 +4,7 @@ import { actionButton } from "./actions.js";
 import { get } from "./api.js";
 import { el, mark } from "./dom.js";
 import { clock, minute, word } from "./language.js";
-import { trouble } from "./lists.js";
+import { pagedList, trouble } from "./lists.js";
 import { laneName } from "./lot.js";
 import { sums } from "./money_order.js";
 
@@ -22,10 +22,20 @@ async function rowsOf(path, plate, make, empty, head = () => []) {
   }
 }
 
-export const listMoneyOrders = (plate) => rowsOf("/api/money/orders", plate, makeOrder, "no_money_orders");
-export const listCards = (plate, again, anew) => rowsOf("/api/money/cards", plate, (card) => makeCard(card, again), "no_cards",
+const LIMIT = 30;
+
+// `query`: plate and span of time. The next page is asked for by the last order of this one.
+export function listMoneyOrders(query) {
+  const ask = async (before) => {
+    const found = await get("/api/money/orders", { ...query, before: before || "", limit: LIMIT });
+    return { rows: found.rows, next_before_seq: found.more ? found.rows.at(-1)?.order_id : "" };
+  };
+  return pagedList(ask, makeOrder, "no_money_orders");
+}
+
+export const listCards = ({ plate }, again, anew) => rowsOf("/api/money/cards", plate, (card) => makeCard(card, again), "no_cards",
   (found) => [...adding("card_add", anew), el("p", "soft", word("cards_all", found.all))]);
-export const listEntries = (plate, again, anew) => rowsOf("/api/money/lists", plate, (entry) => makeEntry(entry, again), "no_list_rows",
+export const listEntries = ({ plate }, again, anew) => rowsOf("/api/money/lists", plate, (entry) => makeEntry(entry, again), "no_list_rows",
   (found) => [...adding("list_add", anew), el("p", "soft", word("lists_all", found.all))]);
 
 function adding(name, done) {
