@@ -77,6 +77,8 @@ class Desk:
         if seen is not None:
             self.sink.count(camera.id, "repeat", f"event {reading.event_id}")
             return Taken(known, reading, seen, True)
+        for odd in reading.odd:
+            self.sink.count(camera.id, "odd_value", odd)
         seen = Seen(self._new_id(), self.now_ms())
         repeats.remember(reading.event_id, reading.plate_raw, seen)
         self.sink.on_read(

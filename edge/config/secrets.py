@@ -27,6 +27,12 @@ def credentials_folder() -> Path:
 def secret(path: str, name: str, *, lines: bool = False) -> Iterator[ConfigIssue]:
     """What is wrong with the file `name` that the setting `path` points to. Its text is never shown. `lines`: it may
     have several (PEM)."""
+    if not name:
+        yield ConfigIssue(path, "", "缺少; 须为 0600 权限的文件", "missing; names a file of mode 0600 with the secret")
+        return
+    if Path(name).is_dir():
+        yield ConfigIssue(path, name, "是目录, 须为 0600 权限的文件", "is a folder, must be a file of mode 0600")
+        return
     try:
         mode = Path(name).stat().st_mode
         text = Path(name).read_text(encoding="utf-8").strip()

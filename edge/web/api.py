@@ -253,7 +253,7 @@ class ActionResult(msgspec.Struct, frozen=True):
 
 class FieldView(msgspec.Struct, frozen=True):
     name: str
-    kind: Literal["lane", "text", "plate", "fen", "count", "choice", "ids", "hex", "bool"]
+    kind: Literal["lane", "text", "plate", "fen", "count", "choice", "ids", "hex", "bool", "day", "known"]
     required: bool
     zh: str
     en: str
@@ -265,7 +265,7 @@ class ActionView(msgspec.Struct, frozen=True):
     """POST /api/actions/<name> with `fields` as members."""
 
     name: str
-    group: Literal["lane", "car", "lot", "fault", "delivery", "test", "program", "users", "commission"]
+    group: Literal["lane", "car", "lot", "fault", "delivery", "test", "program", "users", "commission", "money"]
     role: Role
     allowed: bool
     """For whoever asks."""
