@@ -3,31 +3,30 @@
 qingdao        login, ParkSpace (the counts), logout
 shenzhen       1001 unless the running link is logged in, 5003 (the stalls), 1003
 shenzhen-tcp   1004, heartbeat 1006, 1005; of a running link its own heartbeat
+qingdao-mqtt   account and connection unless the running line is up, then one subscription
 oss            one signed read of an object that nobody has
 """
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import msgspec
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from edge.agent_link_steps import STEP_S, Failed, Halt, Place, StepName, Steps, Words, run
+from edge.agent_link_place import here, place_of, plain_noted, trusted
+from edge.agent_link_steps import STEP_S, Failed, Halt, StepName, Steps, Words, run
 from edge.cities.http import HttpTransport, TransportFault
 from edge.cities.qingdao.conversation import Conversation
 from edge.cities.qingdao.envelope import Account
 from edge.cities.qingdao.messages import ParkSpace
-from edge.cities.tls import client_context
 from edge.config.model import Config, Qingdao
 from edge.ports import BoxView, LinkView
 from edge.web.api import ActionResult, LinkName
 
 if TYPE_CHECKING:
+    from edge.agent_link_mqtt import RunningLine
     from edge.cities.shenzhen.conversation import Conversation as ShenzhenTalk
 
 QINGDAO_WORDS: dict[StepName, Words] = {"call": ("试传场内车辆数", "one harmless call (counts)")}
@@ -47,6 +46,8 @@ class Running(msgspec.Struct, frozen=True):
     links: Callable[[], Sequence[LinkView]] = lambda: ()
     shenzhen: Callable[[], ShenzhenTalk | None] = lambda: None
     """A conversation beside that of the running link, None while it is not logged in."""
+    mqtt: Callable[[], RunningLine | None] = lambda: None
+    """Qingdao's line of orders."""
 
 
 class LinkCheck:
@@ -71,6 +72,10 @@ class LinkCheck:
         qingdao, shenzhen = self._config.city.qingdao, self._config.city.shenzhen
         if link == "qingdao" and qingdao is not None:
             return self._qingdao(qingdao)
+        if link == "qingdao-mqtt" and qingdao is not None and qingdao.mqtt is not None:
+            from edge.agent_link_mqtt import check_mqtt  # noqa: PLC0415 - only for a city that orders
+
+            return check_mqtt(qingdao, qingdao.mqtt, self._running.account, self._running.mqtt(), self._halt)
         if link == "oss" and qingdao is not None and qingdao.oss is not None:
             from edge.agent_link_oss import check_oss  # noqa: PLC0415 - what only some boxes need, when it is asked
 
@@ -129,33 +134,3 @@ class LinkCheck:
                     farewell = None  # it ends by itself
             transport.close()
         return plain_noted(result, settings.url)
-
-
-def here(box: Callable[[], BoxView | None]) -> BoxView:
-    """Raises `Failed`: the counts to send are the lane program's."""
-    view = box()
-    if view is None:
-        raise Failed("车道程序没有应答, 不知场内车辆数", "the lane program does not answer: no counts")
-    return view
-
-
-def place_of(url: str, context: Callable[[], ssl.SSLContext], host: str = "") -> Place:
-    """`host`: another one than that of `url`, with its scheme and port."""
-    parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    port = parts.port or (443 if secure else 80)
-    return Place(url, host or parts.hostname or "", port, context if secure else None)
-
-
-def trusted() -> ssl.SSLContext:
-    """The authorities that `requests`, over which the links go, brings along."""
-    return client_context(DEFAULT_CA_BUNDLE_PATH)
-
-
-def plain_noted(result: ActionResult, url: str) -> ActionResult:
-    if not result.ok or not url.startswith("http:"):
-        return result
-    zh = f"{result.zh}; 注意: 平台使用未加密的 http"
-    return msgspec.structs.replace(
-        result, zh=zh, en=f"{result.en}; note that the platform uses http without encryption"
-    )

@@ -32,6 +32,7 @@ from edge.fault_view import fault_view
 from edge.lane_memory import settle
 from edge.log_ring import ASKED_EXIT, LogRing
 from edge.ports import FaultView
+from edge.restore_place import beijing, note_seen, read_note
 from edge.service_notify import ServiceNotify
 from edge.store.deliveries import Deliveries
 from edge.store.errors import StoreError
@@ -60,6 +61,8 @@ def run(config: Config, path: Path) -> int:
     ending = Ending()
     store = Deliveries(data / "deliveries.db")
     lasting: list[FaultView] = []
+    if (note := read_note(data)) is not None and not note.seen:
+        lasting.append(fault_view("restored", note.box, f"{beijing(note.made_ms)}, {note.last_seq}", note.made_ms))
     ledger = LedgerFile(data / "ledger.db")
     pictures = PictureIndex(ledger, data / "spool", lambda: max(0, ledger.last_seq() - PICTURES_BACK))
     source = AgentSource(store, pictures, VERSION)
@@ -95,14 +98,16 @@ def run(config: Config, path: Path) -> int:
         has_picture=lambda read_id: source.picture(read_id) is not None,
         repeat=store.repeat,
         repeated=lane_changed,
-        running=Running(lambda: account_of(config), link.view, cities.links, cities.beside_shenzhen),
+        running=Running(
+            lambda: account_of(config), link.view, cities.links, cities.beside_shenzhen, cities.orders_of_qingdao
+        ),
         restart_agent=ending.asked,
         log_lines=logged.lines,
         page=lambda: _page_books(page),
     )
     desk = AgentDesk(config, path, hands, now_ms=system_wall_ms)
     page = Page(config, source, desk, changed=source.changed, on_failure=ending.failed)
-    source.attach(link, cities, evidence, uploads, lasting, page.faults)
+    source.attach(link, cities, evidence, uploads, lasting, page.faults, {"restored": lambda: note_seen(data)})
     orders = AgentSocket(
         agent_socket(config.box.socket), store.repeat, lane_changed, ending.failed, repeat_pictures=uploads.repeat
     )

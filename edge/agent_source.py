@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from edge.agent_acknowledged import Acknowledged
 from edge.agent_cities import CityLinks
@@ -37,6 +37,7 @@ class AgentSource:
         self._version = 0
         self._lock = threading.Lock()
         self._acknowledged = Acknowledged()
+        self._seen_to: Mapping[str, Callable[[], None]] = {}
         self._troubles: dict[str, FaultView] = {}  # by device, while its file cannot be read
 
     def attach(  # noqa: PLR0917 - the composition root gives all of it at once
@@ -47,8 +48,11 @@ class AgentSource:
         uploads: CityPictures,
         lasting: Sequence[FaultView],
         page_faults: Callable[[], list[FaultView]] = list,
+        seen_to: Mapping[str, Callable[[], None]] | None = None,
     ) -> None:
-        """What tells of changes must exist after what is told of them. `lasting`: faults of this start."""
+        """What tells of changes must exist after what is told of them. `lasting`: faults of this start; `seen_to`:
+        what is done, by code, when a person has acknowledged one for good."""
+        self._seen_to = seen_to or {}
         self._link, self._cities, self._evidence, self._lasting = link, cities, evidence, lasting
         self._uploads, self._page_faults = uploads, page_faults
 
@@ -81,6 +85,8 @@ class AgentSource:
     def acknowledge(self, code: str, device: str) -> tuple[bool, str, str]:
         """A person has seen to a fault of this program: whether that ends it, in words."""
         answer = self._acknowledged.see_to(self._faults(), code, device)
+        if answer[0] and code in self._seen_to:
+            self._seen_to[code]()
         self.changed()
         return answer
 

@@ -114,3 +114,5 @@ def prune(folder: Path, box_id: str, keep: int) -> None:
     """Older ones of this box go; before a new one is made, too, in case a smaller number is wanted now."""
     for old in sorted(folder.glob(f"{box_id}-????????-??????{SUFFIX}"))[:-keep]:
         old.unlink()
+    for cut_off in folder.glob(f".{box_id}-????????-??????{SUFFIX}.new"):
+        cut_off.unlink()

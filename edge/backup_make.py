@@ -26,7 +26,8 @@ from edge.version import VERSION
 
 PICTURE_FOLDERS = ("pictures", "spool")
 NOT_KEPT = ("-wal", "-shm", "-journal", ".new", ".sock")
-LEFT_OUT = frozenset({"label.html", "network.applied"})
+LEFT_OUT = frozenset({"label.html", "boot-quiet.json", "boot-taken.json"})
+"""Of this card, made anew by the next."""
 SMALL_BYTES = 20_000_000
 """A file of the data folder that is no database: the largest is the audit's or a form, some KB."""
 MARGIN_BYTES = 50_000_000

@@ -85,6 +85,8 @@ class FirstBoot:
         self._places, self._data = ground.places, ground.places.data
         self._troubles: list[str] = []
         self._remove: list[str] = []
+        self.wishes_left = True
+        """The boot partition is not as it shall be yet (or nobody has looked)."""
         own = ground.boot / BOXES_FOLDER / ground.serial
         self._folder = own if ground.serial and own.is_dir() else ground.boot
 
@@ -284,7 +286,7 @@ class FirstBoot:
             write_private(self._data / LABEL_FILE, sheet(label))
             self._note_taken(label=drawn)
         write[LABEL] = self._text(LABEL_FILE)
-        leave(self._ground.run, boot, BootWishes(write, tuple(self._remove)))
+        self.wishes_left = leave(self._ground.run, boot, BootWishes(write, tuple(self._remove)))
 
 
 def _key_fingerprint(pem: str) -> str:
@@ -292,7 +294,3 @@ def _key_fingerprint(pem: str) -> str:
     (RFC 8410 section 4)."""
     der = base64.b64decode("".join(line for line in pem.splitlines() if not line.startswith("-----")))
     return hashlib.sha256(der[-32:]).hexdigest()[:16]
-
-
-def console(line: str) -> None:
-    print(line, flush=True)

@@ -9,10 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.boot_files import carry_out, remount
 from edge.box_serial import WORDS, read_serial, right_serial
-from edge.first_boot import FirstBoot, Ground, console
-from edge.restore_place import Places
+from edge.first_boot_quiet import forget, key_of, remember, told_again
 
 
 def main(argv: Sequence[str]) -> int:
@@ -36,6 +34,8 @@ def main(argv: Sequence[str]) -> int:
     if chosen.serial and not right_serial(chosen.serial):
         parser.error(f"--serial {chosen.serial!r}: 须为 must be {WORDS}")
     if chosen.boot_files:
+        from edge.boot_files import carry_out, remount  # noqa: PLC0415
+
         try:
             return carry_out(chosen.run, chosen.boot, remount)
         except (OSError, ValueError) as error:
@@ -48,7 +48,37 @@ def main(argv: Sequence[str]) -> int:
         except KeyError:
             parser.error(f"--user {chosen.user!r}: 没有此用户或组 there is no such user or group")
     serial = chosen.serial.lower() or read_serial()
+    place = (chosen.boot, chosen.config, chosen.secrets, chosen.data, serial)
+    written = (chosen.networkd, chosen.chrony)
+    try:
+        said = told_again(chosen.data, key_of(*place), written)
+    except OSError as error:
+        print(f"启动分区或数据不可读 cannot be read: {error}", file=sys.stderr)
+        said = None  # whoever looks at everything says what of it is broken
+    if said is not None:
+        print("\n".join(said), flush=True)
+        return 0
+    return _whole(chosen, owner, serial)
+
+
+def _whole(chosen: argparse.Namespace, owner: tuple[int, int] | None, serial: str) -> int:
+    from edge.first_boot import FirstBoot, Ground  # noqa: PLC0415 - half a second on a Pi, of which most boots need none
+    from edge.restore_place import Places  # noqa: PLC0415
+
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        print(line, flush=True)
+
     places = Places(chosen.config, chosen.secrets, chosen.data, owner)
     chosen.run.mkdir(mode=0o700, parents=True, exist_ok=True)
     ground = Ground(chosen.boot, places, chosen.networkd, chosen.chrony, chosen.run, serial)
-    return FirstBoot(ground, console).run()
+    forget(chosen.data)
+    boot = FirstBoot(ground, say)
+    code = boot.run()
+    if code == 0 and not boot.wishes_left:  # a wish that is not carried out yet will change what is looked at
+        files = {str(path): path.read_text("utf-8") for path in (chosen.networkd, chosen.chrony) if path.exists()}
+        key = key_of(chosen.boot, chosen.config, chosen.secrets, chosen.data, serial)
+        remember(chosen.data, key, files, said)
+    return code

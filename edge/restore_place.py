@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 import msgspec
 
 from edge.backup_names import GENERATION, LEDGER, NOT_OURS
+from edge.core.clock import CHINA
 from edge.store.schema import sync_folder
 from edge.web.accounts import write_private
 
@@ -34,6 +37,8 @@ class Ready(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     last_seq: int
     aside: tuple[str, ...]
     """Names in the data folder that move away first."""
+    into: str
+    """The folder that they move to, of this restore alone."""
 
 
 class Restored(msgspec.Struct, frozen=True):
@@ -51,6 +56,10 @@ def read_note(data: Path) -> Restored | None:
         return msgspec.json.decode((data / NOTE).read_bytes(), type=Restored)
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def beijing(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(at_ms / 1000, CHINA):%Y-%m-%d %H:%M}"
 
 
 def note_seen(data: Path) -> None:
@@ -78,7 +87,12 @@ def commit(places: Places, box: str, made_ms: int, last_seq: int) -> None:
         sync_folder(Path(folder))
     there = (path.name for path in places.data.iterdir())
     aside = tuple(sorted(name for name in there if not name.startswith(NOT_OURS) and name not in KEPT))
-    write_private(stage / READY, msgspec.json.encode(Ready(box, made_ms, last_seq, aside)))
+    ready = Ready(box, made_ms, last_seq, aside, _unused(places.data, made_ms))
+    write_private(stage / READY, msgspec.json.encode(ready))
+
+
+def _unused(data: Path, made_ms: int) -> str:
+    return next(name for name in (f"replaced-{made_ms}-{n}" for n in count(1)) if not (data / name).exists())
 
 
 def _begin_new_numbers(stage: Path, last_seq: int) -> None:
@@ -100,7 +114,7 @@ def finish(places: Places) -> Ready | None:
         shutil.rmtree(stage, ignore_errors=True)  # never committed, or all placed: it holds secrets
         return None
     ready = msgspec.json.decode(ready_file.read_bytes(), type=Ready)
-    aside = places.data / f"replaced-{ready.made_ms}"
+    aside = places.data / ready.into
     aside.mkdir(mode=0o700, exist_ok=True)
     for name in ready.aside:
         old = places.data / name

@@ -10,7 +10,9 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
+from edge.lane_clock import boot_id
 from edge.update_rauc import Slot, UpdateError, engine, install, slots
 from edge.update_state import ASKED, BUNDLE, FOLDER, State, keep_state
 
@@ -36,7 +38,8 @@ def main(argv: Sequence[str]) -> int:
             print("\n".join(map(slot_line, slots())))
             return 0
         if chosen.asked:
-            return _asked(chosen.folder)
+            _asked(chosen.folder)
+            return _reboot() if chosen.reboot else 0
         _check(chosen.file)
         install(chosen.file.resolve(), _show)
     except (UpdateError, OSError) as error:
@@ -68,13 +71,13 @@ def _show(percent: int, text: str) -> None:
     print(f"{percent:3d}% {text}", flush=True)
 
 
-def _asked(folder: Path) -> int:
+def _asked(folder: Path) -> None:
     """By the unit. The request goes first: one that brings the box down is not carried out at each boot again."""
     (folder / ASKED).unlink(missing_ok=True)
     bundle = folder / BUNDLE
 
-    def kept(phase: str, percent: int, text: str) -> None:
-        keep_state(folder, State(phase, percent, text, time.time_ns() // 1_000_000))  # type: ignore[arg-type]
+    def kept(phase: Literal["installing", "installed", "failed"], percent: int, text: str) -> None:
+        keep_state(folder, State(phase, percent, text, time.time_ns() // 1_000_000, boot_id()))
         owner = folder.stat()
         if os.geteuid() == 0:  # the page's program reads it
             os.chown(folder / "state.json", owner.st_uid, owner.st_gid)
@@ -89,7 +92,6 @@ def _asked(folder: Path) -> int:
     finally:
         bundle.unlink(missing_ok=True)
     kept("installed", 100, "")
-    return 0
 
 
 def _reboot() -> int:

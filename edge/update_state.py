@@ -15,6 +15,7 @@ from typing import Literal
 
 import msgspec
 
+from edge.lane_clock import boot_id
 from edge.web.accounts import write_private
 
 FOLDER = Path("/data/bundles")
@@ -31,13 +32,20 @@ class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     percent: int = 0
     text: str = ""
     at_ms: int = 0
+    boot: str = ""
+    """The kernel's id of the boot: an update that a power cut ended is not going on."""
 
 
 def read_state(folder: Path) -> State | None:
     try:
-        return msgspec.json.decode((folder / STATE).read_bytes(), type=State)
+        found = msgspec.json.decode((folder / STATE).read_bytes(), type=State)
     except (FileNotFoundError, msgspec.DecodeError):
         return None  # none yet, or that of another version: the next one replaces it
+    if found.phase == "failed" or found.boot == boot_id():
+        return found
+    if found.phase == "installed":
+        return None  # the box has started since: the slots say into what
+    return State("failed", found.percent, "写入中断, 现用系统不变 / cut off, the running system stays", found.at_ms)
 
 
 def keep_state(folder: Path, state: State) -> None:

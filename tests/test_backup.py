@@ -7,6 +7,7 @@ import json
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -62,13 +63,16 @@ class Site:
         self.queue = Deliveries(self.data / "deliveries.db")
         self.queue.open()
         self.queue.begin(["qingdao"])
+        self._made = 0
         self.add(facts)
 
     def add(self, count: int) -> None:
-        first = self.ledger.last_seq() + 1
-        for seq in range(first, first + count):
-            fact = passed(seq)
-            self.ledger.submit([fact], True, lambda _result: None)
+        """Each is durable in the ledger before its delivery is made, as in the programs."""
+        for _ in range(count):
+            self._made += 1
+            fact, durable = passed(self._made), threading.Event()
+            seq = self.ledger.submit([fact], True, lambda _result, durable=durable: durable.set())  # type: ignore[misc]
+            assert durable.wait(30)
             self.queue.add(seq, [Delivery(0, "qingdao", "carIn", fact.id, fact.id, b"{}", "A", seq)])
 
     def backup(self, name: str = "b.parkbox", passphrase: str = PASSPHRASE) -> Path:
@@ -158,11 +162,23 @@ def test_a_second_death_gets_numbers_of_its_own(site: Site, tmp_path: Path) -> N
 
 def test_copies_that_fit_together_while_both_write(site: Site, tmp_path: Path) -> None:
     """No cursor points past the ledger of the same backup, at whatever moment it was made."""
-    for number in range(3):
-        site.add(2)
+    enough = threading.Event()
+
+    def work() -> None:
+        while not enough.is_set():
+            site.add(1)
+
+    writer = threading.Thread(target=work)
+    writer.start()
+    try:
+        backups = [site.backup(f"{number}.parkbox") for number in range(5)]
+    finally:
+        enough.set()
+        writer.join()
+    for number, backup in enumerate(backups):
         places = card(tmp_path / f"new{number}").places
         places.data.mkdir()
-        restore(site.backup(f"{number}.parkbox"), places)
+        restore(backup, places)
         queue = Deliveries(places.data / "deliveries.db")
         queue.open()
         assert queue.cursor() <= len(ids(places.data / "ledger.db"))
@@ -208,6 +224,13 @@ def test_a_box_in_use_is_not_overwritten(site: Site, tmp_path: Path) -> None:
     restore(site.backup("again.parkbox"), places, replace=True)
     assert_restored(places, site, ids(site.data / "ledger.db"))
     assert ids(next(other.data.glob("replaced-*")) / "ledger.db") == before
+    later = Ledger(other.data / "ledger.db")
+    later.open()
+    later.submit([passed(77)], True, lambda _result: None)
+    later.close()
+    restore(tmp_path / "old" / "again.parkbox", places, replace=True)  # the same once more
+    kept = sorted(len(ids(folder / "ledger.db")) for folder in other.data.glob("replaced-*"))
+    assert kept == [2, 6]  # nothing that was ever there is gone
 
 
 def test_a_damaged_short_or_foreign_file_changes_nothing(site: Site, tmp_path: Path) -> None:

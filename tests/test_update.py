@@ -147,6 +147,19 @@ def test_the_page_s_bundle_is_installed_and_told(engine: Engine, tmp_path: Path)
     assert not (tmp_path / ASKED).exists() and not (tmp_path / BUNDLE).exists()
 
 
+@pytest.mark.parametrize(("content", "restarts"), [("good", True), ("evil", False)])
+def test_the_box_restarts_into_what_was_written_only(
+    engine: Engine, tmp_path: Path, content: str, restarts: bool
+) -> None:
+    systemctl = Path(engine.path) / "systemctl"
+    systemctl.write_text(f'#!/bin/sh\necho "systemctl $@" >> {engine.log}\n')
+    systemctl.chmod(0o755)
+    (tmp_path / BUNDLE).write_text(content)
+    (tmp_path / ASKED).write_text("{}")
+    main(["update", "--asked", "--reboot", "--folder", str(tmp_path)])
+    assert ("systemctl reboot" in engine.asked()) is restarts
+
+
 def test_the_page_s_bundle_with_a_wrong_signature(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / BUNDLE).write_text("evil")
     (tmp_path / ASKED).write_text("{}")

@@ -28,6 +28,17 @@ PAGE = (
         todo_en="keep the file that was moved aside; check the card",
     ),
     FaultSpec(
+        code="restored",
+        effect="none",
+        clears="acknowledged",
+        cause_zh="盒子由备份恢复, 备份之后的通行没有记录",
+        cause_en="the box was restored from a backup; what passed after it is not on record here",
+        effect_zh="场内车辆数可能不准; 之后进场的车出场时查不到进场记录",
+        effect_en="the count of cars inside may be wrong; cars that came in later have no entry on record",
+        todo_zh="核对并更正场内车辆数, 补录月卡和名单的改动, 然后确认; 旧盒子不可再上线",
+        todo_en="correct the count, make later changes of cards and lists anew, then acknowledge; keep the old box off",
+    ),
+    FaultSpec(
         code="accounts_damaged",
         effect="none",
         clears="acknowledged",

@@ -13,6 +13,7 @@ import msgspec
 from edge.web import api, api_views
 from edge.web.actions import Action
 from edge.web.desk_money import MoneyDesk
+from edge.web.desk_update import UpdateDesk
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -21,6 +22,14 @@ class Actor(msgspec.Struct, frozen=True):
     user: str
     role: str
     address: str
+
+
+class Span(msgspec.Struct, frozen=True):
+    """What is searched for: a plate or a part of it ("" any), from an instant, before another."""
+
+    plate: str
+    from_ms: int
+    to_ms: int
 
 
 class RefusedError(Exception):
@@ -52,6 +61,9 @@ class Desk(Protocol):
     @property
     def money(self) -> MoneyDesk: ...
 
+    @property
+    def update(self) -> UpdateDesk: ...
+
     def act(self, action: Action, order: api.Body, actor: Actor) -> api.ActionResult:
         """Every action of the table but those of group users."""
 
@@ -68,7 +80,8 @@ class Desk(Protocol):
 
     def cameras(self) -> tuple[api_views.CameraRow, ...]: ...
 
-    def orders(self, lane: str, limit: int) -> tuple[api_views.OrderRow, ...]: ...
+    def orders(self, lane: str, span: Span, before_seq: int, limit: int) -> api_views.Orders:
+        """A lane that is not configured is refused, here and in `edges`."""
 
     def commissioning(self) -> api_views.Commissioning: ...
 

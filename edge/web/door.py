@@ -84,7 +84,7 @@ class Door:
             raise refusal(
                 HTTPStatus.FORBIDDEN, "must_change_password", "请先更改初始密码", "change the first password first"
             )
-        if route.changes:
+        if route.changes and not route.often:
             self._rate(f"orders {session.key}", self._limits.orders)
         if not may(session.role, route.role):
             zh, en = ROLE_WORDS[route.role]

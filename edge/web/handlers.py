@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from http import HTTPStatus
 from importlib.resources import files
+from pathlib import Path
 
 import msgspec
 
 from edge.core.facts_flow import Vehicle
 from edge.core.money_seen import ROWS_MAX
 from edge.ports import PageSource
-from edge.web import api
+from edge.web import api, api_money, api_update
 from edge.web.accounts import AccountError
 from edge.web.actions import BY_NAME, Action, views
-from edge.web.asked import Asked, read_body, read_query
+from edge.web.asked import FOR_EVER_MS, Asked, read_body, read_query
 from edge.web.audit_out import csv_lines, json_lines
 from edge.web.desk import Desk, RefusedError
 from edge.web.door import Door, refusal
@@ -25,7 +26,6 @@ from edge.web.stream import Broadcast, StreamsFull
 from edge.web.users import change_user, user_rows
 from edge.web.views import PictureShelf, found_row
 
-FOR_EVER_MS = 10**15
 REFUSED_STATUS = {
     "lane_silent": HTTPStatus.SERVICE_UNAVAILABLE,
     "storage": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -34,6 +34,7 @@ REFUSED_STATUS = {
     "bad_request": HTTPStatus.BAD_REQUEST,
     "refused": HTTPStatus.BAD_REQUEST,
 }
+FILE_PIECE_BYTES = 256 * 1024
 CHAIN_AGAIN_S = 60.0
 """Looking through the whole audit takes half a second for every 100,000 lines."""
 
@@ -166,15 +167,15 @@ class Handlers:
         return json_answer(await self._door.work(self._desk.cameras))
 
     async def _orders(self, asked: Asked) -> Response:
-        lane, most = asked.text("lane"), asked.number("limit") or 50
-        return json_answer(await self._door.work(lambda: self._desk.orders(lane, most)))
+        lane, before, most = asked.text("lane"), asked.number("before_seq"), asked.number("limit") or 50
+        return json_answer(await self._door.work(lambda: self._desk.orders(lane, asked.span(), before, most)))
 
     async def _money_desk(self, asked: Asked) -> Response:
         return json_answer(await self._door.work(self._desk.money.exit_desk))
 
     async def _money_orders(self, asked: Asked) -> Response:
-        plate, most = asked.text("plate"), asked.number("limit") or ROWS_MAX
-        return json_answer(await self._door.work(lambda: self._desk.money.orders(plate, most)))
+        before, most = asked.text("before"), asked.number("limit") or ROWS_MAX
+        return json_answer(await self._door.work(lambda: self._desk.money.orders(asked.span(), before, most)))
 
     async def _money_order(self, asked: Asked) -> Response:
         return json_answer(await self._door.work(lambda: self._desk.money.story(asked.text("order_id"))))
@@ -186,6 +187,11 @@ class Handlers:
         version, began_ms, until_ms = asked.text("version"), asked.number("began_ms"), asked.number("until_ms")
         vehicle = msgspec.convert(asked.text("vehicle"), Vehicle)  # one of the route's choices
         return json_answer(await self._door.work(lambda: self._desk.money.price(version, vehicle, began_ms, until_ms)))
+
+    async def _money_try(self, asked: Asked) -> Response:
+        tried = asked.body
+        assert isinstance(tried, api_money.TryTariff)
+        return json_answer(await self._door.work(lambda: self._desk.money.try_tariff(tried)))
 
     async def _money_cards(self, asked: Asked) -> Response:
         plate, most = asked.text("plate"), asked.number("limit") or ROWS_MAX
@@ -231,6 +237,35 @@ class Handlers:
         await self._door.note(asked.session, asked.request, "config_import", "", asked.body.why, ok=result.ok,
                               zh=result.zh, en=result.en)  # fmt: skip
         return json_answer(result)
+
+    # --- updates and backups -----------------------------------------------------------------------------------
+
+    async def _update(self, asked: Asked) -> Response:
+        return json_answer(await self._door.work(self._desk.update.view))
+
+    async def _update_piece(self, asked: Asked) -> Response:
+        body = asked.body
+        assert isinstance(body, api_update.UpdatePiece)
+        return json_answer(await self._door.work(lambda: self._desk.update.piece(body.at, body.data)))
+
+    async def _update_install(self, asked: Asked) -> Response:
+        body, who = asked.body, asked.who.user
+        assert isinstance(body, api_update.InstallUpdate)
+        result = await self._door.work(lambda: self._desk.update.install(body.size, who))
+        await self._door.note(asked.session, asked.request, "update_install", f"{body.size} bytes", body.why,
+                              ok=result.ok, zh=result.zh, en=result.en)  # fmt: skip
+        return json_answer(result)
+
+    async def _backup(self, asked: Asked) -> Response:
+        path = await self._door.work(self._desk.update.newest_backup)
+        await self._door.note(asked.session, asked.request, "backup_export", path.name)
+        return Response(self._pieces(path), MEDIA["sealed"], headers=_as_file(path.name))
+
+    async def _pieces(self, path: Path) -> AsyncGenerator[bytes, None]:
+        file = await self._door.work(lambda: path.open("rb"))
+        with file:
+            while piece := await self._door.work(lambda: file.read(FILE_PIECE_BYTES)):
+                yield piece
 
     # --- people ------------------------------------------------------------------------------------------------
 

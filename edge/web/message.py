@@ -23,7 +23,7 @@ BODY_LIMIT_BYTES = 64 * 1024
 """An order is under 1 KB."""
 LARGE_BODY_BYTES = 512 * 1024
 """A configuration as one JSON text: four lanes with every comment take 10 KB, lists of thousands of plates more."""
-LARGE_PATHS = frozenset({"/api/config"})
+LARGE_PATHS = frozenset({"/api/config", "/api/update/piece"})
 HEADERS_MAX = 64
 
 EVERY_ANSWER = {

@@ -14,7 +14,7 @@ import msgspec
 from edge.web import api
 from edge.web.routes import MEDIA, ROUTES, Parameter, Route
 
-INTERFACE_VERSION = "1"
+INTERFACE_VERSION = "2"
 """Grows when something is taken away or changes its meaning."""
 REF = "#/components/schemas/{name}"
 PROBLEMS = {
@@ -80,7 +80,7 @@ def _operation(route: Route, by_type: dict[str, Any]) -> dict[str, Any]:
     if route.kind == "json":
         answer["content"] = {media: {"schema": by_type[str(route.answer)]}}
     else:
-        binary = route.kind in {"jpeg", "gzip"}
+        binary = route.kind in {"jpeg", "gzip", "sealed"}
         answer["content"] = {media: {"schema": {} if binary else {"type": "string"}}}
     operation: dict[str, Any] = {
         "operationId": route.path.rpartition("/")[2] if route.name == "act" else route.name,

@@ -11,12 +11,12 @@ from typing import Any, Literal
 import msgspec
 
 from edge.core import money_seen
-from edge.web import api, api_views
+from edge.web import api, api_money, api_update, api_views
 from edge.web.actions import ACTIONS
 from edge.web.roles import Role
 from edge.web.views import FoundRow, PageState
 
-Kind = Literal["json", "jpeg", "events", "toml", "csv", "html", "gzip", "jsonl"]
+Kind = Literal["json", "jpeg", "events", "toml", "csv", "html", "gzip", "jsonl", "sealed"]
 
 MEDIA: dict[Kind, str] = {
     "json": "application/json; charset=UTF-8",
@@ -27,6 +27,7 @@ MEDIA: dict[Kind, str] = {
     "jsonl": "application/jsonl; charset=UTF-8",
     "html": "text/html; charset=UTF-8",
     "gzip": "application/gzip",
+    "sealed": "application/octet-stream",
 }
 
 
@@ -59,6 +60,8 @@ class Route(msgspec.Struct, frozen=True):
     """Statuses beside those that every route may answer."""
     heavy: bool = False
     """Costs seconds of a core: asked for seldom."""
+    often: bool = False
+    """Many times a second by nature: pieces of a file. The rate of orders does not count."""
     while_must_change: bool = False
     """Answered before a first password was changed."""
 
@@ -105,12 +108,13 @@ _READS: tuple[Route, ...] = (
           api_views.Edges, query=(LANE,)),
     Route("GET", "/api/cameras", "cameras", "technician", "each camera's last reads, to aim it",
           tuple[api_views.CameraRow, ...]),
-    Route("GET", "/api/orders", "orders", "viewer", "the newest orders with the pictures near them",
-          tuple[api_views.OrderRow, ...], query=(LANE, limit(50))),
+    Route("GET", "/api/orders", "orders", "viewer", "orders with the pictures near them, newest first",
+          api_views.Orders, query=(LANE, PLATE, FROM_MS, TO_MS, BEFORE, limit(50))),
     Route("GET", "/api/money/desk", "money_desk", "viewer", "the exits: who stands there, what it owes and why",
           money_seen.ExitDesk),
     Route("GET", "/api/money/orders", "money_orders", "viewer", "orders to pay, newest first", money_seen.MoneyOrders,
-          query=(PLATE, limit(money_seen.ROWS_MAX))),
+          query=(PLATE, FROM_MS, TO_MS, Parameter("before", "older than this order", "text", longest=64),
+                 limit(money_seen.ROWS_MAX))),
     Route("GET", "/api/money/order", "money_order", "viewer", "the story of one order", api_views.OrderStory,
           refusals=(404,), query=(Parameter("order_id", "its id", "text", longest=64, required=True),)),
     Route("GET", "/api/money/tariffs", "money_tariffs", "viewer", "the tariffs, in versions", money_seen.Tariffs),
@@ -119,6 +123,8 @@ _READS: tuple[Route, ...] = (
               Parameter("version", "of a tariff", "text", longest=64, required=True),
               Parameter("vehicle", "class; empty: any other", "text", longest=6, choices=("large", "medium", "small")),
               Parameter("began_ms", "the entry", required=True), Parameter("until_ms", "the exit", required=True))),
+    Route("POST", "/api/money/try", "money_try", "admin", "what a visit would cost by a tariff that is not in force",
+          money_seen.Price, body=api_money.TryTariff, takes="json"),
     Route("GET", "/api/money/cards", "money_cards", "viewer", "cards, newest first", money_seen.CardRows,
           query=(PLATE, limit(money_seen.ROWS_MAX))),
     Route("GET", "/api/money/lists", "money_lists", "viewer", "plates on lists, newest first", money_seen.ListRows,
@@ -132,6 +138,13 @@ _READS: tuple[Route, ...] = (
     Route("GET", "/api/config", "config", "technician", "the configuration, no secrets", kind="toml"),
     Route("POST", "/api/config", "import_config", "admin", "check a configuration and put it in place of the old one; "
           "it takes effect when the programs start anew", api.ActionResult, body=api.ImportConfig, takes="json"),
+    Route("GET", "/api/update", "update", "admin", "the slots, and how far an update is", api_update.UpdateView),
+    Route("POST", "/api/update/piece", "update_piece", "admin", "one piece of a bundle", api.ActionResult,
+          body=api_update.UpdatePiece, takes="json", refusals=(404,), often=True),
+    Route("POST", "/api/update/install", "update_install", "admin", "have the bundle installed; the box restarts",
+          api.ActionResult, body=api_update.InstallUpdate, takes="json", refusals=(404,)),
+    Route("GET", "/api/backup", "backup", "admin", "the newest backup, sealed with its passphrase", kind="sealed",
+          refusals=(404,), heavy=True),
     Route("GET", "/api/users", "users", "admin", "who may", tuple[api.UserRow, ...]),
     Route("GET", "/api/audit", "audit", "admin", "who did what, newest first", api.AuditPage,
           query=(Parameter("who", "this user", "text", longest=50), Parameter("action", "this action", "text",

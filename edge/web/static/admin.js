@@ -10,6 +10,7 @@ import { answerPlace, button, facts, once, showAnswer, showBusy } from "./forms.
 import { word } from "./language.js";
 import { logOut, may, passwordForm, who } from "./session.js";
 import { openSheet } from "./sheet.js";
+import { drawUpdate } from "./update.js";
 import { drawUsers } from "./users.js";
 
 export function show(root) {
@@ -19,6 +20,7 @@ export function show(root) {
   if (may("technician")) left.push(block("config", word("config"), drawConfig(may("admin"))));
   if (may("admin")) {
     left.splice(1, 0, block("users", word("users"), drawUsers()));
+    left.push(block("update", word("update"), drawUpdate()));
     right.push(block("audit", word("audit"), drawAudit()));
   }
   root.replaceChildren(el("h1", "", word("tab_admin")), el("div", "columns", el("div", "column", ...left), el("div", "column", ...right)));

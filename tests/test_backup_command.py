@@ -1,0 +1,136 @@
+"""`parkbox backup` and `parkbox restore` as typed, the nightly run, and what the page says after a restore."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.cli import main
+from edge.config.load import load
+from edge.restore_place import NOTE, Restored, note_seen, read_note
+from tests.program_rig import box_in, until
+from tests.web_house import Client
+
+PASSPHRASE = "correct horse battery"
+
+
+class Shell:
+    """A box by the commands alone; its programs do not run, unless the test starts them."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], config: Path) -> None:
+        self.folder, self.config, self._capsys = folder, config, capsys
+        self.passphrase = folder / "passphrase"
+        self.passphrase.write_text(PASSPHRASE + "\n")
+        self.passphrase.chmod(0o600)
+
+    def run(self, *words: object) -> tuple[int, str, str]:
+        code = main([str(word) for word in words])
+        out, err = self._capsys.readouterr()
+        return code, out, err
+
+    def restore(self, file: Path, new: Path, *more: object) -> tuple[int, str, str]:
+        return self.run("restore", file, "--passphrase-file", self.passphrase, "--config", new / "box.toml", "--data",
+                        new / "data", "--secrets", new / "secrets", "--socket", new / "lane.sock", "--user", "", *more)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
+    with box_in(tmp_path / "box") as box:
+        with box.lane() as lane:
+            lane.await_ready()
+            lane.stop()
+        yield Shell(tmp_path, capsys, box.config)
+
+
+def test_there_and_back(shell: Shell, tmp_path: Path) -> None:
+    out, new = tmp_path / "b.parkbox", tmp_path / "new"
+    new.mkdir()
+    box_id = load(shell.config).box.id
+    code, said, _ = shell.run("backup", shell.config, out, "--passphrase-file", shell.passphrase)
+    assert code == 0 and box_id in said and out.stat().st_mode & 0o077 == 0
+    code, _, err = shell.run("backup", shell.config, out, "--passphrase-file", shell.passphrase)
+    assert code == 1 and "exists already" in err
+    assert shell.run("restore", out, "--show")[1].startswith(box_id)
+    code, said, err = shell.restore(out, new)
+    assert (code, err) == (0, "") and "old box must not come back" in said
+    assert (new / "box.toml").read_bytes() == shell.config.read_bytes()
+    assert (new / "data" / "ledger.db").exists()
+    note = read_note(new / "data")
+    assert note is not None
+    assert note.box == box_id and not note.seen
+
+
+def test_a_restore_waits_for_the_programs_to_stop(shell: Shell, tmp_path: Path) -> None:
+    """Under a lane program that runs nothing is changed."""
+    out = tmp_path / "b.parkbox"
+    shell.run("backup", shell.config, out, "--passphrase-file", shell.passphrase)
+    with box_in(tmp_path / "other") as other, other.lane() as lane:
+        lane.await_ready()
+        before = sorted(path.name for path in other.data.iterdir())
+        code, _, err = shell.restore(out, tmp_path / "other")
+        assert code == 1 and "systemctl stop" in err
+        assert sorted(path.name for path in other.data.iterdir()) == before
+
+
+def test_every_night_and_no_more_than_so_many(shell: Shell, tmp_path: Path) -> None:
+    assert shell.run("backup", shell.config, "--nightly")[0] == 0  # no [backup]: nothing to do, and no failed unit
+    stick = tmp_path / "stick"
+    with shell.config.open("a") as text:
+        text.write(f'\n[backup]\npassphrase_file = "{shell.passphrase}"\nfolder = "{stick}"\nkeep = 2\n')
+    code, _, err = shell.run("backup", shell.config, "--nightly")
+    assert code == 1 and str(stick) in err  # the stick is not in
+    stick.mkdir()
+    box_id = load(shell.config).box.id
+    for day in ("20250101", "20250102", "20250103"):
+        (stick / f"{box_id}-{day}-033000.parkbox").touch()
+    (stick / "somebody-else.parkbox").touch()
+    (stick / f".{box_id}-20250103-040000.parkbox.new").touch()  # the power went
+    assert shell.run("backup", shell.config, "--nightly")[0] == 0
+    names = sorted(path.name for path in stick.iterdir())
+    assert len(names) == 3 and "somebody-else.parkbox" in names and f"{box_id}-20250103-033000.parkbox" in names
+
+
+def test_an_open_passphrase_file_is_refused(shell: Shell) -> None:
+    shell.passphrase.chmod(0o644)
+    with shell.config.open("a") as text:
+        text.write(f'\n[backup]\npassphrase_file = "{shell.passphrase}"\n')
+    code, _, err = shell.run("check", shell.config)
+    assert code == 2 and "backup.passphrase_file" in err
+
+
+def test_the_note_of_a_restore(shell: Shell) -> None:
+    data = Path(load(shell.config).box.data_dir)
+    (data / NOTE).write_text(json.dumps({"box": "QD-000101", "made_ms": 1_795_233_600_000, "last_seq": 7}))
+    note_seen(data)
+    assert read_note(data) == Restored("QD-000101", 1_795_233_600_000, 7, True)
+    (data / NOTE).write_text("{")
+    assert read_note(data) is None
+
+
+def test_a_restored_box_says_so_until_somebody_has_seen_to_it(tmp_path: Path) -> None:
+    with box_in(tmp_path / "box") as box:
+        box.data.mkdir(exist_ok=True)
+        (box.data / NOTE).write_text(json.dumps({"box": "QD-000101", "made_ms": 1_795_233_600_000, "last_seq": 7}))
+        with box.agent() as agent:
+            agent.await_ready()
+            page = Client(box.web_port)
+            page.log_in_first_time(box.data)
+            faults = until(lambda: [one for one in state_faults(page) if one["code"] == "restored"], "the fault")
+            assert "2026-11-21 12:00" in faults[0]["detail"]
+            order = {"fault": "restored", "device": "QD-000101", "why": "已核对"}
+            status, answer = page.post("/api/actions/acknowledge_fault", order)
+            assert (status, answer["ok"]) == (200, True)
+        note = read_note(box.data)
+        assert note is not None
+        assert note.seen  # the next start does not say it again
+
+
+def state_faults(page: Client) -> list[dict[str, Any]]:
+    state = json.loads(page.ask("GET", "/api/state")[2])
+    return [fault for part in state.values() if isinstance(part, dict) for fault in part.get("faults", [])] + list(
+        state.get("faults", [])
+    )
