@@ -1,4 +1,4 @@
-"""What the pins over libgpiod say where there are none. With pins: `tests/test_image_boot.py`, on the kernel's gpio-sim."""
+"""What the pins over libgpiod say where there are none. With pins: `tests/test_image_boot.py`, on gpio-sim."""
 
 from __future__ import annotations
 

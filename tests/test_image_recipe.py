@@ -1,0 +1,80 @@
+"""The recipe's own programs, without building anything: module order, bill of materials, the shells' grammar."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+IMAGE = Path(__file__).resolve().parent.parent / "image"
+FIRST = (b"#!/bin/sh", b"#!/bin/busybox")
+SHELLS = sorted(file for file in IMAGE.rglob("*") if file.is_file() and file.read_bytes()[:20].startswith(FIRST))
+STATUS = """Package: bash
+Status: install ok installed
+Architecture: arm64
+Version: 5.2.37-2+b5
+
+Package: gone
+Status: deinstall ok config-files
+Architecture: arm64
+Version: 1
+
+"""
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"image_{name}", IMAGE / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_module_is_loaded_after_what_it_needs() -> None:
+    kernel = load("kernel")
+    needs = {  # as depmod writes it: nearest need first
+        "kernel/fs/ext4/ext4.ko.xz": ["kernel/fs/jbd2/jbd2.ko.xz", "kernel/lib/crc16.ko.xz"],
+        "kernel/fs/jbd2/jbd2.ko.xz": [],
+        "kernel/lib/crc16.ko.xz": [],
+        "kernel/mmc/sdhci-iproc.ko.xz": ["kernel/mmc/sdhci-pltfm.ko.xz", "kernel/mmc/sdhci.ko.xz"],
+        "kernel/mmc/sdhci-pltfm.ko.xz": ["kernel/mmc/sdhci.ko.xz"],
+        "kernel/mmc/sdhci.ko.xz": [],
+        "kernel/sound/snd.ko.xz": [],
+    }  # fmt: skip
+    order = kernel.start_order(needs)
+    assert len(order) == len(set(order))
+    for path in order:
+        assert all(order.index(need) < order.index(path) for need in needs[path])
+    assert "kernel/sound/snd.ko.xz" not in order
+    assert "kernel/sound/snd.ko.xz" not in kernel.wanted(needs)
+
+
+def test_the_bill_names_installed_packages_wheels_and_unpacked_files(tmp_path: Path) -> None:
+    (tmp_path / "var/lib/dpkg").mkdir(parents=True)
+    (tmp_path / "var/lib/dpkg/status").write_text(STATUS, "ascii")
+    wheel = tmp_path / "opt/parkbox/lib/python3.13/site-packages/msgspec-0.22.0.dist-info"
+    wheel.mkdir(parents=True)
+    (wheel / "METADATA").write_text("Metadata-Version: 2.1\nName: msgspec\nVersion: 0.22.0\n", "ascii")
+    unpacked = tmp_path / "usr/share/parkbox/unpacked"
+    unpacked.mkdir(parents=True)
+    (unpacked / "raspi-firmware").write_text("raspi-firmware 1.20240424+ds-6 all\n", "ascii")
+    found = {part["purl"] for part in load("sbom").bill(tmp_path)["components"]}
+    assert found == {
+        "pkg:deb/debian/bash@5.2.37-2%2Bb5?arch=arm64&distro=trixie",
+        "pkg:pypi/msgspec@0.22.0",
+        "pkg:deb/debian/raspi-firmware@1.20240424%2Bds-6?arch=all&distro=trixie",
+    }
+
+
+@pytest.mark.parametrize("file", SHELLS, ids=lambda file: str(file.relative_to(IMAGE)))
+def test_the_shell_can_read_it(file: Path) -> None:
+    done = subprocess.run(["sh", "-n", str(file)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_pins_are_held_from_power_on() -> None:
+    """Every pin that a configuration may name, and none of the two that are the board's own."""
+    assert "gpio=2-27=ip,pd" in (IMAGE / "boot/config.txt").read_text("utf-8").splitlines()
