@@ -71,7 +71,8 @@ def restart(machine: Machine) -> None:
     """In order, into whatever is next; until the box is ready again."""
     boot = machine.run("cat /proc/sys/kernel/random/boot_id")
     machine.run("sync; systemctl reboot --no-block")
-    until(lambda: machine.run("cat /proc/sys/kernel/random/boot_id") != boot, "the next boot", every_s=5.0)
+    number = "cat /proc/sys/kernel/random/boot_id"
+    until(lambda: machine.run(number, again=True) != boot, "the next boot", every_s=5.0)
     ready(machine)
 
 
@@ -99,7 +100,8 @@ def test_a_trial_whose_power_fails_ends_with_the_old_system(machine: Machine) ->
     words(machine, "systemd.mask=parkbox-health.service")  # so that nobody finds the new system well
     boot = machine.run("cat /proc/sys/kernel/random/boot_id")
     machine.run("systemctl reboot --no-block")
-    until(lambda: machine.run("cat /proc/sys/kernel/random/boot_id") != boot, "the trial", every_s=5.0)
+    number = "cat /proc/sys/kernel/random/boot_id"
+    until(lambda: machine.run(number, again=True) != boot, "the trial", every_s=5.0)
     assert slot(machine) == "B"
     assert not kept(machine)
     words(machine, "")
