@@ -71,7 +71,7 @@ def page(machine: Machine, path: str = "/healthz") -> tuple[int, bytes]:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     connection = http.client.HTTPSConnection("127.0.0.1", machine.page, timeout=30, context=context)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"Host": "parkbox.local"})
         reply = connection.getresponse()
         return reply.status, reply.read()
     finally:

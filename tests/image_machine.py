@@ -110,8 +110,8 @@ class Machine:
         return (self.folder / f"console-{self.starts}.txt").read_text("utf-8", errors="replace")
 
     def run(self, command: str, *, within_s: float = WITHIN_S, check: bool = True, again: bool = False) -> str:
-        """Root's shell in the guest: what `command` printed. `again`: typed anew every 20 s until somebody answers, as is
-        right while the shell may still be coming up, and for nothing that must be done once."""
+        """Root's shell in the guest: what `command` printed. `again`: typed anew every 20 s until somebody answers, as
+        is right while the shell may still be coming up, and for nothing that must be done once."""
         assert self._shell is not None
         if not self._answered and not again:
             self.run("true", within_s=within_s, again=True)
