@@ -7,6 +7,7 @@ members that say why are sent (QC77).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -85,10 +86,12 @@ def reply_body(  # noqa: PLR0917 - the envelope's members
     entries: list[dict[str, object]] | None,
     settings: QingdaoMqtt,
     project: str = "",
+    flat: Mapping[str, object] = MappingProxyType({}),
 ) -> bytes:
     """B.1 通用下发响应 (line 452). QC86: cmd_type and seq_id as they came; QC19: the form of data_items is a setting.
-    None: 19 has no data_items."""
+    None: 19 has no data_items. `flat`: members that stand beside result_code as well (QC62)."""
     reply: dict[str, object] = {
+        **flat,
         "result_code": result_code,
         "message": words[:WORDS_MAX],
         "cmd_type": cmd_type,
