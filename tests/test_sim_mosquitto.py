@@ -14,7 +14,7 @@ from edge.umqtt.simple import MQTTClient, MQTTException
 from hal_sim.mosquitto import program
 from hal_sim.qingdao import Account, QingdaoPlatform
 from tests.program_rig import until
-from tests.test_qingdao_mqtt import House
+from tests.qingdao_house import House
 
 ACCOUNT = Account("880001", "0000001", "parkbox", "Parkbox-1", "key")
 SOON_S = 20.0

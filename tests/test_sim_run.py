@@ -109,3 +109,13 @@ def test_a_rush_shows_the_rules_at_work_and_ends_clean() -> None:
     assert len(re.findall(r"入口1 \S+ 放行: 预约车", done.stdout)) > 3
     assert len(re.findall(r"入口2 \S+ 等待: (?:饱和|满位|余位)", done.stdout)) > 0
     assert "车场 预约车优先 开 on (start)" in done.stdout
+
+
+def test_a_lane_on_an_rs485_board_ends_clean_too() -> None:
+    """Loops, limit switches and arm of the first lane, and its sign, on one line that takes a wire's time."""
+    done = sim("--cars", "10", "--headless", "--lanes", "2", "--seed", "6", "--rs485")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "结果: 合格 clean" in done.stdout
+    passages = number(done.stdout, r"通行 (\d+) passages \(入 in (?:\d+)")
+    assert number(done.stdout, r"记录 (\d+) recorded") == passages
+    assert re.search(r"违规 violations: arm_strikes 0, close_on_car 0, open_and_close 0, relay_too_long 0", done.stdout)

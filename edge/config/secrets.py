@@ -24,8 +24,15 @@ def credentials_folder() -> Path:
     return Path(os.environ.get("CREDENTIALS_DIRECTORY", CREDENTIALS / "parkbox-agent.service"))
 
 
-def secret(path: str, name: str) -> Iterator[ConfigIssue]:
-    """What is wrong with the file `name` that the setting `path` points to. Its text is never shown."""
+def secret(path: str, name: str, *, lines: bool = False) -> Iterator[ConfigIssue]:
+    """What is wrong with the file `name` that the setting `path` points to. Its text is never shown. `lines`: it may
+    have several (PEM)."""
+    if not name:
+        yield ConfigIssue(path, "", "缺少; 须为 0600 权限的文件", "missing; names a file of mode 0600 with the secret")
+        return
+    if Path(name).is_dir():
+        yield ConfigIssue(path, name, "是目录, 须为 0600 权限的文件", "is a folder, must be a file of mode 0600")
+        return
     try:
         mode = Path(name).stat().st_mode
         text = Path(name).read_text(encoding="utf-8").strip()
@@ -38,3 +45,6 @@ def secret(path: str, name: str) -> Iterator[ConfigIssue]:
         yield ConfigIssue(path, name, f"权限 {stat.S_IMODE(mode):04o}, 须为 0600", "must be a file of mode 0600")
     if not text:
         yield ConfigIssue(path, name, "文件为空", "is empty")
+    elif not lines and len(text.splitlines()) > 1:
+        yield ConfigIssue(path, name, f"有 {len(text.splitlines())} 行, 只可有一行",
+                          f"has {len(text.splitlines())} lines, one is allowed")

@@ -162,7 +162,7 @@ class RepeatDelivery(Order, frozen=True, kw_only=True):
     ids: Annotated[tuple[Annotated[int, Meta(ge=1, le=2**53)], ...], Meta(min_length=1, max_length=200)]
 
 
-LinkName = Literal["qingdao", "shenzhen", "shenzhen-tcp", "oss"]
+LinkName = Literal["qingdao", "qingdao-mqtt", "shenzhen", "shenzhen-tcp", "oss"]
 """Links that the box opens itself, as the page's state names them."""
 
 
