@@ -13,8 +13,8 @@ from edge.cities.qingdao.downlink import Downlink
 from edge.cities.qingdao.learned import NAMES_MAX, LearnedNames
 from edge.cities.qingdao.replies import LaneTold
 from edge.config.qingdao_mqtt import QingdaoMqtt
+from tests.qingdao_house import House
 from tests.qingdao_orders import ITEMS, QUOTE, SITE, FakeLane, StillClock, downlink, message, said
-from tests.test_qingdao_mqtt import House
 
 
 def learning(lane: FakeLane, known: dict[str, str], kept: list[dict[str, str]], **settings: Any) -> Downlink:
