@@ -91,9 +91,9 @@ class QingdaoMqtt(Section, frozen=True, kw_only=True):
     """error_code of 18, over the printed 9 and 10 (QC64): the values before them are cut off in the print."""
     scan_codes: tuple[QingdaoCode, ...] = ()
     """The same of 22, over the printed 1011 to 1019 (QC65)."""
-    reply_items: Literal["array", "object", "string"] = "array"
+    reply_items: Literal["array", "object", "string", "request"] = "array"
     """data_items of a reply (QC19): an array, its only entry as an object (several stay an array), or the array as a
-    JSON text, which is what the printed type String says."""
+    JSON text, which is what the printed type String says; request: as the order had it."""
     reply_flat: bool = False
     """The members of 18 and 22 stand beside result_code too, not in data_items alone (QC62): the print has lost its
     indentation there."""

@@ -122,7 +122,7 @@ class Downlink:
             self.repeated += 1
             return kept[1]
         entries = self._carried_out(kind, readings, started_s + ANSWER_S)
-        reply = self._reply(kind, entries, cmd_type, seq_id, top.text("project_code", 64))
+        reply = self._reply(kind, entries, cmd_type, seq_id, top)
         if all(entry.settled for entry in entries):
             self._kept[seq_id.lower()] = (meant, reply)
             while len(self._kept) > KEPT_MAX:
@@ -196,7 +196,7 @@ class Downlink:
             found.append(entry_of(kind, reading, told, self._site, self._settings))
         return found
 
-    def _reply(self, kind: Kind, entries: Sequence[Entry], cmd_type: str, seq_id: str, project: str) -> bytes:
+    def _reply(self, kind: Kind, entries: Sequence[Entry], cmd_type: str, seq_id: str, top: Members) -> bytes:
         """QR061: result_code 1 says that all of it failed."""
         failed = not any(entry.ok for entry in entries)
         wrong = next((entry.words for entry in entries if not entry.ok), "")
@@ -208,7 +208,10 @@ class Downlink:
         words = wrong or (entries[0].words if len(entries) == 1 else "成功")
         members = None if kind == "payment" else [entry.members for entry in entries]
         flat = entries[0].members if kind in FLAT_KINDS and self._settings.reply_flat and len(entries) == 1 else {}
-        return reply_body(1 if failed else 0, words, cmd_type, seq_id, members, self._settings, project, flat)
+        like = next((top.value_of(name) for name in CONTENT if top.has(name)), None)
+        project = top.text("project_code", 64)
+        code = 1 if failed else 0
+        return reply_body(code, words, cmd_type, seq_id, members, self._settings, project, flat=flat, like=like)
 
     def _refusal(self, words: str, cmd_type: str, seq_id: str) -> bytes:
         self.refused += 1
