@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from edge.agent_cmd_types import keep_names, read_names
 from edge.agent_orders import LaneOrders
 from edge.cities.city import Poster
 from edge.cities.clock import Clock, Jitter
@@ -22,6 +23,7 @@ from edge.cities.engine import CityFault
 from edge.cities.http import HttpTransport, TransportFault
 from edge.cities.qingdao.downlink import Downlink
 from edge.cities.qingdao.envelope import Account
+from edge.cities.qingdao.learned import LearnedNames
 from edge.cities.qingdao.mqtt_access import MqttAccount
 from edge.cities.qingdao.mqtt_talk import MqttTalk, Trouble
 from edge.cities.qingdao.orders import Site
@@ -76,7 +78,12 @@ class QingdaoLink:
         self._talk = MqttTalk(account, (settings.sub_code, *mqtt.projects))
         self._tls = client_context(mqtt.ca_file) if mqtt.tls == "on" else None
         self._lane = LaneOrders(Path(config.box.socket))
-        self.downlink = Downlink(mqtt, site_of(config, settings, mqtt), self._ask, clock)
+        data = Path(config.box.data_dir)
+        self.downlink = Downlink(
+            mqtt, site_of(config, settings, mqtt), self._ask, clock,
+            learned=LearnedNames(read_names(data) if mqtt.learn else {}),
+            on_learned=lambda names: keep_names(data, names),
+        )  # fmt: skip
         self._replies: deque[bytes] = deque(maxlen=REPLIES_MAX)
         self._client: MQTTClient | None = None
         self._stopping = threading.Event()
@@ -111,6 +118,10 @@ class QingdaoLink:
             taken, refused = self.downlink.taken, self.downlink.refused
             zh = f"MQTT 在线, 已执行指令 {taken}, 拒绝 {refused}"
             en = f"MQTT online, {taken} orders done, {refused} refused"
+            if learned := self.downlink.learned.names:
+                names = ", ".join(f"{name} = {kind}" for name, kind in sorted(learned.items()))
+                zh = f"{zh}; 已学到 cmd_type (请写入配置): {names}"
+                en = f"{en}; cmd_type names learned (put them into the configuration): {names}"
         elif zh:
             zh, en = f"MQTT 离线: {zh}", f"MQTT offline: {en}"
         else:
