@@ -3,11 +3,8 @@ data folder."""
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import random
-import socket
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,13 +13,12 @@ from typing import Literal
 
 from hal_sim.board_run import BoardRun
 from hal_sim.cameras.sender import CameraSpec
+from hal_sim.free_ports import free_ports
 from hal_sim.oss import OssBucket
 from hal_sim.qingdao import Account
 from hal_sim.site.lane import LanePins
 from hal_sim.site.relays import pins_of
 
-OWN_PORTS = range(15_000, 32_000)
-"""Below those that Linux gives away by itself (32768 on): no connection of a stranger takes one of them in between."""
 LANES_MAX = 4
 VENDORS = ("vz", "hikvision", "dahua", "vz")
 SERIALS = (
@@ -122,18 +118,6 @@ def lane_specs(count: int) -> tuple[LaneSpec, ...]:
 
 def _on_pins(pins: LanePins, names: tuple[str, ...]) -> str:
     return "".join(f"{name}_pin = {getattr(pins, name)}\n" for name in names)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody uses now, all different."""
-    found: list[int] = []
-    for port in random.SystemRandom().sample(OWN_PORTS, len(OWN_PORTS)):
-        if len(found) == count:
-            break
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED:
-                found.append(port)
-    return found
 
 
 def write_secret(path: Path, value: str) -> Path:

@@ -21,7 +21,7 @@ from hal_sim.oss import Keys, OssServer, Rules
 from hal_sim.pictures_run import compare_pictures, pictures_there, unkept
 from hal_sim.printing import PassagePrinter
 from hal_sim.programs import Killer, Program, programs
-from hal_sim.qingdao import Account, QingdaoPlatform
+from hal_sim.qingdao import Account, BrokerChoice, QingdaoPlatform
 from hal_sim.qingdao.phones import Phones
 from hal_sim.qingdao.purse import DEDUCTED
 from hal_sim.qingdao.settled import settled_wrong
@@ -82,6 +82,7 @@ class Options:
     mix: bool = True
     rush: bool = False
     rs485: bool = False
+    broker: BrokerChoice = "auto"
 
     @property
     def stalls(self) -> int:
@@ -125,6 +126,10 @@ class SiteRun:
         self._check_folder()
         self.platform = QingdaoPlatform(ACCOUNT, seed=options.seed)
         url = self.platform.start()
+        try:
+            mqtt_port, self.broker_name = self.platform.start_chosen(options.broker, options.data_dir / "mosquitto")
+        except RuntimeError as error:
+            raise SimError(str(error)) from error
         self._stack.callback(self.platform.stop)
         for kind, probability in options.weather:
             self.platform.weather.add(kind, probability=probability)  # type: ignore[arg-type]  # checked there
@@ -143,7 +148,7 @@ class SiteRun:
         self.signs = SignRun(options.data_dir, lanes, None if hurried else self._say, self.board)
         season = () if options.rush else season_plates(options.seed)
         self.plan = write_site(
-            options.data_dir, specs, times, account=ACCOUNT, city_url=url, mqtt_port=self.platform.start_broker(),
+            options.data_dir, specs, times, account=ACCOUNT, city_url=url, mqtt_port=mqtt_port,
             season=season, stalls=options.stalls, oss=self.oss, oss_endpoint=endpoint, rush=options.rush,
             more=f"{self.shenzhen.section(times)}{self.signs.section()}", board=self.board,
         )  # fmt: skip
@@ -214,7 +219,10 @@ class SiteRun:
             self._stack.callback(program.stop)
         for program in (self.lane, self.agent):
             self._await_ready(program, asked)
-        self._say(f"网页 page: http://127.0.0.1:{self.plan.web_port}/   数据 data: {self.plan.data_dir}")
+        self._say(
+            f"网页 page: http://127.0.0.1:{self.plan.web_port}/   数据 data: {self.plan.data_dir}   "
+            f"MQTT: {self.broker_name}"
+        )
         first = self.plan.data_dir / "first-password"
         if first.exists():
             self._say(f"首次登录 first login: {first.read_text(encoding='utf-8').strip()}")

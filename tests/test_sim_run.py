@@ -12,6 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from hal_sim.mosquitto import program
+
+BROKER = r"内置 built in$" if program() is None else r"mosquitto \d"
+"""Which broker the simulated city has here; the runs with mosquitto are not made where it is not installed."""
+
 ENDS_WITHIN_S = 150  # about 15 s alone; the machine may be crowded
 
 
@@ -35,6 +40,7 @@ def test_twelve_cars_headless_end_clean() -> None:
     done = sim("--cars", "12", "--headless", "--seed", "4")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "结果: 合格 clean" in done.stdout
+    assert re.search(r"^网页 page: .*   MQTT: " + BROKER, done.stdout, re.MULTILINE)
     passages = number(done.stdout, r"通行 (\d+) passages")
     assert passages >= 12
     assert number(done.stdout, r"记录 (\d+) recorded") == passages
@@ -47,8 +53,9 @@ def test_twelve_cars_headless_end_clean() -> None:
 
 
 def test_with_programs_killed_at_random_the_books_still_agree() -> None:
-    done = sim("--cars", "16", "--headless", "--kill-every", "3", "--seed", "6")
+    done = sim("--cars", "16", "--headless", "--kill-every", "3", "--seed", "6", "--broker", "builtin")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "   MQTT: 内置 built in\n" in done.stdout
     assert number(done.stdout, r"强杀 (\d+) kills") >= 1
     assert "丢失 lost 0, 重复 double 0, 虚构 invented 0, 未送达 undelivered 0" in done.stdout
 

@@ -72,7 +72,9 @@ def summary(config: Config) -> list[str]:
     for line in config.line:
         port = line.device or f"相机 camera {line.camera} RS485-{line.channel}"
         lines.append(f"  485 总线 line {line.id}: {port} {line.baud} 8{line.parity}{line.stop_bits}")
+        used = {section.board for lane in config.lane for section in (lane.barrier, lane.loops)}
         lines += [f"    板卡 board {board.id}: {board.model}, 地址 address {board.address}"
+                  + ("" if board.id in used else "; ! 没有车道使用 no lane uses it")
                   for board in config.board if board.line == line.id]
     for lane in config.lane:
         lines.append(f"  {lane.number} {lane.name} ({lane.id}, {DIRECTIONS[lane.direction]}): {wiring(lane)}")

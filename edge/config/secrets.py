@@ -24,8 +24,9 @@ def credentials_folder() -> Path:
     return Path(os.environ.get("CREDENTIALS_DIRECTORY", CREDENTIALS / "parkbox-agent.service"))
 
 
-def secret(path: str, name: str) -> Iterator[ConfigIssue]:
-    """What is wrong with the file `name` that the setting `path` points to. Its text is never shown."""
+def secret(path: str, name: str, *, lines: bool = False) -> Iterator[ConfigIssue]:
+    """What is wrong with the file `name` that the setting `path` points to. Its text is never shown. `lines`: it may
+    have several (PEM)."""
     if not name:
         yield ConfigIssue(path, "", "缺少; 须为 0600 权限的文件", "missing; names a file of mode 0600 with the secret")
         return
@@ -44,3 +45,6 @@ def secret(path: str, name: str) -> Iterator[ConfigIssue]:
         yield ConfigIssue(path, name, f"权限 {stat.S_IMODE(mode):04o}, 须为 0600", "must be a file of mode 0600")
     if not text:
         yield ConfigIssue(path, name, "文件为空", "is empty")
+    elif not lines and len(text.splitlines()) > 1:
+        yield ConfigIssue(path, name, f"有 {len(text.splitlines())} 行, 只可有一行",
+                          f"has {len(text.splitlines())} lines, one is allowed")

@@ -166,6 +166,7 @@ export const WORDS = {
   choice_lane: ["车道程序", "Lane program"],
   choice_agent: ["上传与网页程序", "Agent (deliveries, page)"],
   choice_qingdao: ["青岛", "Qingdao"],
+  "choice_qingdao-mqtt": ["青岛下发 (MQTT)", "Qingdao's orders (MQTT)"],
   choice_shenzhen: ["深圳", "Shenzhen"],
   "choice_shenzhen-tcp": ["深圳下发 (TCP)", "Shenzhen's orders (TCP)"],
   choice_oss: ["图片存储", "Pictures"],
