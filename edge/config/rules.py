@@ -151,8 +151,8 @@ def _clients(config: Config) -> Iterator[ConfigIssue]:
                                   f"is for {', '.join(CLIENT_VENDORS)} only")
             elif camera.vendor != "vz":
                 yield from secret(f"{path}.password_file", client.password_file)
-                if client.reads:
-                    yield ConfigIssue(f"{path}.reads", "true", "仅用于 vz", "is for vz only")
+                if client.reads and camera.vendor != "hikvision":
+                    yield ConfigIssue(f"{path}.reads", "true", "仅用于 vz, hikvision", "is for vz and hikvision only")
             if client.opens and not camera.relay_is_barrier:
                 yield ConfigIssue(f"{path}.opens", "true", "须 relay_is_barrier = true",
                                   "needs relay_is_barrier = true")
