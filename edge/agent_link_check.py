@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from edge.agent_link_steps import STEP_S, Failed, Halt, Place, StepName, Steps, Words, run
 from edge.cities.http import HttpTransport, TransportFault
+from edge.cities.lean_requests import DEFAULT_CA_BUNDLE_PATH
 from edge.cities.qingdao.conversation import Conversation
 from edge.cities.qingdao.envelope import Account
 from edge.cities.qingdao.messages import ParkSpace
@@ -147,9 +147,9 @@ def place_of(url: str, context: Callable[[], ssl.SSLContext], host: str = "") ->
     return Place(url, host or parts.hostname or "", port, context if secure else None)
 
 
-def trusted() -> ssl.SSLContext:
-    """The authorities that `requests`, over which the links go, brings along."""
-    return client_context(DEFAULT_CA_BUNDLE_PATH)
+def trusted(ca_file: str = "") -> ssl.SSLContext:
+    """`ca_file`: the only authorities; "" those that `requests`, over which the links go, brings along."""
+    return client_context(ca_file or DEFAULT_CA_BUNDLE_PATH)
 
 
 def plain_noted(result: ActionResult, url: str) -> ActionResult:
