@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge.config.issues import ConfigIssue
 from edge.config.model import Config
-from edge.config.secrets import secret
+from edge.config.secrets import authorities, secret
 from edge.config.shenzhen import Shenzhen, ShenzhenCallback
 
 DES_KEY_BYTES = 8
@@ -28,7 +28,7 @@ def judge_shenzhen(config: Config) -> Iterator[ConfigIssue]:
     for name in ("sign_secret_file", "client_cert_file"):
         if getattr(city, name):
             yield from secret(f"{place}.{name}", getattr(city, name))
-    yield from _authorities(f"{place}.ca_file", city.ca_file)
+    yield from authorities(f"{place}.ca_file", city.ca_file)
     for name in ("map_file", "price_sign_file"):
         yield from _readable(f"{place}.site.{name}", getattr(city.site, name))
     if city.entrance_ids and len(city.entrance_ids) != len(config.lane):
@@ -74,7 +74,7 @@ def _callback(callback: ShenzhenCallback, config: Config) -> Iterator[ConfigIssu
                               f"certificate and key_file cannot be used together: {error}")
     if callback.token_file:
         yield from secret(f"{place}.token_file", callback.token_file)
-    yield from _authorities(f"{place}.client_ca_file", callback.client_ca_file)
+    yield from authorities(f"{place}.client_ca_file", callback.client_ca_file)
     if not (callback.accept_login_token or callback.token_file or callback.client_ca_file):
         yield ConfigIssue(f"{place}.accept_login_token", "false", "平台无法证明身份",
                           "nothing proves who calls: set it, token_file or client_ca_file")
@@ -113,15 +113,6 @@ def des_key(text: str, form: str) -> bytes:
     if len(key) != DES_KEY_BYTES:
         raise ValueError(f"gives {len(key)} bytes of key in the form {form}, needed are {DES_KEY_BYTES}")
     return key
-
-
-def _authorities(path: str, name: str) -> Iterator[ConfigIssue]:
-    if not name:
-        return
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=name)
-    except (ssl.SSLError, OSError) as error:
-        yield ConfigIssue(path, name, "不是可用的 CA 证书", f"no usable PEM of authorities: {error}")
 
 
 def _readable(path: str, name: str) -> Iterator[ConfigIssue]:

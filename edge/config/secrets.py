@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,3 +39,13 @@ def secret(path: str, name: str) -> Iterator[ConfigIssue]:
         yield ConfigIssue(path, name, f"权限 {stat.S_IMODE(mode):04o}, 须为 0600", "must be a file of mode 0600")
     if not text:
         yield ConfigIssue(path, name, "文件为空", "is empty")
+
+
+def authorities(path: str, name: str) -> Iterator[ConfigIssue]:
+    """What is wrong with the file of certificate authorities `name`; "" is none."""
+    if not name:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=name)
+    except (ssl.SSLError, OSError) as error:
+        yield ConfigIssue(path, name, "不是可用的 CA 证书", f"no usable PEM of authorities: {error}")
