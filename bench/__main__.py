@@ -1,7 +1,7 @@
 """`python -m bench [names...] [--quick | --full]`, or `make bench`: all figures of the box as ratios, in one run.
 
-Names: ledger latency load deliveries shenzhen node-red writes start memory agent plan flow umqtt money pages
-pictures. Without one, all of them (about 18 minutes; --quick about 7).
+Names: ledger latency load deliveries shenzhen node-red writes start memory agent plan flow umqtt money
+payments pages pictures rs485. Without one, all of them (about 18 minutes; --quick about 7).
 Everything is written into a temporary folder that is deleted at the end; PARKBOX_BENCH_DIR names another place for it
 (the disk that is to be measured). The exit code is 0 unless a part could not be run: a figure that misses its goal is a
 finding, not an error.
@@ -29,8 +29,10 @@ from bench import (
     money,
     node_red,
     pages,
+    payments,
     pictures,
     plan,
+    rs485,
     shenzhen,
     starting,
     umqtt,
@@ -54,12 +56,14 @@ class Size:
     backlog: int
     page_blocks: int
     orders: int
+    payments: int
     agent_cars: int
+    edges: int
 
 
-QUICK = Size(60, 24, 4, 24, 40, 5, 1_200, 60, 5, 5, 10_000, 2, 200, 1_500)
-DEFAULT = Size(240, 80, 12, 60, 160, 9, memory.ALL, 180, 15, 15, 50_000, 12, 500, 3_000)
-FULL = Size(600, 200, 24, 200, 200, 15, memory.ALL, 3600, 40, 40, 100_000, 30, 1_000, 10_000)
+QUICK = Size(60, 24, 4, 24, 40, 5, 1_200, 60, 5, 5, 10_000, 2, 200, 40, 1_500, 20)
+DEFAULT = Size(240, 80, 12, 60, 160, 9, memory.ALL, 180, 15, 15, 50_000, 12, 500, 200, 3_000, 60)
+FULL = Size(600, 200, 24, 200, 200, 15, memory.ALL, 3600, 40, 40, 100_000, 30, 1_000, 400, 10_000, 150)
 
 PARTS: dict[str, tuple[str, Callable[[Path, Size], list[Row]]]] = {
     "ledger": ("账本 ledger", lambda folder, size: ledger.run(folder)),
@@ -87,12 +91,16 @@ PARTS: dict[str, tuple[str, Callable[[Path, Size], list[Row]]]] = {
     "flow": ("流量管控 flow control", lambda folder, size: flow.run(4 * size.starts)),
     "umqtt": ("MQTT", lambda folder, size: umqtt.run(folder, rounds=4 * size.starts)),
     "money": ("收费 money", lambda folder, size: money.run(4 * size.starts)),
+    "payments": (
+        "缴费到抬杆 payment to arm", lambda folder, size: payments.run(folder, payments=size.payments),
+    ),
     "plan": ("规则比较 plan", lambda folder, size: plan.run(size.starts)),
     "agent": (
         "两个程序 both programs",
         lambda folder, size: agent.run(folder, passages=size.passages // 4, cars=size.agent_cars),
     ),
     "pages": ("打开的网页 open pages", lambda folder, size: pages.run(folder, blocks=size.page_blocks)),
+    "rs485": ("485 总线 RS485", lambda folder, size: rs485.run(folder, edges=size.edges)),
     "pictures": ("证据图片 evidence pictures", lambda folder, size: pictures.run(folder, size.picture_rounds)),
 }
 

@@ -64,7 +64,7 @@ def fill(path: Path, count: int) -> None:
         raise RuntimeError(f"the ledger could not be filled in {FILL_WITHIN_S:.0f} s: {failures}")
 
 
-def _accepted(data: Path) -> int:
+def accepted_count(data: Path) -> int:
     with closing(sqlite3.connect(f"file:{data / 'deliveries.db'}?mode=ro", uri=True)) as db:
         return int(db.execute("SELECT count(*) FROM deliveries WHERE state = 'accepted'").fetchone()[0])
 
@@ -102,12 +102,12 @@ def _measured(rig: Rig, box: Path, data: Path, blocks: int) -> list[Row]:
             for _ in range(blocks):
                 _block(rig, quiet_ms)
                 agent.pause(signal.SIGCONT)
-                before, began_s = _accepted(data), time.monotonic()
+                before, began_s = accepted_count(data), time.monotonic()
                 block_ms: list[float] = []
                 _block(rig, block_ms)
                 took_s = time.monotonic() - began_s
                 agent.pause(signal.SIGSTOP)
-                new = _accepted(data) - before
+                new = accepted_count(data) - before
                 if new == 0:  # the agent's first seconds, or a machine so full that the city got nothing of it
                     idle += 1
                     continue

@@ -145,9 +145,11 @@ def running(
     city: City | None = None,
     command: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
+    free_min: int = 1440,
+    more: str = "",
 ) -> Iterator[Rig]:
     """The lane program on a new or prepared folder; `command` goes before it (strace)."""
-    site = write_box(folder, directions, city)
+    site = write_box(folder, directions, city, free_min=free_min, more=more)
     wires = Wires(site.gpio_socket)
     wires.server.start()
     try:

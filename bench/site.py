@@ -52,8 +52,15 @@ class BoxSite:
     lanes: tuple[LaneSite, ...]
 
 
-def write_box(folder: Path, directions: Sequence[Literal["in", "out"]], city: City | None = None) -> BoxSite:
-    """Write the config of a new box into `folder`, which must not be in use."""
+def write_box(
+    folder: Path,
+    directions: Sequence[Literal["in", "out"]],
+    city: City | None = None,
+    *,
+    free_min: int = 1440,
+    more: str = "",
+) -> BoxSite:
+    """Write the config of a new box into `folder`, which must not be in use. `more`: further tables of it."""
     folder.mkdir(parents=True, exist_ok=True)
     port, web_port = free_ports(2)
     lanes = tuple(
@@ -63,7 +70,7 @@ def write_box(folder: Path, directions: Sequence[Literal["in", "out"]], city: Ci
     parts = [
         _table("box", id="BENCH", data_dir=str(folder / "data"), socket=str(folder / "lane.sock"), clock="trusted"),
         _table("lot", park_id=PARK_ID, code="BENCH", name="测量", total_stalls=100_000),
-        _table("tariff", free_min=1440),
+        _table("tariff", free_min=free_min),
         _table("listener", port=port),
         _table("web", port=web_port),
     ]
@@ -76,7 +83,7 @@ def write_box(folder: Path, directions: Sequence[Literal["in", "out"]], city: Ci
         ))
     parts += [_lane(number, lane) for number, lane in enumerate(lanes, start=1)]
     config = folder / "box.toml"
-    config.write_text("\n".join(parts), encoding="utf-8")
+    config.write_text("\n".join([*parts, more]), encoding="utf-8")
     return BoxSite(config, folder / "gpio.sock", port, lanes)
 
 

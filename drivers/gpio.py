@@ -16,6 +16,7 @@ from __future__ import annotations
 import atexit
 import importlib
 import logging
+import sys
 import threading
 import time
 from collections import Counter
@@ -37,6 +38,15 @@ LIMIT_DEBOUNCE_MS = 20
 """A mechanical switch bounces for a few milliseconds."""
 
 DEVICE = "gpio"
+
+PLAIN_ERRORS: tuple[type[Exception], ...] = (RuntimeError, ValueError, OSError)
+"""What RPi.GPIO raises. rpi-lgpio lets lgpio's own error through, which is neither of them (seen with 0.6)."""
+
+
+def lgpio_errors() -> tuple[type[Exception], ...]:
+    """Empty where rpi-lgpio is not what was imported."""
+    lgpio = sys.modules.get("lgpio")
+    return () if lgpio is None else (lgpio.error,)
 
 
 _ToEvent = Callable[[bool | None], AnyEvent | None]
@@ -78,7 +88,7 @@ class GpioBarrier:
     def _pulse(self, pin: int) -> None:
         try:
             self._pulses.pulse(pin)
-        except (RuntimeError, ValueError, OSError) as error:  # what RPi.GPIO and rpi-lgpio raise
+        except self._board.errors as error:
             raise DeviceError(DEVICE, f"pin {pin}: {error}") from error
 
     def _write(self, pin: int, on: bool) -> None:
@@ -98,6 +108,8 @@ class GpioBoard:
     ) -> None:
         self._gpio, self._mono_ms = gpio, mono_ms
         self._module: Any = None
+        self.errors: tuple[type[Exception], ...] = PLAIN_ERRORS
+        """What the library that drives the pins may raise."""
         self._emit: Emit | None = None
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -131,6 +143,7 @@ class GpioBoard:
         except (ImportError, RuntimeError, OSError) as error:  # RPi.GPIO raises RuntimeError off a Pi
             hint = "install python3-rpi-lgpio (Pi 5, kernel >= 6.6) or python3-rpi.gpio"
             raise DeviceError(DEVICE, f"{self._gpio.module}: {error}; {hint}") from error
+        self.errors = (*PLAIN_ERRORS, *lgpio_errors())
         self._emit = emit
         atexit.register(self.close)
         module = self._module
@@ -142,7 +155,7 @@ class GpioBoard:
             for item in self._inputs.values():
                 module.setup(item.pin, module.IN, pull_up_down=module.PUD_DOWN if item.active_high else module.PUD_UP)
                 module.add_event_detect(item.pin, module.BOTH, callback=self._edge)
-        except (RuntimeError, ValueError, OSError) as error:
+        except self.errors as error:
             self.close()
             raise DeviceError(DEVICE, str(error)) from error
         self._look_at_all(first=True)
@@ -161,7 +174,7 @@ class GpioBoard:
             for barrier in self._barriers.values():
                 try:
                     barrier.close()
-                except (RuntimeError, ValueError, OSError):
+                except self.errors:
                     log.exception("a running pulse could not be ended")
         module, self._module = self._module, None
         if module is None:
@@ -170,14 +183,17 @@ class GpioBoard:
         for pin, active_high in self._outputs:
             try:
                 module.output(pin, module.LOW if active_high else module.HIGH)
-            except (RuntimeError, ValueError, OSError):
+            except self.errors:
                 log.exception("pin %d could not be released", pin)
         for pin in self._inputs:
             try:
                 module.remove_event_detect(pin)
-            except (RuntimeError, ValueError, OSError):
+            except self.errors:
                 log.exception("pin %d: edge detection could not be ended", pin)
-        module.cleanup()
+        try:
+            module.cleanup()
+        except self.errors:
+            log.exception("pins could not be given back")
 
     def write(self, pin: int, high: bool) -> None:
         module = self._module
@@ -217,7 +233,7 @@ class GpioBoard:
                 if item.pin in self._unreadable:
                     self._unreadable.discard(item.pin)
                     emit(DeviceUp(code="loops_down", device=f"{DEVICE}:{item.pin}"))
-            except (RuntimeError, ValueError, OSError) as error:
+            except self.errors as error:
                 level = None
                 if item.pin not in self._unreadable:
                     self._unreadable.add(item.pin)

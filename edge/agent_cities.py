@@ -24,6 +24,7 @@ from edge.store.errors import StoreError
 from edge.store.reader import LedgerFile
 
 if TYPE_CHECKING:
+    from edge.agent_link_mqtt import RunningLine
     from edge.cities.shenzhen.conversation import Conversation as ShenzhenTalk
 
 
@@ -154,6 +155,9 @@ class CityLinks:
     def beside_shenzhen(self) -> ShenzhenTalk | None:
         """A conversation with the running link's token; None: no such city, or it is not logged in."""
         return self._shenzhen.beside() if self._shenzhen is not None else None
+
+    def orders_of_qingdao(self) -> RunningLine | None:
+        return self._orders
 
     def held(self) -> int:
         """Passages and payments that wait for the clock; every city waits for the same ones."""

@@ -17,6 +17,7 @@ from edge.agent_lane_orders import ask_lane, order_lane
 from edge.agent_link_check import LinkCheck, Running
 from edge.agent_machine import Machine, supervised
 from edge.agent_money import AgentMoney
+from edge.agent_money_orders import lane_members
 from edge.agent_source import AgentSource
 from edge.agent_visit import VisitReader
 from edge.config.model import Config
@@ -30,7 +31,7 @@ from edge.store.history import LedgerHistory
 from edge.version import VERSION
 from edge.web import api, api_views
 from edge.web.actions import Action
-from edge.web.desk import Actor, Paper, RefusedError
+from edge.web.desk import Actor, Paper, RefusedError, Span
 
 READS_OF_A_CAMERA = 6
 READS_LOOKED_AT = 400
@@ -100,8 +101,12 @@ class AgentDesk:
         raise ValueError(f"action {action.name}: nobody here carries it out")
 
     def _to_the_lane(self, action: Action, order: api.Order, actor: Actor) -> api.ActionResult:
-        given = msgspec.to_builtins(order)
-        why, command_id = given.pop("why"), given.pop("command_id")
+        given = lane_members(order)
+        if given is None:
+            given = msgspec.to_builtins(order)
+        why, command_id = order.why, order.command_id
+        for name in ("why", "command_id"):
+            given.pop(name, None)
         if action.name == "let_in":
             self._car_waits(given["lane"])
         if action.lane_op == "command":
@@ -165,8 +170,16 @@ class AgentDesk:
     def curve(self) -> api_views.Curve:
         return _stored(lambda: agent_past.curve(self._ledger, self._hands.source.box(), self._now_ms()))
 
-    def orders(self, lane: str, limit: int) -> tuple[api_views.OrderRow, ...]:
-        return _stored(lambda: agent_past.orders(self._ledger, lane, limit, self._hands.has_picture))
+    def orders(self, lane: str, span: Span, before_seq: int, limit: int) -> api_views.Orders:
+        self._known_lane(lane)
+        picture = self._hands.has_picture
+        return _stored(lambda: agent_past.orders(self._ledger, lane, span, before_seq, limit, picture))
+
+    def _known_lane(self, lane: str) -> None:
+        known = [one.id for one in self._config.lane]
+        if lane and lane not in known:
+            lanes = ", ".join(known)
+            raise RefusedError("bad_request", f"lane: 没有车道 {lane}, 只有 {lanes}", f"lane: {lane}: one of {lanes}")
 
     def cameras(self) -> tuple[api_views.CameraRow, ...]:
         return _stored(self._cameras)
@@ -194,6 +207,7 @@ class AgentDesk:
         )
 
     def edges(self, lane: str) -> api_views.Edges:
+        self._known_lane(lane)
         found = msgspec.convert(ask_lane(self._lane, {"op": "edges"}).edges, tuple[api_views.Edge, ...])
         return api_views.Edges(self._now_ms(), tuple(edge for edge in found if lane in {"", edge.lane}))
 

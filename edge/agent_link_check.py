@@ -3,6 +3,7 @@
 qingdao        login, ParkSpace (the counts), logout
 shenzhen       1001 unless the running link is logged in, 5003 (the stalls), 1003
 shenzhen-tcp   1004, heartbeat 1006, 1005; of a running link its own heartbeat
+qingdao-mqtt   account and connection unless the running line is up, then one subscription
 oss            one signed read of an object that nobody has
 """
 
@@ -28,6 +29,7 @@ from edge.ports import BoxView, LinkView
 from edge.web.api import ActionResult, LinkName
 
 if TYPE_CHECKING:
+    from edge.agent_link_mqtt import RunningLine
     from edge.cities.shenzhen.conversation import Conversation as ShenzhenTalk
 
 QINGDAO_WORDS: dict[StepName, Words] = {"call": ("试传场内车辆数", "one harmless call (counts)")}
@@ -47,6 +49,8 @@ class Running(msgspec.Struct, frozen=True):
     links: Callable[[], Sequence[LinkView]] = lambda: ()
     shenzhen: Callable[[], ShenzhenTalk | None] = lambda: None
     """A conversation beside that of the running link, None while it is not logged in."""
+    mqtt: Callable[[], RunningLine | None] = lambda: None
+    """Qingdao's line of orders."""
 
 
 class LinkCheck:
@@ -71,6 +75,10 @@ class LinkCheck:
         qingdao, shenzhen = self._config.city.qingdao, self._config.city.shenzhen
         if link == "qingdao" and qingdao is not None:
             return self._qingdao(qingdao)
+        if link == "qingdao-mqtt" and qingdao is not None and qingdao.mqtt is not None:
+            from edge.agent_link_mqtt import check_mqtt  # noqa: PLC0415 - only for a city that orders
+
+            return check_mqtt(qingdao, qingdao.mqtt, self._running.account, self._running.mqtt(), self._halt)
         if link == "oss" and qingdao is not None and qingdao.oss is not None:
             from edge.agent_link_oss import check_oss  # noqa: PLC0415 - what only some boxes need, when it is asked
 

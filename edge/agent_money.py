@@ -16,8 +16,9 @@ from edge.core.facts_flow import Vehicle
 from edge.core.money_seen import ROWS_MAX, CardRows, ExitDesk, ListRows, MoneyOrders, Price, Tariffs
 from edge.store.errors import StoreError
 from edge.store.history import LedgerHistory
+from edge.web.api_money import TryTariff
 from edge.web.api_views import OrderStory
-from edge.web.desk import RefusedError
+from edge.web.desk import RefusedError, Span
 
 T = TypeVar("T")
 
@@ -38,8 +39,9 @@ class AgentMoney:
     def exit_desk(self) -> ExitDesk:
         return self._ask(ExitDesk, what="desk")
 
-    def orders(self, plate: str, limit: int) -> MoneyOrders:
-        return self._ask(MoneyOrders, what="orders", plate=plate, limit=min(limit, ROWS_MAX))
+    def orders(self, span: Span, before: str, limit: int) -> MoneyOrders:
+        asked = msgspec.to_builtins(span)
+        return self._ask(MoneyOrders, what="orders", before=before, limit=min(limit, ROWS_MAX), **asked)
 
     def tariffs(self) -> Tariffs:
         return self._ask(Tariffs, what="tariffs")
@@ -47,6 +49,9 @@ class AgentMoney:
     def price(self, version: str, vehicle: Vehicle, began_ms: int, until_ms: int) -> Price:
         given = {"version": version, "vehicle": vehicle, "began_ms": began_ms, "until_ms": until_ms}
         return self._ask(Price, what="price", **given)
+
+    def try_tariff(self, tried: TryTariff) -> Price:
+        return self._ask(Price, what="price", **msgspec.to_builtins(tried))
 
     def cards(self, plate: str, limit: int) -> CardRows:
         return self._ask(CardRows, what="cards", plate=plate, limit=min(limit, ROWS_MAX))

@@ -11,7 +11,8 @@ from edge.core.facts import Fact, Ordered, Passed, PictureKept, Stamp
 from edge.core.plates import normalise
 from edge.ports import BoxView
 from edge.store.history import LedgerHistory
-from edge.web.api_views import Curve, CurveHour, OrderRow, PassageRow, Passages
+from edge.web.api_views import Curve, CurveHour, OrderRow, Orders, PassageRow, Passages
+from edge.web.desk import Span
 
 HOUR_MS = 3_600_000
 FOR_EVER_MS = 10**15
@@ -43,16 +44,21 @@ def passages(  # noqa: PLR0917 - as the page asks it
     """Newest first. `plate` "" is any."""
     clockwork = Clockwork(ledger)
     wanted = normalise(plate) or plate
-    if to_ms < FOR_EVER_MS:
-        before_to = ledger.seq_at(to_ms + SLACK_MS)
-        before_seq = min(before_seq, before_to) if before_seq else before_to
-    first = ledger.seq_at(from_ms - SLACK_MS) if from_ms else 0
+    before_seq, first = _bounds(ledger, from_ms, to_ms, before_seq)
     facts, older = ledger.newest_before(before_seq, ("Passed",), limit, text=wanted, not_before_seq=first)
     rows = [row_of(fact, clockwork) for fact in facts]
     return Passages(tuple(
         row for row in rows
         if from_ms <= row.at_ms < to_ms and (wanted in row.plate or wanted in row.corrected_from)
     ), older)  # fmt: skip
+
+
+def _bounds(ledger: LedgerHistory, from_ms: int, to_ms: int, before_seq: int) -> tuple[int, int]:
+    """Before which number and not before which one facts of this time lie."""
+    if to_ms < FOR_EVER_MS:
+        before_to = ledger.seq_at(to_ms + SLACK_MS)
+        before_seq = min(before_seq, before_to) if before_seq else before_to
+    return before_seq, ledger.seq_at(from_ms - SLACK_MS) if from_ms else 0
 
 
 def row_of(fact: Fact, clockwork: Clockwork) -> PassageRow:
@@ -111,19 +117,24 @@ def _began_ms(ledger: LedgerHistory, now_ms: int) -> int:
     return Clockwork(ledger).at(oldest[0].stamp)[0] if oldest else now_ms
 
 
-def orders(
-    ledger: LedgerHistory, lane: str, limit: int, has_picture: Callable[[str], bool]
-) -> tuple[OrderRow, ...]:
-    """The newest, newest first; of one lane unless `lane` is ""."""
-    facts, _ = ledger.newest_before(0, ("Ordered",), 200)
-    chosen = [fact for fact in facts if lane in {"", fact.lane}][:limit]
-    if not chosen:
-        return ()
+def orders(  # noqa: PLR0917 - as the page asks it
+    ledger: LedgerHistory, lane: str, span: Span, before_seq: int, limit: int, has_picture: Callable[[str], bool]
+) -> Orders:
+    """Newest first; of one lane unless `lane` is "". A plate is looked for in all that an order says."""
     clockwork = Clockwork(ledger)
+    wanted = normalise(span.plate) or span.plate
+    before_seq, first = _bounds(ledger, span.from_ms, span.to_ms, before_seq)
+    facts, older = ledger.newest_before(before_seq, ("Ordered",), limit, text=wanted, not_before_seq=first)
+    chosen = [
+        fact for fact in facts
+        if lane in {"", fact.lane} and span.from_ms <= clockwork.at(fact.stamp)[0] < span.to_ms
+    ]  # fmt: skip
+    if not chosen:
+        return Orders((), older)
     around, _ = ledger.newest_before(
         chosen[0].seq + PICTURES_AROUND, ("PictureKept",), 400, not_before_seq=chosen[-1].seq - PICTURES_AROUND
     )
-    return tuple(_order_row(fact, around, clockwork, has_picture) for fact in chosen)
+    return Orders(tuple(_order_row(fact, around, clockwork, has_picture) for fact in chosen), older)
 
 
 def _order_row(

@@ -95,7 +95,9 @@ def run(config: Config, path: Path) -> int:
         has_picture=lambda read_id: source.picture(read_id) is not None,
         repeat=store.repeat,
         repeated=lane_changed,
-        running=Running(lambda: account_of(config), link.view, cities.links, cities.beside_shenzhen),
+        running=Running(
+            lambda: account_of(config), link.view, cities.links, cities.beside_shenzhen, cities.orders_of_qingdao
+        ),
         restart_agent=ending.asked,
         log_lines=logged.lines,
         page=lambda: _page_books(page),

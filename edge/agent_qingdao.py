@@ -80,6 +80,8 @@ class QingdaoLink:
         self._replies: deque[bytes] = deque(maxlen=REPLIES_MAX)
         self._client: MQTTClient | None = None
         self._stopping = threading.Event()
+        self._asked: deque[threading.Event] = deque()
+        """Who waits for a proof of the line."""
         self._online = False
         self._failures = 0
         self._trouble = ("", "")
@@ -99,6 +101,7 @@ class QingdaoLink:
             if (client := self._client) is not None:
                 client.stop()  # in a call that may take long
             self._thread.join()
+        self._online = False
         self._transport.close()
         self._lane.close()
 
@@ -116,6 +119,21 @@ class QingdaoLink:
 
     def faults(self) -> Iterable[CityFault]:
         return self._faults
+
+    @property
+    def online(self) -> bool:
+        return self._online
+
+    @property
+    def token(self) -> str:
+        """The uplink's, "" while it is not logged in."""
+        return self._token()
+
+    def proven(self, within_s: float) -> bool:
+        """Any thread: whether the broker answers a subscription made now (the same one: it changes nothing)."""
+        answered = threading.Event()
+        self._asked.append(answered)
+        return answered.wait(within_s)
 
     # --- the thread --------------------------------------------------------------------------------------------------
 
@@ -187,18 +205,22 @@ class QingdaoLink:
             client.connect(clean_session=False)  # QC82: what is ordered meanwhile waits at the broker
             client.subscribe(receive, qos=1)
             self._up()
-            self._serve(client, reply_to)
+            self._serve(client, receive, reply_to)
         finally:
+            self._asked.clear()  # nothing of this line is proven any more
             with suppress(OSError):
                 client.disconnect()
 
-    def _serve(self, client: MQTTClient, reply_to: str) -> None:
+    def _serve(self, client: MQTTClient, receive: str, reply_to: str) -> None:
         poll = select.poll()
         assert client.sock is not None
         poll.register(client.sock, select.POLLIN)
         while not self._stopping.is_set():
             while client.check_msg() is not None or self._replies:
                 self._answer(client, reply_to)
+            while self._asked:
+                client.subscribe(receive, qos=1)
+                self._asked.popleft().set()
             self._last_ok_wall_ms = self._clock.wall_ms()
             poll.poll(LOOK_S * 1000)
 

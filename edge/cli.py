@@ -59,7 +59,7 @@ def _main(argv: Sequence[str] | None) -> int:
             print(HELP[name])
             return 0
         case ["check", path] if not path.startswith("-"):
-            from edge.config.check import run as check  # noqa: PLC0415 - each command loads only what it needs
+            from edge.check_command import run as check  # noqa: PLC0415 - each command loads only what it needs
 
             return check(Path(path))
         case ["verify", *rest]:

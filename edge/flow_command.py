@@ -31,7 +31,8 @@ def main(argv: Sequence[str], source: BinaryIO | None = None) -> int:
                 overrules = _rules(Path(path))
             except msgspec.ValidationError as error:
                 where, zh, en = in_words(error)
-                print(f"--policy {path}: 无法使用 cannot be used: {where}: {zh} {en}", file=sys.stderr)
+                place = f"{where}: " if where else ""  # "" is the file itself
+                print(f"--policy {path}: 无法使用 cannot be used: {place}{zh} {en}", file=sys.stderr)
                 return 2
             except (OSError, ValueError, RecursionError) as error:
                 print(f"--policy {path}: 无法使用 cannot be used: {error}", file=sys.stderr)

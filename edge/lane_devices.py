@@ -6,17 +6,20 @@ configuration names and that cannot open is a fault of its lane, never something
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 
 from drivers.boards.inputs import BoardInputs, Wire
 from drivers.boards.relays import BoardBarrier
 from drivers.cameras.barrier import ByReply, CameraBarrier, Mover
+from drivers.cameras.serial_port import PortOfCamera, SerialThroughCameras
 from drivers.gpio import LIMIT_DEBOUNCE_MS, GpioBoard
 from drivers.rs485.line import SerialLine
+from drivers.rs485.port import Port
 from edge.config.barriers import barrier_camera, closes
 from edge.config.model import Config, Lane
-from edge.config.rs485 import Board
+from edge.config.rs485 import Board, Line
 from edge.core.events import AnyEvent, DeviceDown, LimitChanged, LoopChanged
 from edge.ports import BarrierPort, DeviceError, Emit
 
@@ -28,7 +31,10 @@ class LaneDevices:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self.lines = {line.id: SerialLine(line) for line in config.line}
+        self._ports: dict[str, Callable[[], Port]] = {}  # of lines that hang on a camera, from `plug_serial` on
+        self.lines = {
+            line.id: SerialLine(line, open_port=self._through_camera if line.camera else None) for line in config.line
+        }
         boards = {board.id: board for board in config.board}
         on_pins = [lane for lane in config.lane if _has_pins(lane)]
         wanted = bool(on_pins) or config.gpio.emergency_pin is not None
@@ -60,6 +66,16 @@ class LaneDevices:
         for lane, (camera, barrier) in self._by_camera.items():
             by_order = camera.client is not None and camera.client.opens
             barrier.mover = client(camera.id) if by_order else ByReply(lane, answer)
+
+    def plug_serial(self, through: SerialThroughCameras) -> None:
+        """Before `open`, on the lane's event loop."""
+        loop = asyncio.get_running_loop()
+        self._ports = {
+            line.id: PortOfCamera(loop, through, line.camera, line.channel) for line in self._config.line if line.camera
+        }
+
+    def _through_camera(self, line: Line) -> Port:
+        return self._ports[line.id]()
 
     def check_cameras(self) -> None:
         """About once a second."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from drivers.cameras.clients import CameraClients
 from drivers.cameras.listener import CameraListener
+from drivers.cameras.serial_port import SerialThroughCameras
 from edge.config.model import Config
 from edge.core.box import Box
 from edge.core.events import DeviceDown, PictureSpooled
@@ -29,6 +30,7 @@ from edge.evidence.spool import SpoolWriter
 from edge.evidence.spool_index import newest_pictures
 from edge.lane_clock import LaneClock, boot_id
 from edge.lane_devices import LaneDevices
+from edge.lane_lines import LaneLines
 from edge.lane_memory import settle
 from edge.lane_reads import LaneReads
 from edge.lane_runtime import LaneRuntime
@@ -140,7 +142,7 @@ async def _run_with(
     clock = LaneClock(config.box.clock, this_boot, box.lot.offsets.get(this_boot))
     devices = LaneDevices(config)
     runtime = LaneRuntime(box, ledger, clock, devices.barriers, loop, snapshots=whole)
-    signs = LaneSigns(config, devices.lines)
+    signs, lines = LaneSigns(config, devices.lines), LaneLines(config, devices.lines)
     if signs:
         runtime.on_change.append(lambda: signs.feed(box.lane_states(), box.lot.free))
     spool = SpoolWriter(data / "spool", limit_bytes=config.box.pictures_mb * 1_000_000)
@@ -150,6 +152,7 @@ async def _run_with(
     clients = CameraClients(listener.desk, cameras)
     runtime.ask_camera = clients.trigger
     devices.plug_cameras(clients.of, reads.open_by_reply)
+    devices.plug_serial(SerialThroughCameras(listener.desk, clients))
     stop = asyncio.Event()
     broken: list[str] = []
     anew: list[bool] = []
@@ -160,8 +163,8 @@ async def _run_with(
         stop.set()
 
     socket = LaneSocket(
-        Path(config.box.socket), runtime, lambda: box_view(config, box, runtime, clock, signs), logged.lines, restart,
-        test_sign=sign_tester(signs), look=lambda ask: look(box, ask, clock.now()),
+        Path(config.box.socket), runtime, lambda: box_view(config, box, runtime, clock, signs, lines), logged.lines,
+        restart, test_sign=sign_tester(signs), look=lambda ask: look(box, ask, clock.now()),
     )  # fmt: skip
 
     def fatal(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -196,7 +199,7 @@ async def _run_with(
         supervisor.ready()
         async with asyncio.TaskGroup() as tasks:
             watch = tasks.create_task(
-                _watch(runtime, reads, ledger, supervisor, whole=whole, signs=signs, devices=devices)
+                _watch(runtime, reads, ledger, supervisor, whole=whole, signs=signs, lines=lines, devices=devices)
             )
             connected = tasks.create_task(clients.run())
             await stop.wait()
@@ -247,6 +250,7 @@ async def _watch(
     *,
     whole: bool,
     signs: LaneSigns,
+    lines: LaneLines,
     devices: LaneDevices,
 ) -> None:
     """Once a second: the clock, the cameras, the ledger's writer, and how late this loop runs."""
@@ -262,7 +266,7 @@ async def _watch(
         runtime.store_riding(SHOW_MS if any(lane.state in WAITING for lane in runtime.box.lane_states()) else RIDE_MS)
         reads.check_silence()
         devices.check_cameras()
-        if signs.tick():
+        if signs.tick() | lines.tick():  # both look
             for changed in runtime.on_change:
                 changed()
         if ledger.recovery is not told:  # found only when the disk worked again, or while it wrote

@@ -39,6 +39,9 @@ def sign_tester(signs: LaneSigns) -> Callable[[str], Awaitable[tuple[bool, str, 
         def tell(name: str, outcome: Outcome) -> None:  # on the line's thread
             loop.call_soon_threadsafe(note, name, outcome)
 
+        if not signs.knows(lane_id):
+            there = ", ".join(signs.lanes)
+            return False, f"没有车道 {lane_id}; 有 {there}", f"there is no lane {lane_id}; there are {there}"
         asked += signs.test(lane_id, tell)
         if not asked:
             return False, f"车道 {lane_id} 没有配置显示屏", f"lane {lane_id} has no sign in the configuration"

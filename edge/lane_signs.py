@@ -82,6 +82,15 @@ class LaneSigns:
         self._test_ends_s: dict[str, float] = {}
         self._viewed: tuple[SignStatus, ...] = ()
 
+    def knows(self, lane_id: str) -> bool:
+        """Whether the configuration has this lane."""
+        return lane_id in self._names
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """Ids of all lanes, in the configuration's order."""
+        return tuple(self._names)
+
     def __bool__(self) -> bool:
         return bool(self._signs)
 

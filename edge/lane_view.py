@@ -9,12 +9,15 @@ from edge.core.box import Box
 from edge.fault_view import fault_view
 from edge.flow_view import flow_view
 from edge.lane_clock import LaneClock
+from edge.lane_lines import LaneLines
 from edge.lane_runtime import LaneRuntime
 from edge.lane_signs import LaneSigns
 from edge.ports import BoxView, LaneView
 
 
-def box_view(config: Config, box: Box, runtime: LaneRuntime, clock: LaneClock, signs: LaneSigns) -> BoxView:
+def box_view(  # noqa: PLR0917 - all that a view is made of
+    config: Config, box: Box, runtime: LaneRuntime, clock: LaneClock, signs: LaneSigns, lines: LaneLines
+) -> BoxView:
     names = {lane.id: lane.name for lane in config.lane}
     now = clock.now()
     return BoxView(
@@ -30,5 +33,7 @@ def box_view(config: Config, box: Box, runtime: LaneRuntime, clock: LaneClock, s
         counters=dict(runtime.counters),
         flow=flow_view(box.flows, config.flow is not None, now),
         signs=signs.views(),
+        lines=lines.views(),
+        reactions=lines.reactions,
     )
 

@@ -14,6 +14,7 @@ import msgspec
 from edge.core.events import AnyEvent
 from edge.core.facts import Fact
 from edge.core.lane_status import LaneStatus
+from edge.core.line_status import LineStatus, Reaction
 from edge.core.sign_status import SignStatus
 
 Emit = Callable[[AnyEvent], None]
@@ -275,6 +276,8 @@ class BoxView(msgspec.Struct, frozen=True):
     counters: dict[str, int]
     flow: FlowView | None = None  # None from a lane program older than flow control
     signs: tuple[SignStatus, ...] = ()
+    lines: tuple[LineStatus, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
 
 
 # --- cameras to lane program -----------------------------------------------------------------------------------

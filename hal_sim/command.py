@@ -73,6 +73,14 @@ def parser() -> argparse.ArgumentParser:
         help="高峰: 两入口小车场, 预约与流量管控  two entrances, few stalls, bookings, flow control",
     )  # fmt: skip
     made.add_argument(
+        "--rs485", action="store_true",
+        help="第一车道由 485 板卡驱动, 显示屏同线  the first lane by an RS485 board, its sign on the same line",
+    )  # fmt: skip
+    made.add_argument(
+        "--broker", choices=("auto", "mosquitto", "builtin"), default="auto",
+        help="市平台的 MQTT 服务器  the city's MQTT broker (default: mosquitto if it is installed, else the built-in)",
+    )  # fmt: skip
+    made.add_argument(
         "--data", type=Path, metavar="DIR", help="数据目录  data folder (default: a temporary one)"
     )
     made.add_argument(
@@ -138,6 +146,8 @@ def options_of(argv: list[str], data_dir: Path) -> Options:
         kill_every_s=given.kill_every,
         mix=not given.rush,
         rush=given.rush,
+        rs485=given.rs485,
+        broker=given.broker,
     )
 
 

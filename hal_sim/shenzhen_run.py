@@ -12,11 +12,12 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from hal_sim.free_ports import free_ports
 from hal_sim.ledger_view import FactRow
 from hal_sim.shenzhen import Account, Kind, Record, ShenzhenPlatform, Summary, stories
 from hal_sim.shenzhen.driver import Arrival, Driver, Tempo
 from hal_sim.shenzhen.rules import epoch
-from hal_sim.site_config import Times, free_ports, write_secret
+from hal_sim.site_config import Times, write_secret
 from hal_sim.summary import CityFigures
 
 CITY = "shenzhen"

@@ -6,15 +6,17 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from hal_sim.board_run import BoardRun
 from hal_sim.rs485.bus import Bus
 from hal_sim.rs485.signs import OlmSign
 
 LOOK_EVERY_S = 0.3
+BAUD = 9600
 SECTION = """
 [[line]]
 id = "rs485-{lane}"
 device = "{device}"
-baud = 9600
+baud = {baud}
 """
 
 
@@ -22,12 +24,19 @@ class SignRun:
     """`say` None: nobody looks (headless), the signs are there all the same."""
 
     def __init__(
-        self, data_dir: Path, lanes: Sequence[tuple[str, str]], say: Callable[[str], None] | None
-    ) -> None:
-        """`lanes`: id and name of each."""
+        self, data_dir: Path, lanes: Sequence[tuple[str, str]], say: Callable[[str], None] | None,
+        board: BoardRun | None = None,
+    ) -> None:  # fmt: skip
+        """`lanes`: id and name of each. `board`: hangs on the line of its lane, which takes a wire's time then."""
         self._names = dict(lanes)
         self.signs = {lane: OlmSign() for lane, _ in lanes}
-        self._buses = {lane: Bus(data_dir / f"tty-{lane}", [sign]) for lane, sign in self.signs.items()}
+        self._board = board
+        self._buses = {
+            lane: Bus(data_dir / f"tty-{lane}", [board.device, sign], board.baud)
+            if board is not None and board.lane == lane
+            else Bus(data_dir / f"tty-{lane}", [sign])
+            for lane, sign in self.signs.items()
+        }
         self._say = say
         self._shown: dict[str, tuple[str, ...]] = {lane: tuple(sign.rows) for lane, sign in self.signs.items()}
         self._said: dict[str, int] = dict.fromkeys(self.signs, 0)
@@ -35,8 +44,12 @@ class SignRun:
         self._thread = threading.Thread(target=self._watch, name="signs", daemon=True)
 
     def section(self) -> str:
-        """The lines, for the box's configuration."""
-        return "".join(SECTION.format(lane=lane, device=bus.path) for lane, bus in self._buses.items())
+        """The lines, for the box's configuration, and the board on one of them."""
+        board = self._board
+        on_board = "" if board is None else board.lane
+        bauds = {lane: BAUD if board is None or lane != on_board else board.baud for lane in self._buses}
+        lines = [SECTION.format(lane=lane, device=bus.path, baud=bauds[lane]) for lane, bus in self._buses.items()]
+        return "".join(lines) + ("" if board is None else board.section())
 
     def start(self) -> None:
         for bus in self._buses.values():

@@ -3,25 +3,22 @@ data folder."""
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import random
-import socket
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import Literal
 
+from hal_sim.board_run import BoardRun
 from hal_sim.cameras.sender import CameraSpec
+from hal_sim.free_ports import free_ports
 from hal_sim.oss import OssBucket
 from hal_sim.qingdao import Account
 from hal_sim.site.lane import LanePins
 from hal_sim.site.relays import pins_of
 
-OWN_PORTS = range(15_000, 32_000)
-"""Below those that Linux gives away by itself (32768 on): no connection of a stranger takes one of them in between."""
 LANES_MAX = 4
 VENDORS = ("vz", "hikvision", "dahua", "vz")
 SERIALS = (
@@ -78,6 +75,10 @@ out = 2
 """
 
 
+_BARRIER_PINS = ("open", "close", "limit_up", "limit_down")
+_LOOP_PINS = ("arrival", "safety")
+
+
 @dataclass(frozen=True)
 class LaneSpec:
     id: str
@@ -114,16 +115,8 @@ def lane_specs(count: int) -> tuple[LaneSpec, ...]:
     return tuple(specs)
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody uses now, all different."""
-    found: list[int] = []
-    for port in random.SystemRandom().sample(OWN_PORTS, len(OWN_PORTS)):
-        if len(found) == count:
-            break
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED:
-                found.append(port)
-    return found
+def _on_pins(pins: LanePins, names: tuple[str, ...]) -> str:
+    return "".join(f"{name}_pin = {getattr(pins, name)}\n" for name in names)
 
 
 def write_secret(path: Path, value: str) -> Path:
@@ -148,10 +141,12 @@ def write_site(
     stalls: int,
     more: str = "",
     rush: bool = False,
+    board: BoardRun | None = None,
 ) -> SitePlan:
     """Everything the two programs need, in `data_dir`. A data folder used before keeps its ledger.
 
     `more`: sections of other cities. `rush`: a small lot, and the first entrance is for reserved cars.
+    `board`: its lane has no pins.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     lane_socket, gpio_socket = data_dir / "lane.sock", data_dir / "gpio.sock"
@@ -191,16 +186,12 @@ def write_site(
             direction=lane.direction,
             flow=_ROLE if rush and lane.id == RESERVED_LANE else "",
             equipment_id=f"{number:032x}",
-            open=lane.pins.open,
-            close=lane.pins.close,
-            limit_up=lane.pins.limit_up,
-            limit_down=lane.pins.limit_down,
-            arrival=lane.pins.arrival,
-            safety=lane.pins.safety,
+            barrier=board.barrier() if board and board.lane == lane.id else _on_pins(lane.pins, _BARRIER_PINS),
+            loops=board.loops() if board and board.lane == lane.id else _on_pins(lane.pins, _LOOP_PINS),
             camera=lane.camera.id,
             vendor=lane.camera.vendor,
             serial=lane.camera.serial if lane.camera.vendor != "hikvision" else "",
-            pulse_ms=times.pulse_ms,
+            pulse_ms=max(200, times.pulse_ms) if board and board.lane == lane.id else times.pulse_ms,
             move_s=times.move_s,
             debounce_ms=times.debounce_ms,
             read_s=times.read_s,

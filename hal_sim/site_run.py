@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hal_sim.board_run import ARM_TRAVEL_S, HEADWAY_MORE_S, REACTION_S, BoardRun
 from hal_sim.cameras.pictures import Painter
 from hal_sim.cameras.sender import SimCamera
 from hal_sim.ledger_view import FactRow, LedgerView, delivery_counts, facts_after, ordered_lately
@@ -20,7 +21,7 @@ from hal_sim.oss import Keys, OssServer, Rules
 from hal_sim.pictures_run import compare_pictures, pictures_there, unkept
 from hal_sim.printing import PassagePrinter
 from hal_sim.programs import Killer, Program, programs
-from hal_sim.qingdao import Account, QingdaoPlatform
+from hal_sim.qingdao import Account, BrokerChoice, QingdaoPlatform
 from hal_sim.qingdao.phones import Phones
 from hal_sim.qingdao.purse import DEDUCTED
 from hal_sim.qingdao.settled import settled_wrong
@@ -29,7 +30,7 @@ from hal_sim.sign_run import SignRun
 from hal_sim.site.arm import Arm
 from hal_sim.site.attendant import Attendant
 from hal_sim.site.gpio_server import GpioServer
-from hal_sim.site.lane import SimLane
+from hal_sim.site.lane import HEADWAY_S, SAFETY_REACTION_S, SimLane
 from hal_sim.site.pins import PinBank
 from hal_sim.site.rush import Rush
 from hal_sim.site.traffic import Traffic, season_plates
@@ -80,6 +81,8 @@ class Options:
     kill_every_s: float | None = None
     mix: bool = True
     rush: bool = False
+    rs485: bool = False
+    broker: BrokerChoice = "auto"
 
     @property
     def stalls(self) -> int:
@@ -123,6 +126,10 @@ class SiteRun:
         self._check_folder()
         self.platform = QingdaoPlatform(ACCOUNT, seed=options.seed)
         url = self.platform.start()
+        try:
+            mqtt_port, self.broker_name = self.platform.start_chosen(options.broker, options.data_dir / "mosquitto")
+        except RuntimeError as error:
+            raise SimError(str(error)) from error
         self._stack.callback(self.platform.stop)
         for kind, probability in options.weather:
             self.platform.weather.add(kind, probability=probability)  # type: ignore[arg-type]  # checked there
@@ -137,12 +144,13 @@ class SiteRun:
         specs = lane_specs(options.lanes)
         hurried = times.arrival_s == 0
         lanes = [(spec.id, spec.name) for spec in specs]
-        self.signs = SignRun(options.data_dir, lanes, None if hurried else self._say)
+        self.board = BoardRun(specs[0].id, hurried=hurried) if options.rs485 else None
+        self.signs = SignRun(options.data_dir, lanes, None if hurried else self._say, self.board)
         season = () if options.rush else season_plates(options.seed)
         self.plan = write_site(
-            options.data_dir, specs, times, account=ACCOUNT, city_url=url, mqtt_port=self.platform.start_broker(),
+            options.data_dir, specs, times, account=ACCOUNT, city_url=url, mqtt_port=mqtt_port,
             season=season, stalls=options.stalls, oss=self.oss, oss_endpoint=endpoint, rush=options.rush,
-            more=f"{self.shenzhen.section(times)}{self.signs.section()}",
+            more=f"{self.shenzhen.section(times)}{self.signs.section()}", board=self.board,
         )  # fmt: skip
         self.signs.start()
         self._stack.callback(self.signs.stop)
@@ -184,16 +192,16 @@ class SiteRun:
     def _lane(self, bank: PinBank, lane_id: str, direction: str, number: int) -> SimLane:
         times, dice = self._options.times, random.Random(f"bounce {self._options.seed} {number}")
         pins = lane_specs(self._options.lanes)[number].pins
+        board = self.board if self.board is not None and self.board.lane == lane_id else None
+        if board is not None:
+            board.wire(bank, pins)
+            self._stack.callback(board.stop)
         return SimLane(
-            lane_id,
-            direction,
-            pins,
-            bank,
-            Arm(times.arm_travel_s),
-            speed=times.speed,
-            patience_s=times.patience_s,
-            bounce=lambda: dice.choice((0, 0, 1, 2)),
-        )
+            lane_id, direction, pins, bank, Arm(ARM_TRAVEL_S if board else times.arm_travel_s), speed=times.speed,
+            patience_s=times.patience_s, bounce=lambda: dice.choice((0, 0, 1, 2)),
+            reaction_s=REACTION_S if board else SAFETY_REACTION_S,
+            headway_s=HEADWAY_S + (HEADWAY_MORE_S if board else 0),
+        )  # fmt: skip
 
     def _cameras(self, plan: SitePlan, painter: Painter) -> dict[str, SimCamera]:
         address = ("127.0.0.1", plan.listener_port)
@@ -211,7 +219,10 @@ class SiteRun:
             self._stack.callback(program.stop)
         for program in (self.lane, self.agent):
             self._await_ready(program, asked)
-        self._say(f"网页 page: http://127.0.0.1:{self.plan.web_port}/   数据 data: {self.plan.data_dir}")
+        self._say(
+            f"网页 page: http://127.0.0.1:{self.plan.web_port}/   数据 data: {self.plan.data_dir}   "
+            f"MQTT: {self.broker_name}"
+        )
         first = self.plan.data_dir / "first-password"
         if first.exists():
             self._say(f"首次登录 first login: {first.read_text(encoding='utf-8').strip()}")

@@ -113,6 +113,37 @@ class Child:
         self.end()
 
 
+@contextmanager
+def killed_later(child: Child, after_s: float, sign: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """kill -9, `after_s` from the moment at which `sign` says yes; at once when it has ended before.
+
+    A sign of work ("the city got something") instead of the time since the start: on a slow machine every kill at a
+    fixed time falls into the imports, and a test of kills would show nothing.
+    """
+    over = threading.Event()
+
+    def run() -> None:
+        while not sign():
+            if not child.alive or over.wait(LOOK_S):
+                return
+        over.wait(after_s)
+        child.kill()
+
+    killer = threading.Thread(target=run, name="killer")
+    killer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        killer.join()
+
+
+def grows(count: Callable[[], int]) -> Callable[[], bool]:
+    """Says yes once there is more than now."""
+    before = count()
+    return lambda: count() > before
+
+
 class Box:
     """One box in `folder`: its config, the pins of its lanes, its city. Programs are started by `lane` and `agent`."""
 

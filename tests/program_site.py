@@ -17,10 +17,10 @@ from pathlib import Path
 from hal_sim.cameras.event import CameraEvent
 from hal_sim.cameras.pictures import Picture
 from hal_sim.cameras.vz import PLATE_PATH, Vz
+from hal_sim.free_ports import free_ports
 from hal_sim.site.lane import LanePins
 from hal_sim.site.pins import PinBank
 from hal_sim.site.relays import pins_of
-from hal_sim.site_config import free_ports
 
 ACCOUNT = {
     "cno": "880001", "sub_code": "0000001", "user": "parkbox", "password": "Parkbox-1", "passkey": "0123456789abcdef",

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.check_command import run
 from edge.config import secrets
-from edge.config.check import run, summary
+from edge.config.check import summary
 from edge.config.load import ConfigError, load
 from tests.shipped_files import furnish, toml
 
@@ -217,7 +218,7 @@ SECRETS = ("qingdao-password", "qingdao-passkey", "oss-key-id", "oss-key-secret"
         ('bucket = "park-pictures"', 'bucket = "Park_Pictures"', "city.qingdao.oss.bucket", "3 to 63"),
         ('bucket = "park-pictures"\n', "", "city.qingdao.oss.bucket", "missing"),
         ('acl = "public-read-write"', 'acl = "public"', "city.qingdao.oss.acl", "public-read, public-read-write"),
-        ('acl = "public-read-write"', "timeout_s = 0", "city.qingdao.oss.timeout_s", "0..600"),
+        ('acl = "public-read-write"', "timeout_s = 0", "city.qingdao.oss.timeout_s", "0.01..600"),
         ('acl = "public-read-write"', 'token_file = "./none"', "city.qingdao.oss.token_file", "cannot be read"),
         ('acl = "public-read-write"', 'token_file = "./oss-key-id"\nsignature = "v1"', "city.qingdao.oss.token_file",
          "v4"),

@@ -43,6 +43,8 @@ def test_a_client_and_its_defaults(tmp_path: Path) -> None:
         ("client = {closes = true}", "vz", "client.closes", "hikvision, dahua only"),
         ("client = {reads = true, password_file = 'secret'}", "dahua", "client.reads", "vz only"),
         ("client = {password_file = 'missing'}", "hikvision", "client.password_file", "cannot be read"),
+        ("client = {}", "hikvision", "client.password_file", "missing; names a file of mode 0600"),
+        ("client = {password_file = '.'}", "dahua", "client.password_file", "is a folder"),
         ("client = {}", "huaxia", "client", "vz"),
         ("client = {port = 70000}", "vz", "client.port", "0..65535"),
         ("client = {prot = 1}", "vz", "client.prot", "port"),

@@ -42,7 +42,7 @@ def test_the_shipped_file_is_right_and_check_says_where_orders_come_from(tmp_pat
         ({"projects": ["0000001"]}, "projects", "is sub_code"),
         ({"reply_topic": "thirdpark/server_send/{user}"}, "reply_topic", "same as receive_topic"),
         ({"receive_topic": "thirdpark/server_send/+"}, "receive_topic", "{user}"),
-        ({"ca_file": "./none.pem"}, "ca_file", "cannot be read"),
+        ({"ca_file": "./none.pem"}, "ca_file", "no usable PEM"),
         ({"tls": "off", "ca_file": "./none.pem"}, "ca_file", 'is for tls = "on"'),
         ({"host": "tcp://mqtt"}, "host", "host name"),
         ({"port": 70_000}, "port", "65535"),

@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 
 from edge import agent_past
-from edge.core.facts import Fact
+from edge.core.facts import Fact, Ordered, Stamp
 from edge.store import history
 from edge.store.history import LedgerHistory
-from tests.store_tools import build_ledger
+from edge.store.ledger import Ledger
+from edge.web.api_views import Orders
+from edge.web.desk import Span
+from tests.store_tools import build_ledger, keep
 from tests.web_fakes import box
 
+EVER = Span("", 0, 10**15)
 FIRST_MS = 1_790_000_000_000  # the n-th fact is n ms later (store_tools)
 
 
@@ -95,12 +99,39 @@ def test_the_day_is_not_known_before_the_first_fact(ledger: LedgerHistory) -> No
     assert [hour.parked for hour in hours] == [-1] * 22 + [10]
 
 
+def test_orders_are_paged_and_found_by_lane_plate_and_time(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.db")
+    ledger.open()
+    plates = ["粤B00001", "粤B00002", "粤B00001", "粤B00003", "粤B00001"]
+    keep(ledger, [
+        Fact(f"{number:032x}", f"in{number % 2}", Stamp("b", number * 60_000, FIRST_MS + number * 60_000, True),
+             Ordered(f"c{number}", "correct_plate", "operator", "tom", "x", True, "好", "ok", target=plate))
+        for number, plate in enumerate(plates)
+    ])  # fmt: skip
+    ledger.close()
+    reader = LedgerHistory(tmp_path / "ledger.db")
+
+    def ask(span: Span, lane: str = "", before: int = 0, limit: int = 10) -> tuple[list[int], int]:
+        told = agent_past.orders(reader, lane, span, before, limit, lambda read_id: True)
+        return [(row.at_ms - FIRST_MS) // 60_000 for row in told.rows], told.next_before_seq
+
+    assert ask(EVER) == ([4, 3, 2, 1, 0], 0)
+    first, before = ask(EVER, limit=2)
+    second, before = ask(EVER, before=before, limit=2)
+    assert (first, second, ask(EVER, before=before, limit=2)) == ([4, 3], [2, 1], ([0], 0))
+    assert ask(Span("B00001", 0, 10**15))[0] == [4, 2, 0]
+    assert ask(Span("粤b00001", 0, 10**15), lane="in0")[0] == [4, 2, 0]
+    assert ask(EVER, lane="in1")[0] == [3, 1]
+    assert ask(Span("", FIRST_MS + 60_000, FIRST_MS + 180_000))[0] == [2, 1]
+    reader.close()
+
+
 def test_before_there_is_a_ledger_there_is_no_past(tmp_path: Path) -> None:
     reader = LedgerHistory(tmp_path / "ledger.db")
     assert reader.newest_before(0, ("Passed",), 10) == ([], 0)
     assert reader.by_hour(0, 0) == []
     assert agent_past.passages(reader, "", 0, 10**15, 0, 10).rows == ()
-    assert agent_past.orders(reader, "", 10, lambda read_id: True) == ()
+    assert agent_past.orders(reader, "", EVER, 0, 10, lambda read_id: True) == Orders((), 0)
     assert [hour.parked for hour in agent_past.curve(reader, None, 1_795_233_600_000).hours] == [-1] * 13
     reader.close()
 

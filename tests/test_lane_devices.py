@@ -130,11 +130,12 @@ def test_what_is_wrong_is_named_with_what_is_allowed(tmp_path: Path, text: str, 
 @pytest.mark.parametrize(
     ("baud", "extra", "edge_ms", "order_ms"),
     [
+        # Inputs and relays are looked at.
         # 8 characters at 9600 8N1 are 8.33 ms, the rest 5 ms (3.65 ms would do), the answer 60 ms: 73.3 an exchange.
-        (9600, "", 50 + 73.3, 3 * 73.3),
-        (115200, "", 50 + 65.7, 3 * 65.7),
+        (9600, "", 50 + 2 * 73.3, 3 * 73.3),
+        (115200, "", 50 + 2 * 65.7, 3 * 65.7),
         # A sign of the same line: 149 characters and the rest, no answer.
-        (9600, '[[lane.sign]]\nid = "s"\nline = "bus"\nmodel = "olm"\n', 50 + 160.2 + 73.3, 160.2 + 2 * 73.3),
+        (9600, '[[lane.sign]]\nid = "s"\nline = "bus"\nmodel = "olm"\n', 50 + 160.2 + 2 * 73.3, 160.2 + 2 * 73.3),
     ],
 )
 def test_the_worst_case_is_told(tmp_path: Path, baud: int, extra: str, edge_ms: float, order_ms: float) -> None:
@@ -146,3 +147,46 @@ def test_the_worst_case_is_told(tmp_path: Path, baud: int, extra: str, edge_ms: 
     assert edge == pytest.approx(edge_ms, abs=0.3)
     assert order == pytest.approx(order_ms, abs=0.3)
     assert any(f"loop edge {edge_ms:.0f} ms" in line for line in summary(config))
+
+
+GPIO_BARRIER = "open_pin = 17\nclose_pin = 27\nmove_s = 6.0\n"
+SLOW = BOARDS.replace("115200", "1200") + "answer_ms = 1000\npoll_ms = 1000\n"
+
+
+def test_with_only_its_loops_on_a_board_the_worst_case_is_told_too(tmp_path: Path) -> None:
+    path = tmp_path / "box.toml"
+    path.write_text(one_lane(barrier=GPIO_BARRIER), encoding="utf-8")
+    worst = [line for line in summary(load(path)) if "worst case" in line]
+    assert worst == ["    485 最坏 worst case: 地感变化 loop edge 116 ms"]
+
+
+@pytest.mark.parametrize(("move_s", "slow"), [(6.0, True), (30.0, False)])
+def test_a_worst_case_longer_than_the_arm_takes_to_a_roof_is_a_warning(
+    tmp_path: Path, move_s: float, slow: bool
+) -> None:
+    """6 s with the half on top is an arm that falls in 4 s, and 0.4 of that are 1600 ms; 2083 ms are too many."""
+    path = tmp_path / "box.toml"
+    text = one_lane(barrier=GPIO_BARRIER.replace("6.0", str(move_s)), boards=SLOW)
+    path.write_text(text, encoding="utf-8")
+    config = load(path)
+    assert worst_ms(config, config.lane[0])[0] == pytest.approx(1000 + 66.7 + 1000 + 29.2, abs=1)
+    said = [line for line in summary(config) if "too slow" in line]
+    assert bool(said) is slow
+    assert not slow or "2096 ms, 至多 at most 1600 ms" in said[0]
+
+
+def test_every_poll_of_the_line_counts(tmp_path: Path) -> None:
+    """Three boards whose inputs are read: the third may be behind the other two."""
+    more = "".join(
+        BOARDS[BOARDS.index("[[board]]") :].replace('"relays"', f'"b{n}"') + f"address = {n}\n" for n in (2, 3)
+    )
+    path = tmp_path / "box.toml"
+    lanes = GOOD[GOOD.index("[[lane]]") :]
+    text = one_lane(boards=BOARDS + more)
+    second = lanes[lanes.index("[[lane]]", 5) :]
+    head = second[: second.index("[lane.barrier]")]
+    camera = second[second.index("[[lane.camera]]") :]
+    barrier, loops = BARRIER.replace('"relays"', '"b2"'), LOOPS.replace('"relays"', '"b3"')
+    path.write_text(f"{text}\n{head}[lane.barrier]\n{barrier}[lane.loops]\n{loops}{camera}", encoding="utf-8")
+    config = load(path)
+    assert worst_ms(config, config.lane[1])[0] == pytest.approx(50 + 5 * 65.7, abs=0.3)

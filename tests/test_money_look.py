@@ -70,6 +70,15 @@ def test_an_order_is_told_with_what_was_paid_and_what_is_to_be_given_back() -> N
     assert (older.state, older.refund_due_fen, older.refunded_fen) == ("overtime", 0, 500)
     assert (newer.state, newer.overtime) == ("quoted", True)
     assert ask(bench, "orders", order_id=order_id).rows == (older,)
+    assert ask(bench, "orders", limit=1) == MoneyOrders((newer,), True)
+    assert ask(bench, "orders", limit=1, before=newer.order_id) == MoneyOrders((older,), False)
+    assert ask(bench, "orders", before=older.order_id) == MoneyOrders((), False)
+    with pytest.raises(AskRefused, match="nobody"):
+        ask(bench, "orders", before="nobody")
+    assert older.paid_ms < newer.billed_ms
+    assert ask(bench, "orders", from_ms=newer.billed_ms).rows == (newer,)
+    assert ask(bench, "orders", to_ms=newer.billed_ms).rows == (older,)
+    assert ask(bench, "orders", from_ms=older.paid_ms + 1, to_ms=newer.billed_ms).rows == ()
     assert ask(bench, "orders", plate="京").rows == ()
     assert ask(bench, "orders", order_id="nobody") == MoneyOrders((), False)
 

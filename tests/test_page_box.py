@@ -118,8 +118,11 @@ def test_the_lane_does_what_is_ordered_and_keeps_who_and_why(site: Site) -> None
     until(lambda: act(site, "close", lane="in1")["ok"], "the interlock lets it down")  # 2 s after it saw nobody
     until(lambda: not bay.arm_up, "arm down")
     assert bay.raised == raised + 1
-    (row,) = [row for row in site.admin.get("/api/orders?lane=in1") if row["action"] == "open"]
+    (row,) = [row for row in site.admin.get("/api/orders?lane=in1")["rows"] if row["action"] == "open"]
     assert (row["who"], row["why"], row["ok"], row["source"]) == ("admin", "试验", True, "operator")
+    for path in ("/api/orders", "/api/edges"):
+        status, _, body = site.admin.ask("GET", f"{path}?lane=zz")
+        assert (status, json.loads(body)["en"]) == (400, "lane: zz: one of in1, out2")
     assert tell(site, "/api/actions/let_in", {"lane": "in1", "why": "x"})[0] == 400
     refused = act(site, "release", lane="in1")
     assert (refused["ok"], refused["zh"]) == (False, "闸杆未被保持")

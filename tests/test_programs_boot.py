@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from hal_sim.free_ports import free_ports
 from hal_sim.site.gpio_server import GpioServer
 from hal_sim.site.pins import PinBank
-from hal_sim.site_config import free_ports
 from tests.page_reader import state_of
 from tests.program_rig import Box, box_in, until
 from tests.program_site import Bay

@@ -12,14 +12,26 @@ import random
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.program_books import at_city, city_problems, due_at_city, ledger_problems, parked
-from tests.program_rig import Box, Child, Died, Driver, admitted, box_in, passages, platform_on, until
+from tests.program_rig import (
+    Box,
+    Child,
+    Died,
+    Driver,
+    admitted,
+    box_in,
+    grows,
+    killed_later,
+    passages,
+    platform_on,
+    until,
+)
 from tests.program_site import Bay
 
 ROUNDS = 40
@@ -110,19 +122,19 @@ class World:
 
 
 def rounds(box: Box, count: int, seed: int) -> tuple[World, list[str]]:
+    """Every second round dies at some moment after its start, the others after an order was answered or a car passed
+    in it, in turn."""
     world, dice = World(box), random.Random(seed)
     with clerk_at(box) as clerk:
-        for _ in range(count):
+        for number in range(count):
+            work: Sequence[object] = world.passed if number % 4 == 3 else clerk.promised
             with box.lane() as lane:
-                timer = threading.Timer(dice.uniform(0.0, KILL_WITHIN_S), lane.kill)
-                timer.start()
-                try:
+                if number % 2:
+                    killing = killed_later(lane, dice.uniform(0.0, 0.5), grows(work.__len__))
+                else:
+                    killing = killed_later(lane, dice.uniform(0.0, KILL_WITHIN_S))
+                with killing, suppress(Died):  # what the round is for; the car goes on with the next program
                     world.drive(lane)
-                except Died:
-                    pass  # what the round is for; the car goes on with the next program
-                finally:
-                    timer.cancel()
-                    timer.join()
         with box.lane() as lane:
             lane.await_ready()
             world.drive(lane, 3)
@@ -132,8 +144,6 @@ def rounds(box: Box, count: int, seed: int) -> tuple[World, list[str]]:
     return world, clerk.promised
 
 
-
-
 def random_kills(folder: Path, count: int, seed: int) -> None:
     with platform_on() as (platform, url), box_in(folder, directions=("in", "out", "in"), city_url=url) as box:
         world, promised = rounds(box, count, seed)
@@ -141,8 +151,8 @@ def random_kills(folder: Path, count: int, seed: int) -> None:
         assert ledger_problems(ledger, world.passed, promised) == []
         assert world.too_early == []
         assert parked(ledger) == world.inside
-        assert len(promised) > count // 2  # something was promised to be lost
-        assert len(world.passed) > count // 8
+        assert len(promised) >= count // 4  # something was promised to be lost
+        assert len(world.passed) >= count // 4
         due = due_at_city(ledger)
         with box.agent() as agent:
             agent.await_ready()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from edge.store.ledger import Ledger
 from hal_sim.ledger_view import delivery_counts
 from hal_sim.qingdao import Kind, QingdaoPlatform
 from tests.program_books import at_city, city_problems, due_at_city
-from tests.program_rig import Box, Child, Died, box_in, platform_on, until
+from tests.program_rig import READY_S, Box, Child, Died, box_in, grows, killed_later, platform_on, until
 from tests.store_tools import keep
 
 ROUNDS = 30
@@ -81,6 +80,7 @@ def finish(box: Box, platform: QingdaoPlatform) -> None:
 
 
 def random_kills(folder: Path, count: int, seed: int) -> None:
+    """Every second round dies at some moment of the start, the others after the city got something in it."""
     dice = random.Random(seed)
     with platform_on() as (platform, url), box_in(folder, city_url=url) as box:
         for number in range(count):
@@ -88,13 +88,15 @@ def random_kills(folder: Path, count: int, seed: int) -> None:
             platform.weather.clear()
             platform.weather.set(dice.choice(WEATHER), probability=0.2)
             with box.agent() as agent:
-                timer = threading.Timer(dice.uniform(KILL_FROM_S, KILL_TO_S), agent.kill)
-                timer.start()
+                if number % 2:
+                    killing = killed_later(agent, dice.uniform(0, 0.3), grows(lambda: at_city(platform).total()))
+                else:
+                    killing = killed_later(agent, dice.uniform(KILL_FROM_S, KILL_TO_S))
+                with killing:
+                    until(lambda: not agent.alive, "killed", READY_S)
                 assert agent.end() == -9
-                timer.join()
-        there = at_city(platform).total()
+        assert at_city(platform).total() >= count // 2
         finish(box, platform)
-        assert there > 0, "no round lived long enough to send anything: the kills prove nothing"
 
 
 def test_agent_killed_at_random_moments(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hal_sim.site_config import free_ports
+from hal_sim.free_ports import free_ports
 from tests.program_rig import Box, Child, Driver, box_in, platform_on, until
 from tests.shenzhen_platform import MiniPlatform
 from tests.shenzhen_tools import PARK, platform_request

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from hal_sim.qingdao import Kind, QingdaoPlatform
 from tests.evidence_tools import jpeg, scene
 from tests.oss_tools import KEYS, PROJECT, storage
 from tests.page_reader import person
-from tests.program_rig import Box, Child, box_in, platform_on, until
+from tests.program_rig import READY_S, Box, Child, box_in, grows, killed_later, platform_on, until
 from tests.program_site import ACCOUNT
 from tests.store_tools import keep
 
@@ -126,10 +125,9 @@ def random_kills(folder: Path, rounds: int, seed: int) -> None:
             cars.come(4)
             oss.weather.set(dice.choice(WEATHER), probability=0.3)
             with box.agent() as agent:
-                timer = threading.Timer(dice.uniform(0.8, 4.0), agent.kill)
-                timer.start()
+                with killed_later(agent, dice.uniform(0, 0.5), grows(lambda: len(oss.objects()))):
+                    until(lambda: not agent.alive, "killed", 4 * READY_S)
                 agent.end()
-                timer.join()
         oss.weather.clear()
         with box.agent() as agent:
             agent.await_ready()  # all may be there already; before this line a SIGTERM simply ends it

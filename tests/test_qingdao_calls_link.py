@@ -22,7 +22,7 @@ from edge.core.facts import AnyBody, Fact, Passed
 from edge.core.facts_money import DeductionAsked, Quoted
 from hal_sim.qingdao.purse import Signed
 from tests.city_fakes import LANES, LOT, SETTINGS, stamp
-from tests.test_qingdao_mqtt import ACCOUNT, SOON_S, House
+from tests.qingdao_house import ACCOUNT, SOON_S, House
 
 VISIT, ORDER, PLATE = "07" * 16, "0f" * 16, "鲁B12345"
 

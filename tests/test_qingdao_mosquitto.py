@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from edge.umqtt.robust import MQTTClient
+from hal_sim.free_ports import free_ports
 from hal_sim.qingdao.downlink import CLIENT_SEND, SERVER_SEND
-from hal_sim.site_config import free_ports
+from tests.qingdao_house import House
 from tests.qingdao_orders import message
-from tests.test_qingdao_mqtt import House
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed: apt install mosquitto")

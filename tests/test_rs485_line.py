@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -187,3 +188,38 @@ def test_a_mistake_of_ours_on_the_lines_thread_is_seen(bench: LineBench) -> None
     bench.outcome()
     bench.line._thread.join(WITHIN_S)
     assert not bench.line.alive
+
+
+def test_an_order_that_comes_in_the_gap_goes_before_the_text_that_waited_for_it() -> None:
+    """So what an order waits for is one foreign exchange, its gap with it, and never the next one."""
+    line: SerialLine
+    done = threading.Event()
+    written: list[bytes] = []
+
+    class GapPort:
+        def write(self, data: bytes) -> None:
+            written.append(data)
+            if len(written) == 3:
+                done.set()
+
+        def read(self, within_s: float) -> bytes:
+            if len(written) == 1 and not late:
+                late.append(HELLO)
+                line.submit(Exchange("relay", b"order", None, Urgency.NOW, 0, lambda outcome, reply: None))
+            return b""
+
+        def discard(self) -> bytes:
+            return b""
+
+        def close(self) -> None:
+            """Nothing to give back."""
+
+    late: list[bytes] = []
+    settings = Line(id="bus", device="gap", gap_ms=200)
+    line = SerialLine(settings, open_port=lambda settings: GapPort())
+    for text in (b"first", b"second"):
+        line.submit(Exchange("sign", text, None, Urgency.TEXT, 0, lambda outcome, reply: None))
+    line.open(lambda event: None)
+    assert done.wait(WITHIN_S)
+    line.close()
+    assert written == [b"first", b"order", b"second"]

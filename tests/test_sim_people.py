@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 
 from hal_sim.command import options_of
+from hal_sim.free_ports import free_ports
 from hal_sim.ledger_view import FactRow, LedgerView
 from hal_sim.printing import PassagePrinter
 from hal_sim.programs import Killer, Program
 from hal_sim.site.attendant import WHO, Attendant, View
-from hal_sim.site_config import HEADLESS, REAL, free_ports, lane_specs
+from hal_sim.site_config import HEADLESS, REAL, lane_specs
 from hal_sim.site_run import SimError
 
 WITHIN_S = 10.0

@@ -12,6 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from hal_sim.mosquitto import program
+
+BROKER = r"内置 built in$" if program() is None else r"mosquitto \d"
+"""Which broker the simulated city has here; the runs with mosquitto are not made where it is not installed."""
+
 ENDS_WITHIN_S = 150  # about 15 s alone; the machine may be crowded
 
 
@@ -35,6 +40,7 @@ def test_twelve_cars_headless_end_clean() -> None:
     done = sim("--cars", "12", "--headless", "--seed", "4")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "结果: 合格 clean" in done.stdout
+    assert re.search(r"^网页 page: .*   MQTT: " + BROKER, done.stdout, re.MULTILINE)
     passages = number(done.stdout, r"通行 (\d+) passages")
     assert passages >= 12
     assert number(done.stdout, r"记录 (\d+) recorded") == passages
@@ -47,8 +53,9 @@ def test_twelve_cars_headless_end_clean() -> None:
 
 
 def test_with_programs_killed_at_random_the_books_still_agree() -> None:
-    done = sim("--cars", "16", "--headless", "--kill-every", "3", "--seed", "6")
+    done = sim("--cars", "16", "--headless", "--kill-every", "3", "--seed", "6", "--broker", "builtin")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "   MQTT: 内置 built in\n" in done.stdout
     assert number(done.stdout, r"强杀 (\d+) kills") >= 1
     assert "丢失 lost 0, 重复 double 0, 虚构 invented 0, 未送达 undelivered 0" in done.stdout
 
@@ -102,3 +109,13 @@ def test_a_rush_shows_the_rules_at_work_and_ends_clean() -> None:
     assert len(re.findall(r"入口1 \S+ 放行: 预约车", done.stdout)) > 3
     assert len(re.findall(r"入口2 \S+ 等待: (?:饱和|满位|余位)", done.stdout)) > 0
     assert "车场 预约车优先 开 on (start)" in done.stdout
+
+
+def test_a_lane_on_an_rs485_board_ends_clean_too() -> None:
+    """Loops, limit switches and arm of the first lane, and its sign, on one line that takes a wire's time."""
+    done = sim("--cars", "10", "--headless", "--lanes", "2", "--seed", "6", "--rs485")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "结果: 合格 clean" in done.stdout
+    passages = number(done.stdout, r"通行 (\d+) passages \(入 in (?:\d+)")
+    assert number(done.stdout, r"记录 (\d+) recorded") == passages
+    assert re.search(r"违规 violations: arm_strikes 0, close_on_car 0, open_and_close 0, relay_too_long 0", done.stdout)

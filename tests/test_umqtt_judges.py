@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from hal_sim.free_ports import free_ports
 from hal_sim.mosquitto import Mosquitto, program
-from hal_sim.site_config import free_ports
 
 ROOT = Path(__file__).parents[1]
 FETCHED = Path(os.environ.get("PARKBOX_JUDGES") or Path(tempfile.gettempdir()) / "judges")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from edge.web.desk import RefusedError
+from edge.web.api_views import OrderRow
+from edge.web.desk import RefusedError, Span
 from tests.web_fakes import FakeSource, box, exit_lane, lane
 from tests.web_house import House
 from tests.web_look import MONITOR, Open, wait_text
-from tests.web_money import car, desk
+from tests.web_money import car, desk, order
 
 pytest_plugins = ("tests.web_browser",)
 
@@ -69,7 +70,12 @@ def test_an_order_tells_its_story(open_page: Open, house: House, troubles: list[
     page.fill("#view-money [name=plate]", "B888")
     page.click("#view-money form button")
     wait_text(page, "#money-found", "缴费后超时")
-    assert house.desk.money.asked[-1] == ("orders", "B888", 100)
+    assert house.desk.money.asked[-1] == ("orders", Span("B888", 0, 10**15), "", 30)
+    page.fill("#view-money [name=day]", "2026-11-21")
+    page.click("#view-money form button")
+    wait_text(page, "#money-found", "缴费后超时")
+    began = int(datetime(2026, 11, 21, tzinfo=CHINA).timestamp() * 1000)
+    assert house.desk.money.asked[-1] == ("orders", Span("B888", began, began + 86_400_000), "", 30)
     page.click("#money-found a")
     wait_text(page, "#view-money .timeline", "待退款: 重复支付")
     assert page.locator("#view-money .step").count() == 2
@@ -77,6 +83,41 @@ def test_an_order_tells_its_story(open_page: Open, house: House, troubles: list[
     assert page.get_attribute("#view-money a[href^='#records/visit']", "href") == "#records/visit/41"
     page.click("#language")
     wait_text(page, "#view-money .timeline", "to be given back: paid twice")
+    assert troubles == []
+
+
+def test_older_orders_come_page_by_page(open_page: Open, house: House, troubles: list[str]) -> None:
+    house.desk.money.rows = tuple(order(order_id=f"o{number}", plate=f"鲁B{number:05d}") for number in range(70))
+    page = open_page()
+    page.evaluate("location.hash = 'money/orders'")
+    for shown, last in ((30, "鲁B00059"), (60, "鲁B00069")):
+        page.wait_for_function("count => document.querySelectorAll('#money-found li').length === count", arg=shown)
+        page.click("#money-found .list-foot button")
+        wait_text(page, "#money-found", last)
+    assert page.locator("#money-found li").count() == 70
+    assert page.locator("#money-found .list-foot button").count() == 0  # there are none any more
+    assert [asked[2] for asked in house.desk.money.asked if asked[0] == "orders"] == ["", "o29", "o59"]
+    assert troubles == []
+
+
+def test_what_was_ordered_is_searched_and_paged_too(open_page: Open, house: House, troubles: list[str]) -> None:
+    house.desk.order_rows = tuple(
+        OrderRow(seq, 0, "in1", "open", "operator", "tom", f"原因{seq}", True, "好", "done", "", 0.0)
+        for seq in range(50, 0, -1)
+    )
+    page = open_page()
+    page.evaluate("location.hash = 'records/orders'")
+    wait_text(page, "#found", "原因21")
+    page.click("#found .list-foot button")
+    wait_text(page, "#found", "原因1")
+    page.fill("#search-plate", "B888")
+    page.fill("#search-day", "2026-11-21")
+    page.click("#search button")
+    page.wait_for_function("() => document.querySelectorAll('#found li').length === 30")
+    began = int(datetime(2026, 11, 21, tzinfo=CHINA).timestamp() * 1000)
+    assert house.desk.searched[1:] == [
+        ("", Span("", 0, 10**15), 21, 30), ("", Span("B888", began, began + 86_400_000), 0, 30),
+    ]  # fmt: skip
     assert troubles == []
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from edge.ports import DeliveryFound
-from edge.web.handlers import FOR_EVER_MS
+from edge.web.asked import FOR_EVER_MS
 from tests.program_rig import until
 from tests.web_fakes import NOON_MS, READ_ID, FakeSource, box, delivery
 from tests.web_house import Client, House

@@ -23,7 +23,9 @@ pytest_plugins = ("tests.web_people",)
 GOOD: dict[str, Any] = {"why": "测试", "lane": "in1", "amount_fen": 500, "plate": "鲁B12345", "count": 3,
                         "fault": "loop_stuck", "relay": "open", "ids": [1], "city": "qingdao", "program": "lane",
                         "name": "newbie", "role": "viewer", "item": "relays", "done": True, "on": True,
-                        "lane_role": "mixed"}  # fmt: skip
+                        "lane_role": "mixed", "plates": "鲁B12345", "places": 1, "from_day": "2026-11-01",
+                        "until_day": "2026-11-30", "list_kind": "grey", "card_id": "k1", "entry_id": "e1",
+                        "order_id": "o1", "param": "{}", "leave_min": 15, "began_ms": 0, "until_ms": 1}  # fmt: skip
 
 
 def body_of(route: Route) -> dict[str, Any]:

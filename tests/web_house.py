@@ -17,7 +17,7 @@ from edge.ports import PageSource
 from edge.web import api, api_views
 from edge.web.accounts import Accounts
 from edge.web.actions import Action
-from edge.web.desk import Actor, Paper
+from edge.web.desk import Actor, Paper, Span
 from edge.web.door import Door, Limits
 from edge.web.rate import Rate
 from edge.web.server import PageServer
@@ -83,6 +83,8 @@ class FakeDesk:
         self.failure: Exception | None = None
         self.imported: list[bytes] = []
         self.passage_rows: tuple[api_views.PassageRow, ...] = ()
+        self.order_rows: tuple[api_views.OrderRow, ...] = ()
+        self.searched: list[tuple[str, Span, int, int]] = []
         self.money = FakeMoney()
         self.visit_view = api_views.Visit("", "", False, 0, 0, 0, 0, 0, ())
 
@@ -123,8 +125,10 @@ class FakeDesk:
         read = api_views.ReadRow(READ_ID, NOON_MS, "鲁B12345", "blue", 97, 132, True)
         return (api_views.CameraRow("cam-in1", "in1", "vz", ("192.168.55.131",), (read,)),)
 
-    def orders(self, lane: str, limit: int) -> tuple[api_views.OrderRow, ...]:
-        return ()
+    def orders(self, lane: str, span: Span, before_seq: int, limit: int) -> api_views.Orders:
+        self.searched.append((lane, span, before_seq, limit))
+        fits = [row for row in self.order_rows if not before_seq or row.seq < before_seq]
+        return api_views.Orders(tuple(fits[:limit]), fits[limit - 1].seq if len(fits) > limit else 0)
 
     def commissioning(self) -> api_views.Commissioning:
         item = api_views.CheckItem("clock", "first_boot", "box", "ok", "时钟已同步", "clock set", "", "")

@@ -24,10 +24,17 @@ from edge.core.money_seen import (
     TariffRow,
     Tariffs,
 )
+from edge.web.api_money import TryTariff
 from edge.web.api_views import OrderStory, StoryStep
+from edge.web.desk import Span
 from tests.web_fakes import NOON_MS, READ_ID
 
 HOUR_MS = 3_600_000
+PARAM = (
+    '{"form":"parkbox-1","free_min":15,"free_mode":"all","day":"entry","first_each":"day","first_min":60,'
+    '"first_fen":500,"rates":[{"unit_min":30,"unit_fen":200,"from":"00:00","until":"00:00","cap_fen":0}],'
+    '"day_cap_fen":3000,"visit_cap_fen":0}'
+)
 
 
 def car(**changes: Any) -> CarAtArm:
@@ -51,7 +58,7 @@ def order(**changes: Any) -> MoneyOrderRow:
         order_id="o1", visit_id="f" * 32, plate="鲁B88888", state="overtime", lane="out1",
         entered_ms=NOON_MS - 2 * HOUR_MS, billed_ms=NOON_MS - HOUR_MS, parked_ms=HOUR_MS, due_fen=500, discount_fen=0,
         pay_fen=500, overtime=False, paid_fen=500, method="online", paid_ms=NOON_MS - HOUR_MS, refund_due_fen=300,
-        refunded_fen=0,
+        refunded_fen=0, refundable_fen=800,
     )  # fmt: skip
     return msgspec.structs.replace(late, **changes)
 
@@ -62,15 +69,18 @@ class FakeMoney:
     def __init__(self) -> None:
         self.asked: list[tuple[Any, ...]] = []
         self.desk = desk(car())
+        self.rows: tuple[MoneyOrderRow, ...] = (order(),)
         self.failure: Exception | None = None
 
     def exit_desk(self) -> ExitDesk:
         self.asked.append(("desk",))
         return self.desk
 
-    def orders(self, plate: str, limit: int) -> MoneyOrders:
-        self.asked.append(("orders", plate, limit))
-        return MoneyOrders((order(),) if plate in order().plate else (), False)
+    def orders(self, span: Span, before: str, limit: int) -> MoneyOrders:
+        self.asked.append(("orders", span, before, limit))
+        rows = self.rows[next((at for at, row in enumerate(self.rows, 1) if row.order_id == before), 0) :]
+        fits = [row for row in rows if span.plate in row.plate]
+        return MoneyOrders(tuple(fits[:limit]), len(fits) > limit)
 
     def story(self, order_id: str) -> OrderStory:
         self.asked.append(("story", order_id))
@@ -84,6 +94,7 @@ class FakeMoney:
         row = TariffRow(
             version="v2", tariff_id="local", name="", car_type="", city="", in_force=True, cars=3, leave_min=15,
             zh="15分钟以内(含)免费; 每30分钟2.00元", en="free up to 15 min; 2.00 yuan for each 30 min begun",
+            param=PARAM, who="",
         )  # fmt: skip
         old = msgspec.structs.replace(row, version="v1", tariff_id="t1", name="旧标准", city="qingdao", in_force=False)
         return Tariffs((row, old))
@@ -94,6 +105,12 @@ class FakeMoney:
             raise self.failure
         steps = (PriceStep("第1日 首60分钟", "day 1: first 60 min", 500), PriceStep("单次封顶", "cap of a visit", -100))
         return Price(400, until_ms - began_ms, steps)
+
+    def try_tariff(self, tried: TryTariff) -> Price:
+        self.asked.append(("try", tried))
+        if self.failure is not None:
+            raise self.failure
+        return Price(700, tried.until_ms - tried.began_ms, (PriceStep("第1日", "day 1", 700),))
 
     def cards(self, plate: str, limit: int) -> CardRows:
         self.asked.append(("cards", plate, limit))

@@ -68,3 +68,7 @@ class CameraClients:
     def of(self, camera: str) -> Client:
         """The client of this camera. Raises `KeyError` if the box does not connect to it."""
         return {known.camera.id: client for known, client in self._clients}[camera]
+
+    def find(self, camera: str) -> Client | None:
+        """None: the box does not connect to this camera."""
+        return next((client for known, client in self._clients if known.camera.id == camera), None)

@@ -45,6 +45,7 @@ class Connection(asyncio.BufferedProtocol):
         self._candidates: tuple[Known, ...] = self._here
         self._early: Taken | None = None
         self._early_message: Message | None = None
+        self._ends_hold: Callable[[], None] | None = None
 
     # --- asyncio's side ----------------------------------------------------------------------------------------
 
@@ -213,7 +214,8 @@ class Connection(asyncio.BufferedProtocol):
         except BaseException:
             self.abort()  # no answer is a closed arm; the failure itself goes to the loop's exception handler
             raise
-        self._send_later(message.reply(taken.known.camera.vendor, opened=opened))
+        reply = message.reply(taken.known.camera.vendor, opened=opened)
+        self._send_later(self._desk.mail.with_mail(taken.known.camera.id, reply))
 
     def _answer_beat(self, known: Known, message: Message) -> None:
         reply = message.reply(known.camera.vendor, opened=False)
@@ -222,13 +224,24 @@ class Connection(asyncio.BufferedProtocol):
             self._desk.beat_answered(known.camera.id, self)
             self._send(reply)
             return
+        if self._desk.mail.waits(known.camera.id):
+            self._desk.beat_answered(known.camera.id, self)
+            self._send(self._desk.mail.with_mail(known.camera.id, reply))
+            return
         self._desk.hold(known.camera.id, self)
         self._transport.pause_reading()
-        self._set_timer(hold_s, lambda: self._end_hold(known, reply))
+        self._ends_hold = lambda: self._end_hold(known, reply)
+        self._set_timer(hold_s, self.end_hold)
+
+    def end_hold(self) -> None:
+        """The request that is held is answered, once."""
+        ends, self._ends_hold = self._ends_hold, None
+        if ends is not None and not self._transport.is_closing():
+            ends()
 
     def _end_hold(self, known: Known, reply: bytes) -> None:
         self._desk.beat_answered(known.camera.id, self)
-        self._send_later(reply)
+        self._send_later(self._desk.mail.with_mail(known.camera.id, reply))
 
     def _send_later(self, body: bytes) -> None:
         """An answer that comes from the loop, not from `_work`."""

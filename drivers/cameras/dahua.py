@@ -22,6 +22,7 @@ from drivers.cameras.reading import (
     decode_text,
     event_key,
     is_no_plate,
+    odd_percent,
     percent,
     plate_text,
 )
@@ -98,6 +99,7 @@ class DahuaMessage(msgspec.Struct, frozen=True, kw_only=True):
             no_plate=not plate.is_exist or is_no_plate(raw),
             colour=_COLOURS.get((plate.colour or "").lower(), "unknown"),
             confidence_pct=percent(plate.confidence, CONFIDENCE_MAX),
+            odd=odd_percent("Confidence", plate.confidence, CONFIDENCE_MAX),
             # BoundingBox is on an 8192 grid, not in pixels: unknown until the picture is measured
             camera_time_ms=_time_ms(time),
             picture=self.has_picture,

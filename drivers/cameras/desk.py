@@ -14,6 +14,7 @@ import msgspec
 
 from drivers.cameras.buffers import Buffers
 from drivers.cameras.identify import Known, Registry, by_serial
+from drivers.cameras.mailbox import Mailbox
 from drivers.cameras.reading import Message, Reading
 from drivers.cameras.repeats import Repeats, Seen
 from edge.config.model import Camera, Listener
@@ -63,6 +64,7 @@ class Desk:
         self._tasks: set[asyncio.Task[None]] = set()
         self._answered_ms: dict[str, int] = {}
         self._held: dict[str, Connection] = {}
+        self.mail = Mailbox(now_ms, lambda camera, detail: sink.count(camera, "serial_not_fetched", detail))
 
     def take(self, candidates: Sequence[Known], message: Message) -> Taken:
         """Identify, then read once. Raises `Refused` and `Damaged`, both before the sink hears of a read."""
@@ -75,6 +77,8 @@ class Desk:
         if seen is not None:
             self.sink.count(camera.id, "repeat", f"event {reading.event_id}")
             return Taken(known, reading, seen, True)
+        for odd in reading.odd:
+            self.sink.count(camera.id, "odd_value", odd)
         seen = Seen(self._new_id(), self.now_ms())
         repeats.remember(reading.event_id, reading.plate_raw, seen)
         self.sink.on_read(
@@ -167,6 +171,12 @@ class Desk:
         if older is not None and older is not connection:
             older.abort()
         self._held[camera_id] = connection
+
+    def answer_held(self, camera_id: str) -> None:
+        """There is something for this camera to do: its held request is answered now."""
+        held = self._held.get(camera_id)
+        if held is not None:
+            held.end_hold()
 
     def beat_answered(self, camera_id: str, connection: Connection) -> None:
         self._answered_ms[camera_id] = self.now_ms()

@@ -15,8 +15,8 @@ from typing import Literal
 
 import msgspec
 
-from drivers.cameras.cut import Cutter, closed, jpeg
 from drivers.cameras.http import Head
+from drivers.cameras.one_look import OneLook
 from drivers.cameras.reading import (
     Damaged,
     Message,
@@ -129,21 +129,16 @@ class GatPush:
         self._sender = head.fields.get("user-identify", "")[:60]
         self._serial_needed = serial_needed
         self._wall_s = wall_s()
-        self._cutter = Cutter(("Data",))
-        self._looked = False
+        self._look = OneLook("Data")
         self._scene = ""
-        self._have = 0
 
     def early(self, body: bytearray, have: int) -> Message | None:
         """As soon as the first picture begins, if it stands behind the plate."""
-        if self._looked:
+        text = self._look.before(body, have)
+        if text is None:
             return None
-        self._cutter.advance(body, have)
-        if not self._cutter.begun:
-            return None
-        self._looked = True
         try:
-            message = self._understand(closed(self._cutter.text(body, have)))
+            message = self._understand(text)
         except Damaged:
             return None  # the whole body will say so
         vehicle = message.vehicle
@@ -152,15 +147,12 @@ class GatPush:
         return msgspec.structs.replace(message, has_picture=True) if enough else None
 
     def finish(self, body: bytearray, have: int) -> Message:
-        self._cutter.advance(body, have)
-        self._have = have
-        message = self._understand(self._cutter.text(body, have))
+        message = self._understand(self._look.whole(body, have))
         self._scene = _scene(message.vehicle.images.images)
-        return msgspec.structs.replace(message, has_picture=self._cutter.span(self._scene, have) is not None)
+        return msgspec.structs.replace(message, has_picture=self._look.has(self._scene))
 
     def picture(self, body: bytearray) -> bytes | None:
-        span = self._cutter.span(self._scene, self._have)
-        return jpeg(body, span) if span else None
+        return self._look.picture(body, self._scene)
 
     def _understand(self, text: str) -> GatMessage:
         try:

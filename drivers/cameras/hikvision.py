@@ -26,6 +26,7 @@ from drivers.cameras.reading import (
     decode_text,
     event_key,
     is_no_plate,
+    odd_percent,
     percent,
     plate_text,
 )
@@ -69,6 +70,7 @@ class HikMessage(msgspec.Struct, frozen=True, kw_only=True):
             no_plate=is_no_plate(plate),
             colour=prefix_colour if known == "unknown" else known,
             confidence_pct=percent(_number(fields.get("ANPR/confidenceLevel", ""))),
+            odd=odd_percent("confidenceLevel", _number(fields.get("ANPR/confidenceLevel", ""))),
             # plateRect is on a 0..1000 grid, not in pixels: unknown until the picture is measured
             camera_time_ms=_time_ms(fields.get("dateTime", "")),
             picture=self.has_picture,

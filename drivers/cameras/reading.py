@@ -42,6 +42,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     camera_time_ms: int = -1
     picture: bool = False
     replay: bool = False
+    odd: tuple[str, ...] = ()
+    """Fields whose value no table of the make has: taken as unknown, counted, and the car is read all the same."""
 
 
 class Message(Protocol):
@@ -120,6 +122,11 @@ def is_no_plate(plate: str) -> bool:
 def percent(value: float, scale: float = 100.0) -> int:
     """A confidence as 0..100, -1 if it is none."""
     return round(value / scale * 100) if 0 <= value <= scale else -1
+
+
+def odd_percent(field: str, value: float, scale: float = 100.0) -> tuple[str, ...]:
+    """`value` -1: the field was not there."""
+    return () if value == -1 or 0 <= value <= scale else (f"{field} = {value:g}, allowed are 0 to {scale:g}",)
 
 
 def bounded_time_ms(value: float) -> int:

@@ -16,7 +16,7 @@ from typing import Literal
 
 import msgspec
 
-from drivers.cameras.cut import Cutter, closed, jpeg
+from drivers.cameras.one_look import OneLook
 from drivers.cameras.reading import (
     Damaged,
     Message,
@@ -24,6 +24,7 @@ from drivers.cameras.reading import (
     bounded_time_ms,
     event_key,
     is_no_plate,
+    odd_percent,
     percent,
     plate_text,
 )
@@ -112,6 +113,7 @@ class RkMessage(msgspec.Struct, frozen=True, kw_only=True):
             camera_time_ms=_time_ms(plate.time or ""),
             picture=self.has_picture,
             replay=self.resent,
+            odd=odd_percent("confidence", plate.confidence),
         )
 
     def reply(self, vendor: str, opened: bool) -> bytes:
@@ -131,21 +133,16 @@ class RkPush:
 
     def __init__(self, *, serial_needed: bool) -> None:
         self._serial_needed = serial_needed
-        self._cutter = Cutter(("imageFile", "imageFragmentFile"))
-        self._looked = False
+        self._look = OneLook("imageFile", "imageFragmentFile")
         self._image = ""
-        self._have = 0
 
     def early(self, body: bytearray, have: int) -> Message | None:
         """The firmware writes `resultType`, the plate and its time before the picture."""
-        if self._looked or self._serial_needed:
+        text = None if self._serial_needed else self._look.before(body, have)
+        if text is None:
             return None
-        self._cutter.advance(body, have)
-        if not self._cutter.begun:
-            return None
-        self._looked = True
         try:
-            message = self._understand(closed(self._cutter.text(body, have)))
+            message = self._understand(text)
         except Damaged:
             return None  # the whole body will say so
         plate = message.plate
@@ -153,16 +150,12 @@ class RkPush:
         return msgspec.structs.replace(message, has_picture=True) if enough else None
 
     def finish(self, body: bytearray, have: int) -> Message:
-        self._cutter.advance(body, have)
-        self._have = have
-        message = self._understand(self._cutter.text(body, have))
+        message = self._understand(self._look.whole(body, have))
         self._image = message.plate.image or ""
-        span = self._cutter.span(self._image, have)
-        return msgspec.structs.replace(message, has_picture=span is not None)
+        return msgspec.structs.replace(message, has_picture=self._look.has(self._image))
 
     def picture(self, body: bytearray) -> bytes | None:
-        span = self._cutter.span(self._image, self._have)
-        return jpeg(body, span) if span else None
+        return self._look.picture(body, self._image)
 
     def _understand(self, text: str) -> RkMessage:
         try:

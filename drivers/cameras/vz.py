@@ -24,6 +24,7 @@ from drivers.cameras.reading import (
     decode_text,
     event_key,
     is_no_plate,
+    odd_percent,
     percent,
     plate_text,
 )
@@ -33,6 +34,7 @@ from drivers.cameras.vz_dialects import (
     SERIAL_DATA,
     colour,
     dialect_of,
+    odd_colour,
     plate_reply,
 )
 
@@ -128,6 +130,7 @@ class VzMessage(msgspec.Struct, frozen=True, kw_only=True):
             camera_time_ms=bounded_time_ms(_epoch_s(plate) * 1000),
             picture=self.has_picture,
             replay=dialect.replays and plate.isoffline == 1,
+            odd=odd_percent("confidence", plate.confidence) + odd_colour(colour_type),
         )
 
     def reply(self, vendor: str, opened: bool) -> bytes:

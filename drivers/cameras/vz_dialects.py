@@ -72,6 +72,12 @@ def dialect_of(vendor: str) -> Dialect:
     return dialect
 
 
+def odd_colour(colour_type: int) -> tuple[str, ...]:
+    """A colorType that the table has not."""
+    known = f"0 to {max(_COLOURS)}"
+    return () if colour_type in _COLOURS else (f"colorType = {colour_type}, allowed are {known}",)
+
+
 def colour(dialect: Dialect, colour_type: int, plate_type: int) -> str:
     known = _COLOURS.get(colour_type, "unknown")
     return dialect.colour_of_type.get(plate_type, "unknown") if known == "unknown" else known

@@ -36,8 +36,8 @@ REFUSED_S = 5.0
 PULSE_MS = 500
 """What the camera's own "ok" does: 500 ms on relay 0 (firmware source, CAMERAS a7)."""
 
-SERIAL_PORT = "rs485-1"
-"""The first one: the second is RS485 or RS232 by a jumper."""
+SERIAL_PORTS = {1: "rs485-1", 2: "rs485-2"}
+"""The second one is RS485 or RS232 by a jumper."""
 
 
 class Told(msgspec.Struct):
@@ -87,6 +87,7 @@ class VzTcp:
         self._writer: asyncio.StreamWriter | None = None
         self._trouble = ""  # before the first connection was tried there is none
         self._refused, self._refused_s = "", 0.0
+        self._opened: set[int] = set()  # channels of this connection
 
     @property
     def connected(self) -> bool:
@@ -111,11 +112,15 @@ class VzTcp:
             return self._trouble
         return self._refused if self._refused and time.monotonic() - self._refused_s < REFUSED_S else ""
 
-    def serial(self, data: bytes) -> bool:
+    def serial(self, data: bytes, channel: int = 1) -> bool:
         """Bytes out of the camera's RS485, exactly these: `datalen` is their number before base64."""
+        port = SERIAL_PORTS[channel]
+        if self._writer is not None and channel not in self._opened:
+            self._opened.add(channel)
+            self._send(command("ttransmission", subcmd="init", data=port), "serial")
         text = base64.b64encode(data).decode("ascii")
         return self._send(
-            command("ttransmission", subcmd="send", datalen=len(data), data=text, comm=SERIAL_PORT), "serial"
+            command("ttransmission", subcmd="send", datalen=len(data), data=text, comm=port), "serial"
         )
 
     def _send(self, data: bytes, what: str) -> bool:
@@ -155,7 +160,8 @@ class VzTcp:
                 writer.write(
                     command("ivsresult", id="1", enable=True, format="json", image=True, image_type=0)
                 )
-            writer.write(command("ttransmission", subcmd="init", data=SERIAL_PORT))
+            writer.write(command("ttransmission", subcmd="init", data=SERIAL_PORTS[1]))
+            self._opened = {1}
             self._writer = writer
             while True:
                 async with asyncio.timeout(SILENT_S):

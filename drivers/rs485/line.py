@@ -126,7 +126,11 @@ class SerialLine:
                     if not self._stopping:
                         self._change.wait(AGAIN_S)
                 continue
-            exchange = self._next()
+            try:
+                exchange = self._next(self._port)
+            except OSError as error:
+                self._lost(error)
+                continue
             if exchange is not None:
                 self._carry_out(exchange)
         self._shut()
@@ -152,16 +156,23 @@ class SerialLine:
                 self._emit(DeviceDown(code="line_down", device=self.id, detail=why))
         self._down = why or "?"
 
-    def _next(self) -> Exchange | None:
+    def _next(self, port: Port | None) -> Exchange | None:
+        """What is most urgent, taken when the wire is free: an order that comes in the gap goes before a text."""
+        assert port is not None
+        self._wait_due()
+        while not self._stopping and (rest_s := self._free_s - self._mono_s()) > 0:
+            if port.read(rest_s):  # somebody still talks: late, or to nobody
+                self._free_s = self._mono_s() + gap_s(self._line)
+        with self._change:
+            return None if self._stopping else self._agenda.take(self._mono_s())
+
+    def _wait_due(self) -> None:
         with self._change:
             while not self._stopping:
-                now_s = self._mono_s()
-                exchange = self._agenda.take(now_s)
-                if exchange is not None:
-                    return exchange
-                due_s = self._agenda.due_s()
-                self._change.wait(None if due_s is None else max(0.0, due_s - now_s))
-        return None
+                due_s, now_s = self._agenda.due_s(), self._mono_s()
+                if due_s is not None and due_s <= now_s:
+                    return
+                self._change.wait(None if due_s is None else due_s - now_s)
 
     def _carry_out(self, exchange: Exchange) -> None:
         assert self._port is not None
@@ -169,17 +180,13 @@ class SerialLine:
         try:
             outcome, reply = self._ask(self._port, exchange)
         except OSError as error:
-            self._tell_down(str(error))
-            self._shut()
+            self._lost(error)
             outcome, reply = "gone", b""
         with self._change:
             self._counts.setdefault(exchange.device, Counts()).add(outcome)
         exchange.done(outcome, reply)
 
     def _ask(self, port: Port, exchange: Exchange) -> tuple[Outcome, bytes]:
-        while (rest_s := self._free_s - self._mono_s()) > 0:
-            if port.read(rest_s):  # somebody still talks: late, or to nobody
-                self._free_s = self._mono_s() + gap_s(self._line)
         port.discard()
         port.write(exchange.request)
         wire_s = len(exchange.request) * char_s(self._line)
@@ -208,6 +215,10 @@ class SerialLine:
             if reply is not None:
                 return "answered", reply
         return ("damaged", got[skip:]) if len(got) > skip else ("silent", b"")
+
+    def _lost(self, error: OSError) -> None:
+        self._tell_down(str(error))
+        self._shut()
 
     def _shut(self) -> None:
         port, self._port = self._port, None

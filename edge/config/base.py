@@ -13,6 +13,9 @@ Ident = Annotated[
 ]
 Guid = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$", description="32 lower-case hex digits")]
 Port = Annotated[int, Meta(ge=0, le=65535)]
+"""Where the box listens; 0: any free one, which is printed at start."""
+PeerPort = Annotated[int, Meta(ge=1, le=65535)]
+"""Where somebody else does."""
 Seconds = Annotated[float, Meta(ge=0, le=86400)]
 Fen = Annotated[int, Meta(ge=0, le=10_000_000)]
 Channel = Annotated[int, Meta(ge=0, le=7, description="number of a relay or input of a board, 0..7")]

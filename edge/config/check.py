@@ -1,13 +1,9 @@
-"""`parkbox check CONFIG`: every error, or what will run. Starts nothing, opens no device, shows no secret."""
+"""A configuration in words: every error, or what will run. Opens no device, shows no secret."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 from edge.config.issues import ConfigError
-from edge.config.line_times import worst_ms
-from edge.config.load import load
+from edge.config.line_times import limit_ms, worst_ms
 from edge.config.model import Config, Lane, Web
 from edge.config.shenzhen import Shenzhen
 
@@ -19,17 +15,6 @@ def explain(error: ConfigError) -> str:
     count = len(error.issues)
     heading = f"配置有 {count} 处错误 the configuration has {count} error(s):"
     return "\n".join([heading, *map("  {}".format, error.issues)])
-
-
-def run(path: Path) -> int:
-    """Exit code: 0 fit to run, 2 not."""
-    try:
-        config = load(path)
-    except ConfigError as error:
-        print(explain(error), file=sys.stderr)
-        return 2
-    print("\n".join(summary(config)))
-    return 0
 
 
 def wiring(lane: Lane) -> str:
@@ -47,6 +32,22 @@ def wiring(lane: Lane) -> str:
                 place = "BCM" if kind == "pin" else str(section.board)
                 found.setdefault(place, []).append(f"{words} {number}")
     return "; ".join(f"{place} {', '.join(contacts)}" for place, contacts in found.items())
+
+
+def _reaction(config: Config, lane: Lane) -> list[str]:
+    """How late a lane on RS485 may hear of its safety loop, and be obeyed."""
+    edge_ms, order_ms = worst_ms(config, lane)
+    parts = ([f"地感变化 loop edge {edge_ms:.0f} ms"] if lane.loops.board is not None else []) + (
+        [f"抬杆命令 arm order {order_ms:.0f} ms"] if lane.barrier.board is not None else [])
+    if not parts:
+        return []
+    found = [f"    485 最坏 worst case: {', '.join(parts)}"]
+    both_ms, limit = edge_ms + order_ms, limit_ms(lane)
+    if both_ms > limit:
+        found += [(f"    ! 防砸太慢 too slow for the safety loop: {both_ms:.0f} ms, 至多 at most {limit:.0f} ms "
+                   f"(move_s {lane.barrier.move_s:g})"),
+                  "      减小 answer_ms 或 poll_ms, 或另用总线  lower answer_ms or poll_ms, or use another line"]
+    return found
 
 
 def page_url(web: Web) -> str:
@@ -69,15 +70,15 @@ def summary(config: Config) -> list[str]:
         lines.append(f"  流量管控 flow control: 饱和 saturated {low:.0%}, 满位 full {high:.0%}, "
                      f"{flow.saturated.reserved}:{flow.saturated.ordinary}, 出 {flow.full.out} 进 1")
     for line in config.line:
-        lines.append(f"  485 总线 line {line.id}: {line.device} {line.baud} 8{line.parity}{line.stop_bits}")
+        port = line.device or f"相机 camera {line.camera} RS485-{line.channel}"
+        lines.append(f"  485 总线 line {line.id}: {port} {line.baud} 8{line.parity}{line.stop_bits}")
+        used = {section.board for lane in config.lane for section in (lane.barrier, lane.loops)}
         lines += [f"    板卡 board {board.id}: {board.model}, 地址 address {board.address}"
+                  + ("" if board.id in used else "; ! 没有车道使用 no lane uses it")
                   for board in config.board if board.line == line.id]
     for lane in config.lane:
         lines.append(f"  {lane.number} {lane.name} ({lane.id}, {DIRECTIONS[lane.direction]}): {wiring(lane)}")
-        if lane.loops.board is not None:
-            edge_ms, order_ms = worst_ms(config, lane)
-            lines.append(f"    485 最坏 worst case: 地感变化 loop edge {edge_ms:.0f} ms, "
-                         f"抬杆命令 arm order {order_ms:.0f} ms")
+        lines += _reaction(config, lane)
         lines += [f"    显示屏 sign {sign.id}: {sign.model} @ {sign.line}" for sign in lane.sign]
         for camera in lane.camera:
             relay = "; 继电器即道闸 its relay is the barrier" if camera.relay_is_barrier else ""

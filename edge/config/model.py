@@ -302,9 +302,9 @@ class Oss(Section, frozen=True, kw_only=True):
     the endpoint is the bucket's own domain. An endpoint that is an IP address always means path."""
     suffix: Literal["", ".jpg"] = ""
     """QC97: the printed path ends with the record's id, without extension."""
-    timeout_s: Annotated[float, Meta(gt=0, le=600)] = 60.0
+    timeout_s: Annotated[float, Meta(ge=0.01, le=600)] = 60.0
     """For one picture: 500 KB at 100 kbit/s take 40 s."""
-    retry_s: Annotated[float, Meta(gt=0, le=86400)] = 300.0
+    retry_s: Annotated[float, Meta(ge=0.01, le=86400)] = 300.0
     """B.2: again after 5 min (line 537)."""
     retries: Annotated[int, Meta(ge=0, le=1000)] = 50
     """B.2: 50 times, then set aside."""
@@ -313,15 +313,15 @@ class Oss(Section, frozen=True, kw_only=True):
 class Qingdao(Section, frozen=True, kw_only=True):
     """T/QME 0015-2024. The city hands out url, cno, sub_code, user, password and passkey."""
 
-    url: Annotated[str, Meta(pattern=r"^https?://", description="http://… or https://…")]
+    url: Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$", description="http(s)://host[:port]/…")]
     cno: Annotated[str, Meta(min_length=1, max_length=20)]
     sub_code: Annotated[str, Meta(min_length=1, max_length=20)]
     user: Annotated[str, Meta(min_length=1, max_length=20)]
     password_file: str
     passkey_file: str
-    timeout_s: Annotated[float, Meta(gt=0, le=120)] = 20.0
+    timeout_s: Annotated[float, Meta(ge=0.01, le=120)] = 20.0
     """B.2: 20 s."""
-    retry_s: Annotated[float, Meta(gt=0, le=86400)] = 300.0
+    retry_s: Annotated[float, Meta(ge=0.01, le=86400)] = 300.0
     """B.2: again after 5 min."""
     retries: Annotated[int, Meta(ge=0, le=1000)] = 50
     """B.2: 50 times, then set aside."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from edge.config.base import HostName, Port, Section
+from edge.config.base import HostName, PeerPort, Section
 
 Topic = Annotated[str, Meta(pattern=r"^[^+#]*\{user\}[^+#]*$", max_length=200, description="a topic with {user}")]
 Names = Annotated[
@@ -63,7 +63,7 @@ class QingdaoMqtt(Section, frozen=True, kw_only=True):
 
     host: HostName
     """QC82: neither the standard nor mqtt/login gives the broker's address; the city hands it out."""
-    port: Port = 1883
+    port: PeerPort = 1883
     tls: Literal["off", "on"] = "off"
     """on: verified by the authorities of the system, or by `ca_file` alone."""
     ca_file: str = ""
@@ -93,5 +93,5 @@ class QingdaoMqtt(Section, frozen=True, kw_only=True):
     JSON text, which is what the printed type String says."""
     reply_project: bool = False
     """project_code of the order goes into its reply (QC86)."""
-    reconnect_max_s: Annotated[float, Meta(gt=0, le=3600)] = 60.0
+    reconnect_max_s: Annotated[float, Meta(ge=0.1, le=3600)] = 60.0
     """Longest pause between two tries to connect; each is a random part of a doubling bound (full jitter)."""

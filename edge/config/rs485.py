@@ -13,6 +13,9 @@ SIGN_LINES_MAX = 4
 SIGN_LINE_BYTES = 100
 """Most that one row takes, in GBK: a 0x64 frame holds 255 bytes, and a longer one would hold the line up."""
 
+SIGN_WIDTH_PX = 64
+"""The usual lane sign: four 16 px characters."""
+
 SIGN_NAMES = ("plate", "fee", "free", "reason", "lot", "lane")
 """{plate} 车牌, {fee} 应缴金额 in yuan, {free} 剩余车位, {reason} what the lane says 等待原因, {lot} {lane} names."""
 
@@ -24,8 +27,14 @@ class Line(Section, frozen=True, kw_only=True):
     """One RS485 line: a serial port of the box, and how it is talked to. Several devices may hang on it."""
 
     id: Ident
-    device: Annotated[str, Meta(min_length=1, max_length=200)]
+    device: Annotated[str, Meta(pattern=r"^(/[^\s]{1,199})?$", description="a path like /dev/serial/by-id/…")] = ""
     """Best a name below /dev/serial/by-id: it stays when adapters are plugged in another order."""
+    camera: Annotated[str, Meta(max_length=32)] = ""
+    """In place of `device`: signs hang on this VZ camera's RS485. With its client (TCP 8131) they show at once;
+    without, bytes go with the reply to the next plate, or at once in comet mode. Nothing comes back, so no boards and
+    no answers. Set the baud rate in the camera to the one here."""
+    channel: Literal[1, 2] = 1
+    """Of the camera: its first or second pair of terminals."""
     baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
     parity: Literal["N", "E", "O"] = "N"
     stop_bits: Literal[1, 2] = 1
@@ -78,7 +87,7 @@ class Sign(Section, frozen=True, kw_only=True):
     """Its address on the line; not set: the maker's for "the only one here" (olm 0, onbon 0xFFFE). aa55 has none."""
     rows: Annotated[int, Meta(ge=1, le=SIGN_LINES_MAX)] = 2
     """Rows that it has."""
-    width_px: Annotated[int, Meta(ge=16, le=1024)] = 64
+    width_px: Annotated[int, Meta(ge=16, le=1024)] = SIGN_WIDTH_PX
     """Of onbon only: its dynamic area."""
     voice: bool = False
     """It speaks (olm only)."""
@@ -99,7 +108,9 @@ def template_issue(template: str) -> tuple[str, str] | None:
         return f"花括号有误: {error}", f"braces: {error}"
     allowed = ", ".join(f"{{{name}}}" for name in SIGN_NAMES)
     for name, spec, conversion in names:
-        if name not in SIGN_NAMES or spec or conversion:
+        if name in SIGN_NAMES and (spec or conversion):
+            return f"{{{name}}} 后不可带格式", f"{{{name}}} takes no format"
+        if name not in SIGN_NAMES:
             return f"未知的 {{{name}}}; 可用 {allowed}", f"{{{name}}} is not known; allowed are {allowed}"
     plain = template.format_map(dict.fromkeys(SIGN_NAMES, ""))
     try:

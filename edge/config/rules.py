@@ -9,10 +9,12 @@ from pathlib import Path
 from edge.config.issues import ConfigIssue
 from edge.config.model import Config, Tariff, Web
 from edge.config.rules_boards import judge_boards
+from edge.config.rules_files import authorities
+from edge.config.rules_hosts import judge_hosts
 from edge.config.rules_qingdao import judge_qingdao
 from edge.config.rules_rs485 import judge_rs485
 from edge.config.rules_shenzhen import judge_shenzhen
-from edge.config.secrets import authorities, secret
+from edge.config.secrets import secret
 from edge.core.plates import normalise
 from edge.core.tariff_param import read_param
 
@@ -31,7 +33,7 @@ def judge(config: Config) -> list[ConfigIssue]:
     """All issues between settings."""
     issues = [*_pins(config), *_names(config), *_cameras(config), *_clients(config), *_files(config),
               *_plates(config), *_flow(config), *judge_boards(config), *judge_rs485(config), *judge_qingdao(config),
-              *judge_shenzhen(config), *_web(config.web)]
+              *judge_shenzhen(config), *judge_hosts(config), *_web(config.web)]
     if config.web.port and config.web.port == config.listener.port and config.web.host == config.listener.host:
         issues.append(ConfigIssue("web.port", str(config.web.port), "与 listener.port 相同", "same as listener.port"))
     tariff = config.tariff
@@ -203,7 +205,7 @@ def _web(web: Web) -> Iterator[ConfigIssue]:
             yield ConfigIssue("web.certificate_file", "", "缺少", "missing: tls is given")
         elif not Path(web.certificate_file).is_file():
             yield ConfigIssue("web.certificate_file", web.certificate_file, "无法读取", "cannot be read")
-        yield from secret("web.key_file", web.key_file)
+        yield from secret("web.key_file", web.key_file, lines=True)
     elif web.certificate_file or web.key_file:
         yield ConfigIssue("web.tls", web.tls, "有证书文件时须为 given", 'must be "given" when files are named')
 

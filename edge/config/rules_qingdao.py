@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 
 from edge.config.issues import ConfigIssue
 from edge.config.model import Config
+from edge.config.rules_files import authorities
 from edge.core.orders_money import MONEY_REASONS
 
 NO_PLANS = (48, 49)
@@ -55,5 +55,5 @@ def judge_qingdao(config: Config) -> Iterator[ConfigIssue]:
         yield ConfigIssue(f"{PLACE}.reply_topic", mqtt.reply_topic, "与 receive_topic 相同", "same as receive_topic")
     if mqtt.ca_file and mqtt.tls == "off":
         yield ConfigIssue(f"{PLACE}.ca_file", mqtt.ca_file, '仅与 tls = "on" 同用', 'is for tls = "on"')
-    elif mqtt.ca_file and not Path(mqtt.ca_file).is_file():
-        yield ConfigIssue(f"{PLACE}.ca_file", mqtt.ca_file, "无法读取", "cannot be read")
+    else:
+        yield from authorities(f"{PLACE}.ca_file", mqtt.ca_file)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ssl
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from edge.config.issues import ConfigIssue
 from edge.config.model import Config
-from edge.config.secrets import authorities, secret
+from edge.config.rules_files import authorities, certificate_with_key, readable
+from edge.config.secrets import secret
 from edge.config.shenzhen import Shenzhen, ShenzhenCallback
 
 DES_KEY_BYTES = 8
@@ -27,10 +27,10 @@ def judge_shenzhen(config: Config) -> Iterator[ConfigIssue]:
     yield from _des_key(city)
     for name in ("sign_secret_file", "client_cert_file"):
         if getattr(city, name):
-            yield from secret(f"{place}.{name}", getattr(city, name))
+            yield from secret(f"{place}.{name}", getattr(city, name), lines=name == "client_cert_file")
     yield from authorities(f"{place}.ca_file", city.ca_file)
     for name in ("map_file", "price_sign_file"):
-        yield from _readable(f"{place}.site.{name}", getattr(city.site, name))
+        yield from readable(f"{place}.site.{name}", getattr(city.site, name))
     if city.entrance_ids and len(city.entrance_ids) != len(config.lane):
         yield ConfigIssue(f"{place}.entrance_ids", f"{len(city.entrance_ids)} 个", "须与车道一样多",
                           f"must be as many as lanes, {len(config.lane)}")
@@ -64,14 +64,13 @@ def _loopback(host: str) -> bool:
 
 def _callback(callback: ShenzhenCallback, config: Config) -> Iterator[ConfigIssue]:
     place = "city.shenzhen.callback"
-    before = [*secret(f"{place}.key_file", callback.key_file), *_readable(f"{place}.cert_file", callback.cert_file)]
+    before = [
+        *secret(f"{place}.key_file", callback.key_file, lines=True),
+        *readable(f"{place}.cert_file", callback.cert_file),
+    ]
     yield from before
     if not before:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(callback.cert_file, callback.key_file)
-        except (ssl.SSLError, OSError, ValueError) as error:
-            yield ConfigIssue(f"{place}.cert_file", callback.cert_file, "证书与私钥不可用",
-                              f"certificate and key_file cannot be used together: {error}")
+        yield from certificate_with_key(f"{place}.cert_file", callback.cert_file, callback.key_file)
     if callback.token_file:
         yield from secret(f"{place}.token_file", callback.token_file)
     yield from authorities(f"{place}.client_ca_file", callback.client_ca_file)
@@ -113,13 +112,3 @@ def des_key(text: str, form: str) -> bytes:
     if len(key) != DES_KEY_BYTES:
         raise ValueError(f"gives {len(key)} bytes of key in the form {form}, needed are {DES_KEY_BYTES}")
     return key
-
-
-def _readable(path: str, name: str) -> Iterator[ConfigIssue]:
-    if not name:
-        return
-    try:
-        with Path(name).open("rb") as file:
-            file.read(1)
-    except OSError as error:
-        yield ConfigIssue(path, name, "无法读取", f"cannot be read: {type(error).__name__}")

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import ssl
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,8 +24,15 @@ def credentials_folder() -> Path:
     return Path(os.environ.get("CREDENTIALS_DIRECTORY", CREDENTIALS / "parkbox-agent.service"))
 
 
-def secret(path: str, name: str) -> Iterator[ConfigIssue]:
-    """What is wrong with the file `name` that the setting `path` points to. Its text is never shown."""
+def secret(path: str, name: str, *, lines: bool = False) -> Iterator[ConfigIssue]:
+    """What is wrong with the file `name` that the setting `path` points to. Its text is never shown. `lines`: it may
+    have several (PEM)."""
+    if not name:
+        yield ConfigIssue(path, "", "缺少; 须为 0600 权限的文件", "missing; names a file of mode 0600 with the secret")
+        return
+    if Path(name).is_dir():
+        yield ConfigIssue(path, name, "是目录, 须为 0600 权限的文件", "is a folder, must be a file of mode 0600")
+        return
     try:
         mode = Path(name).stat().st_mode
         text = Path(name).read_text(encoding="utf-8").strip()
@@ -39,13 +45,6 @@ def secret(path: str, name: str) -> Iterator[ConfigIssue]:
         yield ConfigIssue(path, name, f"权限 {stat.S_IMODE(mode):04o}, 须为 0600", "must be a file of mode 0600")
     if not text:
         yield ConfigIssue(path, name, "文件为空", "is empty")
-
-
-def authorities(path: str, name: str) -> Iterator[ConfigIssue]:
-    """What is wrong with the file of certificate authorities `name`; "" is none."""
-    if not name:
-        return
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=name)
-    except (ssl.SSLError, OSError) as error:
-        yield ConfigIssue(path, name, "不是可用的 CA 证书", f"no usable PEM of authorities: {error}")
+    elif not lines and len(text.splitlines()) > 1:
+        yield ConfigIssue(path, name, f"有 {len(text.splitlines())} 行, 只可有一行",
+                          f"has {len(text.splitlines())} lines, one is allowed")

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from edge.config.base import Fen, Guid, Port, Section
+from edge.config.base import Fen, Guid, PeerPort, Port, Section
 
 Https = Annotated[str, Meta(pattern=r"^https://[^\s/]+", max_length=200, description="https://…")]
 ParkCode = Annotated[str, Meta(min_length=1, max_length=20)]
@@ -94,14 +94,14 @@ class ShenzhenTcp(Section, frozen=True, kw_only=True):
     """TLS TCP client (SZTC frames, 1004 to 1006). 7.1.4.1.3."""
 
     host: Annotated[str, Meta(min_length=1, max_length=253)]
-    port: Annotated[int, Meta(ge=1, le=65535)]
+    port: PeerPort
     server_name: Annotated[str, Meta(max_length=253)] = ""
     """The name that its certificate must have; "" is `host`."""
     tls: bool = True
     """False: plain TCP, for tests on 127.0.0.1 alone (SC68)."""
-    heartbeat_s: Annotated[float, Meta(gt=0, le=9)] = 3.0
+    heartbeat_s: Annotated[float, Meta(ge=0.01, le=9)] = 3.0
     """SC66: not given; the server cuts after 9 s without one."""
-    heartbeat_wait_s: Annotated[float, Meta(gt=0, le=60)] = 3.0
+    heartbeat_wait_s: Annotated[float, Meta(ge=0.01, le=60)] = 3.0
     """7.1.4.1.3 c) 3): no answer for 3 s..."""
     heartbeat_repeats: Annotated[int, Meta(ge=0, le=10)] = 2
     """...then again twice, then disconnect."""
@@ -208,13 +208,13 @@ class Shenzhen(Section, frozen=True, kw_only=True):
     """SC59: onlineOrderUrl; "" leaves it out."""
     downlink: Literal["auto", "https", "tcp", "both"] = "auto"
     """SC71: auto is HTTPS when [city.shenzhen.callback] stands here, else TCP."""
-    reconnect_min_s: Annotated[float, Meta(gt=0, le=3600)] = 1.0
+    reconnect_min_s: Annotated[float, Meta(ge=0.01, le=3600)] = 1.0
     """SC72: first bound of the random rest after a failure, doubling..."""
-    reconnect_max_s: Annotated[float, Meta(gt=0, le=3600)] = 60.0
+    reconnect_max_s: Annotated[float, Meta(ge=0.01, le=3600)] = 60.0
     """...to this."""
-    timeout_s: Annotated[float, Meta(gt=0, le=60)] = 3.0
+    timeout_s: Annotated[float, Meta(ge=0.01, le=60)] = 3.0
     """SC76, 7.2.1."""
-    retry_s: Annotated[float, Meta(gt=0, le=86_400)] = 60.0
+    retry_s: Annotated[float, Meta(ge=0.01, le=86_400)] = 60.0
     """A record that the platform did not take is sent again after this."""
     retries: Annotated[int, Meta(ge=0, le=100_000)] = 50
     """So often, then it is set aside (SC72: the standard says nothing)."""

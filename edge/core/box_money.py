@@ -110,11 +110,11 @@ class BoxMoney(BoxFlow):
         return None
 
     def tell_tariff(self) -> None:
-        """The box's own tariff, when it is not the one that cars came under so far: they keep theirs."""
+        """The box's own tariff, when the configuration says another one than before: cars inside keep theirs. A version
+        that a person set stays through a start with the same configuration."""
         self.heard_ms = self.now.mono_ms
         own = TariffSet(LOCAL, self.terms.plan, self.terms.leave_min)
-        known = self.money.tariffs.in_force.get(LOCAL)
-        if known is None or self.money.tariffs.versions[known] != own:
+        if self.money.tariffs.configured != own:
             self.record("", own)
 
     # --- payments and lasting orders -----------------------------------------------------------------------------

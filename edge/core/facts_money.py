@@ -156,8 +156,8 @@ class CredentialBound(Body, frozen=True):
 
 
 class TariffSet(Body, frozen=True):
-    """23, or the box's own at a start (`tariff_id` "local"). The envelope's id is the version: cars that come under it
-    are priced by it to their end (QC94)."""
+    """23, or the box's own at a start or by a person (`tariff_id` "local"). The envelope's id is the version: cars that
+    come under it are priced by it to their end (QC94)."""
 
     tariff_id: str
     plan: TariffPlan
@@ -169,6 +169,7 @@ class TariffSet(Body, frozen=True):
     remark: str = ""
     city_ms: int = 0
     city: str = ""
+    who: str = ""  # the person who made this version of the box's own, "" = the configuration, or a city
 
 
 class TariffDeleted(Body, frozen=True):

@@ -6,8 +6,8 @@ is looked for among the newest `LOOKED_AT` only, and the answer says when there 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import dropwhile, islice
 from typing import TypeVar
 
 from edge.core.box import Box
@@ -40,6 +40,7 @@ from edge.core.order_book import Record
 from edge.core.orders_money import MONEY_REASONS
 from edge.core.plates import normalise
 from edge.core.tariff_engine import Part, visit_fen
+from edge.core.tariff_param import param_of, read_param
 from edge.core.tariff_plan import TariffPlan
 from edge.core.tariff_words import part_words, plan_en, plan_zh
 
@@ -128,8 +129,24 @@ def _orders(box: Box, ask: MoneyAsk, plate: str) -> MoneyOrders:
     if ask.order_id:
         one = book.by_id.get(ask.order_id)
         return MoneyOrders(() if one is None else (_order(box, one),), False)
-    found, more = _newest(reversed(book.by_id.values()), lambda record: plate in record.plate, ask.limit)
+    rows: Iterator[Record] = reversed(book.by_id.values())
+    if ask.before:
+        if ask.before not in book.by_id:
+            raise AskRefused("没有这个订单, 或已太久", f"before: {ask.before!r} is no order that is kept here")
+        rows = dropwhile(lambda record: record.order_id != ask.before, rows)
+        next(rows)
+
+    def fits(record: Record) -> bool:
+        return plate in record.plate and ask.from_ms <= _told_ms(box, record) < ask.to_ms
+
+    found, more = _newest(rows, fits, ask.limit)
     return MoneyOrders(tuple(_order(box, record) for record in found), more)
+
+
+def _told_ms(box: Box, record: Record) -> int:
+    """When it was paid, or last made out; 0 while nobody knows the time."""
+    quote = record.quotes[-1] if record.quotes else None
+    return _true_ms(box, record.paid_at) or _true_ms(box, None if quote is None else quote.billed)
 
 
 def _order(box: Box, record: Record) -> MoneyOrderRow:
@@ -147,6 +164,7 @@ def _order(box: Box, record: Record) -> MoneyOrderRow:
         pay_fen=pay_fen, overtime=told is not None and told.overtime, paid_fen=-1 if paid is None else paid.paid_fen,
         method="" if paid is None else paid.method, paid_ms=_true_ms(box, record.paid_at),
         refund_due_fen=record.refund_due_fen, refunded_fen=record.refunded_fen,
+        refundable_fen=record.refundable_fen,
     )  # fmt: skip
 
 
@@ -165,7 +183,7 @@ def _tariffs(box: Box) -> Tariffs:
         return TariffRow(
             version=version, tariff_id=tariff.tariff_id, name=tariff.name or tariff.code, car_type=tariff.car_type,
             city=tariff.city, in_force=version in in_force, cars=cars.get(version, 0), leave_min=tariff.leave_min,
-            zh=plan_zh(tariff.plan), en=plan_en(tariff.plan),
+            zh=plan_zh(tariff.plan), en=plan_en(tariff.plan), param=param_of(tariff.plan), who=tariff.who,
         )  # fmt: skip
 
     rows = [row(version, tariff) for version, tariff in reversed(book.versions.items())]
@@ -173,16 +191,26 @@ def _tariffs(box: Box) -> Tariffs:
 
 
 def _price(box: Box, ask: MoneyAsk) -> Price:
-    tariff = box.money.tariffs.versions.get(ask.version)
-    if tariff is None:
-        raise AskRefused("没有这个收费标准版本", f"version: {ask.version!r} is no tariff that is kept here")
+    plan = _asked_plan(box, ask)
     parked_ms = ask.until_ms - ask.began_ms
     if not 0 <= parked_ms <= YEARS_MS:
         raise AskRefused("出场时间须不早于入场时间, 且十年以内", "until_ms: not before began_ms, and within ten years")
     parts: list[Part] = []
-    fen = visit_fen(tariff.plan, ask.vehicle, ask.began_ms, parked_ms, parts.append)
-    steps = tuple(PriceStep(*part_words(part, tariff.plan), part.fen) for part in parts)
+    fen = visit_fen(plan, ask.vehicle, ask.began_ms, parked_ms, parts.append)
+    steps = tuple(PriceStep(*part_words(part, plan), part.fen) for part in parts)
     return Price(fen, parked_ms, steps)
+
+
+def _asked_plan(box: Box, ask: MoneyAsk) -> TariffPlan:
+    if ask.param:
+        try:
+            return read_param(ask.param)
+        except ValueError as error:
+            raise AskRefused(f"收费标准有误: {error}", str(error)) from error
+    tariff = box.money.tariffs.versions.get(ask.version)
+    if tariff is None:
+        raise AskRefused("没有这个收费标准版本", f"version: {ask.version!r} is no tariff that is kept here")
+    return tariff.plan
 
 
 # --- cards and lists -----------------------------------------------------------------------------------------------

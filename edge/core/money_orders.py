@@ -1,7 +1,8 @@
 """What orders of the city about cards, tariffs, plans, lists and seamless payment do: facts to keep, or a reason.
 
 T/QME 0015-2024 B.4: 16, 17, 20, 21, 23 to 28. An older word never undoes a newer one (QC87) and is a success all the
-same; a removal of what has gone before is one too. Judged only; the facts change things.
+same; a removal of what has gone before is one too. Judged only; the facts change things. A person gives the same
+orders for what is the box's own; what a city made is changed at the city.
 """
 
 from __future__ import annotations
@@ -71,6 +72,10 @@ def carry_out(order: AnyMoneyOrder, money: Money, lot: LotState, controls: Contr
     raise TypeError(f"{type(order).__name__} is no order of this file")
 
 
+def _of_city(order: AnyMoneyOrder, city: str) -> bool:
+    return order.source == "operator" and city != ""
+
+
 # --- cards ---------------------------------------------------------------------------------------------------------
 
 
@@ -79,6 +84,8 @@ def _card(order: CardOrder, money: Money) -> MoneyOutcome:
     known = cards.by_id.get(order.card_id)
     if cards.is_older(order.card_id, order.city_ms):
         return OLDER
+    if known is not None and _of_city(order, known.city):
+        return refused("of_city", order.card_id)
     if order.operation == "cancel":
         return _ended(order, money, order.refund_due_fen, order.refunded_fen)
     if known is None and not order.cars:
@@ -115,8 +122,11 @@ def _card(order: CardOrder, money: Money) -> MoneyOutcome:
 
 
 def _cancel(order: CardCancelOrder, money: Money) -> MoneyOutcome:
+    known = money.cards.by_id.get(order.card_id)
     if money.cards.is_older(order.card_id, order.city_ms):
         return OLDER
+    if known is not None and _of_city(order, known.city):
+        return refused("of_city", order.card_id)
     return _ended(order, money, 0, 0)
 
 
@@ -149,8 +159,7 @@ def _refund(order: RefundOrder, money: Money) -> MoneyOutcome:
     record = money.orders.by_id.get(order.order_id)
     if record is None:
         return refused("unknown_order", order.order_id)
-    paid_fen = record.paid.paid_fen if record.paid is not None else 0
-    most_fen = paid_fen + record.taken_over_fen - record.refunded_fen
+    most_fen = record.refundable_fen
     if order.amount_fen > most_fen:
         return refused("bad_value", f"amount_fen {order.amount_fen}, up to {most_fen} can be given back")
     return MoneyOutcome(True, "", (Refunded(order.order_id, record.plate, order.amount_fen, order.who, order.why),))
@@ -161,8 +170,11 @@ def _refund(order: RefundOrder, money: Money) -> MoneyOutcome:
 
 def _tariff(order: TariffOrder | TariffDeleteOrder, money: Money) -> MoneyOutcome:
     tariffs = money.tariffs
-    if order.tariff_id == LOCAL:
+    ours, by_person = order.tariff_id == LOCAL, order.source == "operator"
+    if ours and (not by_person or isinstance(order, TariffDeleteOrder)):
         return refused("bad_value", f"tariff_id: {LOCAL!r} is the box's own")
+    if by_person and not ours:
+        return refused("of_city", order.tariff_id)
     if tariffs.is_older(order.tariff_id, order.city_ms):
         return OLDER
     if isinstance(order, TariffDeleteOrder):
@@ -177,7 +189,7 @@ def _tariff(order: TariffOrder | TariffDeleteOrder, money: Money) -> MoneyOutcom
     body = TariffSet(
         tariff_id=order.tariff_id, plan=plan, leave_min=order.leave_min, code=order.code, name=order.name,
         car_type=order.car_type, place_type=order.place_type, remark=order.remark, city_ms=order.city_ms,
-        city=order.city,
+        city=order.city, who=order.who if by_person else "",
     )  # fmt: skip
     return MoneyOutcome(True, "", (body,))
 
@@ -187,6 +199,8 @@ def _tariff(order: TariffOrder | TariffDeleteOrder, money: Money) -> MoneyOutcom
 
 def _list(order: ListOrder | ListDeleteOrder, controls: Controls) -> MoneyOutcome:
     known = controls.by_id.get(order.entry_id)
+    if known is not None and _of_city(order, known.city):
+        return refused("of_city", order.entry_id)
     bodies: tuple[MoneyBody | ControlPut | ControlRemoved, ...]
     if isinstance(order, ListDeleteOrder):
         if known is None:

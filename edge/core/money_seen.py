@@ -25,7 +25,13 @@ class MoneyAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     what: Literal["desk", "orders", "tariffs", "price", "cards", "lists"]
     plate: Annotated[str, Meta(max_length=20)] = ""
     order_id: Annotated[str, Meta(max_length=64)] = ""
+    from_ms: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    to_ms: Annotated[int, Meta(ge=0, le=2**53)] = 2**53
+    before: Annotated[str, Meta(max_length=64)] = ""
+    """Orders older than this one, that were paid, or last made out, from `from_ms` on and before `to_ms`."""
     version: Annotated[str, Meta(max_length=64)] = ""
+    param: Annotated[str, Meta(max_length=20_000)] = ""
+    """A tariff that is only tried (`tariff_param`), in place of a version."""
     vehicle: Vehicle = ""
     began_ms: Annotated[int, Meta(ge=0, le=2**53)] = 0
     until_ms: Annotated[int, Meta(ge=0, le=2**53)] = 0
@@ -121,10 +127,13 @@ class MoneyOrderRow(msgspec.Struct, frozen=True, kw_only=True):
     refund_due_fen: int
     """Taken without a debt and not given back yet."""
     refunded_fen: int
+    refundable_fen: int
+    """What can still be given back of all that was taken."""
 
 
 class MoneyOrders(msgspec.Struct, frozen=True):
-    """The newest first. `more`: there are older ones that were not looked at, or not told."""
+    """The newest first. `more`: there are older ones that were not looked at, or not told; the last row's id as
+    `before` asks for them."""
 
     rows: tuple[MoneyOrderRow, ...]
     more: bool
@@ -147,6 +156,10 @@ class TariffRow(msgspec.Struct, frozen=True, kw_only=True):
     leave_min: int
     zh: str
     en: str
+    param: str
+    """The same as `edge.core.tariff_param` reads it."""
+    who: str
+    """The person who set it, "" = the configuration or a city."""
 
 
 class Tariffs(msgspec.Struct, frozen=True):

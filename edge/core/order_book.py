@@ -45,6 +45,11 @@ class Record(msgspec.Struct, array_like=True):
     user_id: str = ""
 
     @property
+    def refundable_fen(self) -> int:
+        """What of all that was taken, with and without a debt, was not given back yet."""
+        return (0 if self.paid is None else self.paid.paid_fen) + self.taken_over_fen - self.refunded_fen
+
+    @property
     def deduction_failed(self) -> bool:
         return self.deduction == "failed"
 

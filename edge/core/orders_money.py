@@ -136,7 +136,8 @@ class ScanOrder(MoneyOrder, frozen=True, kw_only=True):
 
 
 class TariffOrder(MoneyOrder, frozen=True, kw_only=True):
-    """23 临时车收费标准. `param` is the JSON text; `edge.core.tariff_param` says its form, another one is refused."""
+    """23 临时车收费标准. `param` is the JSON text; `edge.core.tariff_param` says its form, another one is refused. A
+    person's can be a version of the box's own ("local") alone."""
 
     tariff_id: Id
     param: Annotated[str, Meta(max_length=20_000)]
@@ -284,6 +285,7 @@ MONEY_REASONS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "unknown_entry": ("名单不存在", "no such entry of a list"),
     "bad_plate": ("车牌无效", "no valid plate"),
     "bad_value": ("参数错误", "a value is not allowed"),
+    "of_city": ("属于市平台, 请在平台上更改", "it is the city's: change it there"),
     "older": ("已有更新的记录", "a newer change is known, this one is kept out"),
     "refund_due": ("重复或多余的支付, 待退款", "paid without a debt, to be refunded"),
     "short": ("支付金额不足, 待退款", "less was paid than is due, to be refunded"),

@@ -42,10 +42,14 @@ class TariffBook(msgspec.Struct, array_like=True):
     """tariff_id -> `city_ms` of its deletion, so that an older order does not bring it back."""
     visits: dict[str, str] = {}
     """visit_id -> version id."""
+    configured: TariffSet | None = None
+    """The box's own as the configuration said it last: what a person set stays until the configuration changes."""
 
     def apply(self, fact: Fact) -> None:
         match fact.body:
             case TariffSet(tariff_id=tariff_id) as tariff:
+                if tariff_id == LOCAL and not tariff.who:
+                    self.configured = tariff
                 self.versions[fact.id] = tariff
                 self.in_force.pop(tariff_id, None)
                 self.in_force[tariff_id] = fact.id  # the newest last

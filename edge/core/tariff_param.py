@@ -81,6 +81,33 @@ def read_param(text: str) -> TariffPlan:
         raise ValueError(words if words.startswith("param") else f"param: {words}") from error
 
 
+def param_of(plan: TariffPlan) -> str:
+    """The text that `read_param` reads as `plan`: what a person begins with who makes a new version of it."""
+    members = {
+        "form": FORM, "free_min": plan.free_min, "free_mode": plan.free_mode, "day": plan.day,
+        "first_each": plan.first_each, **_price_members(plan.price),
+    }  # fmt: skip
+    if plan.classes:
+        members["classes"] = {name: _price_members(price) for name, price in plan.classes.items()}
+    return msgspec.json.encode(members).decode()
+
+
+def _price_members(price: ClassPrice) -> dict[str, object]:
+    return {
+        "first_min": price.first_min, "first_fen": price.first_fen,
+        "rates": [
+            {"unit_min": rate.unit_min, "unit_fen": rate.unit_fen, "from": _clock(rate.from_min),
+             "until": _clock(rate.until_min), "cap_fen": rate.cap_fen}
+            for rate in price.rates
+        ],
+        "day_cap_fen": price.day_cap_fen, "visit_cap_fen": price.visit_cap_fen,
+    }  # fmt: skip
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
 def _vehicle(name: Vehicle) -> Vehicle:
     return name
 

@@ -12,12 +12,12 @@ from typing import Literal
 import msgspec
 from msgspec import inspect
 
-from edge.web import api
+from edge.web import api, api_money
 from edge.web.api import ActionView, FieldView
 from edge.web.roles import Role, may
 
-Group = Literal["lane", "car", "lot", "fault", "delivery", "test", "program", "users", "commission"]
-FieldKind = Literal["lane", "text", "plate", "fen", "count", "choice", "ids", "hex", "bool"]
+Group = Literal["lane", "car", "lot", "fault", "delivery", "test", "program", "users", "commission", "money"]
+FieldKind = Literal["lane", "text", "plate", "fen", "count", "choice", "ids", "hex", "bool", "day", "known"]
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -73,6 +73,21 @@ ACTIONS: tuple[Action, ...] = (
     Action("user_remove", "users", "admin", api.UserNamed, "删除用户", "Remove a user"),
     Action("commission_mark", "commission", "technician", api.CommissionMark, "调试项目", "Commissioning item"),
     Action("commission_form", "commission", "technician", api.CommissionForm, "接入申请表", "Application form"),
+    Action("card_add", "money", "admin", api_money.CardAdd, "新增月卡", "Add a card",
+           lane_action="card", lane_op="card"),
+    Action("card_extend", "money", "admin", api_money.CardExtend, "延期", "Extend a card",
+           lane_action="card", lane_op="card"),
+    Action("card_cancel", "money", "admin", api_money.CardCancel, "注销月卡", "Cancel a card",
+           "其车辆从现在起按临时车收费", "its cars pay as any other from now on", "card_cancel", "card_cancel"),
+    Action("list_add", "money", "admin", api_money.ListAdd, "加入名单", "Put a plate on a list",
+           lane_action="list", lane_op="list"),
+    Action("list_remove", "money", "admin", api_money.ListRemove, "移出名单", "Take a plate off its list",
+           lane_action="list_delete", lane_op="list_delete"),
+    Action("tariff_version", "money", "admin", api_money.TariffVersion, "启用新标准", "Put a tariff in force",
+           "对之后入场的车辆生效, 场内车辆仍按原标准", "for cars that come from now on; cars inside keep theirs",
+           "tariff", "tariff"),
+    Action("refund", "money", "admin", api_money.Refund, "登记退款", "Money given back",
+           "盒子不退钱: 请先把钱退给车主", "the box moves no money: give it back first", "refund", "refund"),
 )  # fmt: skip
 
 BY_NAME = {action.name: action for action in ACTIONS}
@@ -109,6 +124,16 @@ FIELD_WORDS: dict[str, tuple[FieldKind, str, str]] = {
     "filed_on": ("text", "备案日期", "Filed on"),
     "remarks": ("text", "备注", "Remarks"),
     "filled_by": ("text", "填表人", "Filled in by"),
+    "plates": ("text", "车牌 (可多个)", "Plates (several allowed)"),
+    "places": ("count", "车位数", "Places"),
+    "from_day": ("day", "开始日期", "First day"),
+    "until_day": ("day", "结束日期", "Last day"),
+    "list_kind": ("choice", "名单", "List"),
+    "card_id": ("known", "月卡", "Card"),
+    "entry_id": ("known", "名单记录", "Entry"),
+    "order_id": ("known", "订单", "Order"),
+    "param": ("known", "收费标准", "Tariff"),
+    "leave_min": ("count", "缴费后离场分钟", "Minutes to leave after paying"),
 }
 """Of every member but `command_id`, which no person fills in."""
 

@@ -162,7 +162,7 @@ class RepeatDelivery(Order, frozen=True, kw_only=True):
     ids: Annotated[tuple[Annotated[int, Meta(ge=1, le=2**53)], ...], Meta(min_length=1, max_length=200)]
 
 
-LinkName = Literal["qingdao", "shenzhen", "shenzhen-tcp", "oss"]
+LinkName = Literal["qingdao", "qingdao-mqtt", "shenzhen", "shenzhen-tcp", "oss"]
 """Links that the box opens itself, as the page's state names them."""
 
 
@@ -253,7 +253,7 @@ class ActionResult(msgspec.Struct, frozen=True):
 
 class FieldView(msgspec.Struct, frozen=True):
     name: str
-    kind: Literal["lane", "text", "plate", "fen", "count", "choice", "ids", "hex", "bool"]
+    kind: Literal["lane", "text", "plate", "fen", "count", "choice", "ids", "hex", "bool", "day", "known"]
     required: bool
     zh: str
     en: str
@@ -265,7 +265,7 @@ class ActionView(msgspec.Struct, frozen=True):
     """POST /api/actions/<name> with `fields` as members."""
 
     name: str
-    group: Literal["lane", "car", "lot", "fault", "delivery", "test", "program", "users", "commission"]
+    group: Literal["lane", "car", "lot", "fault", "delivery", "test", "program", "users", "commission", "money"]
     role: Role
     allowed: bool
     """For whoever asks."""

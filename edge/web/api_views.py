@@ -226,6 +226,12 @@ class OrderRow(msgspec.Struct, frozen=True):
     """How long after the order that picture was taken; negative: before it."""
 
 
+class Orders(msgspec.Struct, frozen=True):
+    rows: tuple[OrderRow, ...]
+    next_before_seq: int
+    """As `Passages` has it."""
+
+
 class CheckItem(msgspec.Struct, frozen=True):
     """One row of the commissioning list."""
 

@@ -10,10 +10,12 @@ import msgspec
 
 from edge.core.decoder_words import in_words
 from edge.web import api
-from edge.web.desk import Actor
+from edge.web.desk import Actor, Span
 from edge.web.message import RefusedRequest, Request
 from edge.web.routes import Parameter, Route
 from edge.web.sessions import Session
+
+FOR_EVER_MS = 10**15
 
 _NUMBER = re.compile(r"[0-9]{1,16}")
 
@@ -42,6 +44,9 @@ class Asked(msgspec.Struct, frozen=True):
 
     def text(self, name: str) -> str:
         return self.query.get(name, "")
+
+    def span(self) -> Span:
+        return Span(self.text("plate"), self.number("from_ms"), self.number("to_ms") or FOR_EVER_MS)
 
 
 def read_query(route: Route, request: Request) -> dict[str, str]:

@@ -23,6 +23,14 @@ class Actor(msgspec.Struct, frozen=True):
     address: str
 
 
+class Span(msgspec.Struct, frozen=True):
+    """What is searched for: a plate or a part of it ("" any), from an instant, before another."""
+
+    plate: str
+    from_ms: int
+    to_ms: int
+
+
 class RefusedError(Exception):
     """The box cannot do it: what the person is told."""
 
@@ -68,7 +76,8 @@ class Desk(Protocol):
 
     def cameras(self) -> tuple[api_views.CameraRow, ...]: ...
 
-    def orders(self, lane: str, limit: int) -> tuple[api_views.OrderRow, ...]: ...
+    def orders(self, lane: str, span: Span, before_seq: int, limit: int) -> api_views.Orders:
+        """A lane that is not configured is refused, here and in `edges`."""
 
     def commissioning(self) -> api_views.Commissioning: ...
 

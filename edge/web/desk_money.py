@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from edge.core.facts_flow import Vehicle
 from edge.core.money_seen import CardRows, ExitDesk, ListRows, MoneyOrders, Price, Tariffs
+from edge.web.api_money import TryTariff
 from edge.web.api_views import OrderStory
+
+if TYPE_CHECKING:
+    from edge.web.desk import Span  # which names this module's `MoneyDesk`
 
 
 class MoneyDesk(Protocol):
@@ -14,13 +18,16 @@ class MoneyDesk(Protocol):
 
     def exit_desk(self) -> ExitDesk: ...
 
-    def orders(self, plate: str, limit: int) -> MoneyOrders: ...
+    def orders(self, span: Span, before: str, limit: int) -> MoneyOrders:
+        """Older than the order `before`, "" = from the newest. By when an order was paid, or last made out."""
 
     def story(self, order_id: str) -> OrderStory: ...
 
     def tariffs(self) -> Tariffs: ...
 
     def price(self, version: str, vehicle: Vehicle, began_ms: int, until_ms: int) -> Price: ...
+
+    def try_tariff(self, tried: TryTariff) -> Price: ...
 
     def cards(self, plate: str, limit: int) -> CardRows: ...
 

@@ -11,10 +11,10 @@ import msgspec
 from edge.core.facts_flow import Vehicle
 from edge.core.money_seen import ROWS_MAX
 from edge.ports import PageSource
-from edge.web import api
+from edge.web import api, api_money
 from edge.web.accounts import AccountError
 from edge.web.actions import BY_NAME, Action, views
-from edge.web.asked import Asked, read_body, read_query
+from edge.web.asked import FOR_EVER_MS, Asked, read_body, read_query
 from edge.web.audit_out import csv_lines, json_lines
 from edge.web.desk import Desk, RefusedError
 from edge.web.door import Door, refusal
@@ -25,7 +25,6 @@ from edge.web.stream import Broadcast, StreamsFull
 from edge.web.users import change_user, user_rows
 from edge.web.views import PictureShelf, found_row
 
-FOR_EVER_MS = 10**15
 REFUSED_STATUS = {
     "lane_silent": HTTPStatus.SERVICE_UNAVAILABLE,
     "storage": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -166,15 +165,15 @@ class Handlers:
         return json_answer(await self._door.work(self._desk.cameras))
 
     async def _orders(self, asked: Asked) -> Response:
-        lane, most = asked.text("lane"), asked.number("limit") or 50
-        return json_answer(await self._door.work(lambda: self._desk.orders(lane, most)))
+        lane, before, most = asked.text("lane"), asked.number("before_seq"), asked.number("limit") or 50
+        return json_answer(await self._door.work(lambda: self._desk.orders(lane, asked.span(), before, most)))
 
     async def _money_desk(self, asked: Asked) -> Response:
         return json_answer(await self._door.work(self._desk.money.exit_desk))
 
     async def _money_orders(self, asked: Asked) -> Response:
-        plate, most = asked.text("plate"), asked.number("limit") or ROWS_MAX
-        return json_answer(await self._door.work(lambda: self._desk.money.orders(plate, most)))
+        before, most = asked.text("before"), asked.number("limit") or ROWS_MAX
+        return json_answer(await self._door.work(lambda: self._desk.money.orders(asked.span(), before, most)))
 
     async def _money_order(self, asked: Asked) -> Response:
         return json_answer(await self._door.work(lambda: self._desk.money.story(asked.text("order_id"))))
@@ -186,6 +185,11 @@ class Handlers:
         version, began_ms, until_ms = asked.text("version"), asked.number("began_ms"), asked.number("until_ms")
         vehicle = msgspec.convert(asked.text("vehicle"), Vehicle)  # one of the route's choices
         return json_answer(await self._door.work(lambda: self._desk.money.price(version, vehicle, began_ms, until_ms)))
+
+    async def _money_try(self, asked: Asked) -> Response:
+        tried = asked.body
+        assert isinstance(tried, api_money.TryTariff)
+        return json_answer(await self._door.work(lambda: self._desk.money.try_tariff(tried)))
 
     async def _money_cards(self, asked: Asked) -> Response:
         plate, most = asked.text("plate"), asked.number("limit") or ROWS_MAX

@@ -14,7 +14,7 @@ import msgspec
 from edge.web import api
 from edge.web.routes import MEDIA, ROUTES, Parameter, Route
 
-INTERFACE_VERSION = "1"
+INTERFACE_VERSION = "2"
 """Grows when something is taken away or changes its meaning."""
 REF = "#/components/schemas/{name}"
 PROBLEMS = {

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from edge.core import money_seen
-from edge.web import api, api_views
+from edge.web import api, api_money, api_views
 from edge.web.actions import ACTIONS
 from edge.web.roles import Role
 from edge.web.views import FoundRow, PageState
@@ -105,12 +105,13 @@ _READS: tuple[Route, ...] = (
           api_views.Edges, query=(LANE,)),
     Route("GET", "/api/cameras", "cameras", "technician", "each camera's last reads, to aim it",
           tuple[api_views.CameraRow, ...]),
-    Route("GET", "/api/orders", "orders", "viewer", "the newest orders with the pictures near them",
-          tuple[api_views.OrderRow, ...], query=(LANE, limit(50))),
+    Route("GET", "/api/orders", "orders", "viewer", "orders with the pictures near them, newest first",
+          api_views.Orders, query=(LANE, PLATE, FROM_MS, TO_MS, BEFORE, limit(50))),
     Route("GET", "/api/money/desk", "money_desk", "viewer", "the exits: who stands there, what it owes and why",
           money_seen.ExitDesk),
     Route("GET", "/api/money/orders", "money_orders", "viewer", "orders to pay, newest first", money_seen.MoneyOrders,
-          query=(PLATE, limit(money_seen.ROWS_MAX))),
+          query=(PLATE, FROM_MS, TO_MS, Parameter("before", "older than this order", "text", longest=64),
+                 limit(money_seen.ROWS_MAX))),
     Route("GET", "/api/money/order", "money_order", "viewer", "the story of one order", api_views.OrderStory,
           refusals=(404,), query=(Parameter("order_id", "its id", "text", longest=64, required=True),)),
     Route("GET", "/api/money/tariffs", "money_tariffs", "viewer", "the tariffs, in versions", money_seen.Tariffs),
@@ -119,6 +120,8 @@ _READS: tuple[Route, ...] = (
               Parameter("version", "of a tariff", "text", longest=64, required=True),
               Parameter("vehicle", "class; empty: any other", "text", longest=6, choices=("large", "medium", "small")),
               Parameter("began_ms", "the entry", required=True), Parameter("until_ms", "the exit", required=True))),
+    Route("POST", "/api/money/try", "money_try", "admin", "what a visit would cost by a tariff that is not in force",
+          money_seen.Price, body=api_money.TryTariff, takes="json"),
     Route("GET", "/api/money/cards", "money_cards", "viewer", "cards, newest first", money_seen.CardRows,
           query=(PLATE, limit(money_seen.ROWS_MAX))),
     Route("GET", "/api/money/lists", "money_lists", "viewer", "plates on lists, newest first", money_seen.ListRows,

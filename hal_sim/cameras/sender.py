@@ -25,6 +25,7 @@ from hal_sim.cameras.gat1400 import Gat1400
 from hal_sim.cameras.hikvision import Hikvision
 from hal_sim.cameras.huaxia import Huaxia
 from hal_sim.cameras.pictures import Painter
+from hal_sim.cameras.qianyi import Qianyi
 from hal_sim.cameras.rk_v5 import RkV5
 from hal_sim.cameras.vz import Vz
 
@@ -62,7 +63,9 @@ def vendor_of(spec: CameraSpec) -> Vendor:
         return RkV5(spec.serial)
     if spec.vendor == "gat1400":
         return Gat1400(spec.serial)
-    known = "vz, dahua, hikvision, huaxia, rk_v5, gat1400"
+    if spec.vendor == "qianyi":
+        return Qianyi(spec.serial)
+    known = "vz, dahua, hikvision, huaxia, rk_v5, gat1400, qianyi"
     raise ValueError(f"camera {spec.id}: vendor {spec.vendor!r}, simulated are {known}")
 
 

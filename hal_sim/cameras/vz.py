@@ -138,3 +138,13 @@ class Vz:
         except ValueError:
             return False
         return isinstance(reply, dict) and "Response_AlarmInfoPlate" in reply
+
+
+def serial_out(reply: bytes) -> dict[int, list[bytes]]:
+    """What a reply makes the camera send out of its serial channels: base64 decoded strictly, cut to `dataLen`."""
+    found: dict[int, list[bytes]] = {}
+    response = json.loads(reply).get("Response_AlarmInfoPlate", {})
+    for one in response.get("serialData", []):
+        data = base64.b64decode(one["data"], validate=True)[: one["dataLen"]]
+        found.setdefault(one["serialChannel"], []).append(data)
+    return found

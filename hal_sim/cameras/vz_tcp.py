@@ -26,6 +26,8 @@ class VzTcpCamera:
         self.port: int = self._listening.getsockname()[1]
         self.pulses: list[tuple[int, int]] = []  # (io, ms)
         self.serial_out = b""
+        self.serial_frames: list[tuple[str, bytes]] = []
+        self.serial_ready: set[str] = set()
         self.triggers = 0
         self.beats = 0
         self.connections = 0
@@ -76,6 +78,7 @@ class VzTcpCamera:
                 return
             with self._changed:
                 self._client, self.subscribed = client, False
+                self.serial_ready.clear()
                 self.connections += 1
                 self._changed.notify_all()
             with client:
@@ -109,11 +112,15 @@ class VzTcpCamera:
             if self.before is not None and self.subscribed:
                 client.sendall(result_frame(self.before))
         elif name == "ttransmission" and order["subcmd"] == "send":
-            data = base64.b64decode(order["data"], validate=True)
-            self.serial_out += data[: order["datalen"]]
+            data = base64.b64decode(order["data"], validate=True)[: order["datalen"]]
+            if order["comm"] in self.serial_ready:  # a port that nobody opened sends nothing
+                self.serial_out += data
+                self.serial_frames.append((order["comm"], data))
             self._done(client, order)
         else:
-            if name == "ivsresult":
+            if name == "ttransmission" and order["subcmd"] == "init":
+                self.serial_ready.add(order["data"])
+            elif name == "ivsresult":
                 self.subscribed = bool(order["enable"])
             elif name == "ioctl" and order["value"] == 2:
                 self.pulses.append((order["io"], order["delay"]))

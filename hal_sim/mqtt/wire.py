@@ -1,4 +1,4 @@
-"""MQTT 3.1.1 packets as a broker needs them: bytes of a connection in, fields out. Strict: what is wrong raises.
+"""MQTT 3.1.1 packets as a broker and a platform need them: bytes in, fields out. Strict: what is wrong raises.
 
 Clause numbers are those of the OASIS standard of 2014. Of QoS 2, wildcards and wills nothing is here: no platform that
 is simulated needs them, and a client that uses one is told so.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 
-CONNECT, PUBLISH, PUBACK, SUBSCRIBE, UNSUBSCRIBE, PINGREQ, DISCONNECT = 1, 3, 4, 8, 10, 12, 14
+CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, UNSUBSCRIBE, PINGREQ, DISCONNECT = 1, 2, 3, 4, 8, 9, 10, 12, 14
 PACKET_MAX = 1_000_000
 
 PINGRESP = b"\xd0\x00"
@@ -152,6 +152,19 @@ def read_number(body: bytes) -> int:
     return number
 
 
+def connect(client_id: str, user: str, password: str, keepalive_s: int) -> bytes:
+    """CONNECT of a clean session with a name and a password (3.1)."""
+    parts = [each.encode() for each in (client_id, user, password)]
+    body = b"\x00\x04MQTT\x04\xc2" + keepalive_s.to_bytes(2, "big")
+    return _packet(0x10, body + b"".join(len(part).to_bytes(2, "big") + part for part in parts))
+
+
+def subscribe(topic: str, number: int) -> bytes:
+    """SUBSCRIBE with QoS 1 (3.8)."""
+    name = topic.encode()
+    return _packet(0x82, number.to_bytes(2, "big") + len(name).to_bytes(2, "big") + name + b"\x01")
+
+
 def connack(kept: bool, code: int) -> bytes:
     return bytes((0x20, 2, int(kept and not code), code))
 
@@ -165,7 +178,11 @@ def publish(topic: str, payload: bytes, number: int, *, again: bool) -> bytes:
     """PUBLISH with QoS 1."""
     name = topic.encode()
     body = len(name).to_bytes(2, "big") + name + number.to_bytes(2, "big") + payload
-    length, head = len(body), bytearray((0x3A if again else 0x32,))
+    return _packet(0x3A if again else 0x32, body)
+
+
+def _packet(first: int, body: bytes) -> bytes:
+    length, head = len(body), bytearray((first,))
     while True:
         length, low = divmod(length, 128)
         head.append(low | (0x80 if length else 0))

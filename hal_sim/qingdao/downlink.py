@@ -8,12 +8,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hal_sim.mqtt import Broker
+from hal_sim.mqtt import Broker, Guest
 from hal_sim.qingdao import replies
 from hal_sim.qingdao.lists import meaning
 from hal_sim.qingdao.session import Refusal, Session
 
 CLIENT_ID, USER = "qd-box-1", "qd-mqtt-1"
+CITY = "qd-platform"
+"""The platform's own account at a broker outside."""
 SERVER_SEND, CLIENT_SEND = f"thirdpark/server_send/{USER}", f"thirdpark/client_send/{USER}"
 
 # What this simulated city calls its orders; the standard prints none.
@@ -44,7 +46,9 @@ class Downlink:
         self._project, self._password = project, password
         self._changed = threading.Condition()
         self._sent: dict[str, Sent] = {}
+        self._broke = broke
         self.broker = Broker(self._may_enter, self._heard, broke)
+        self._publish: Callable[[str, bytes], object] = self.broker.publish
         self.bound: set[str] = set()
         self.logins = 0
         self.ask_token = False
@@ -83,6 +87,19 @@ class Downlink:
             (self.bound.add if status == 1 else self.bound.discard)(code)
         return {"result_code": 0, "message": meaning(0)}
 
+    # --- a broker that is not ours ------------------------------------------------------------------------------------
+
+    def accounts(self) -> dict[str, str]:
+        """Who may enter a broker outside: the box, and the platform itself."""
+        return {USER: self._password, CITY: self._password}
+
+    def move_to(self, port: int) -> Guest:
+        """From now on orders go through the broker at `port`, which knows `accounts`; until the guest is stopped."""
+        guest = Guest(USER, self._heard, self._broke)
+        guest.start(port, CITY, self._password, CLIENT_SEND)
+        self._publish = guest.publish
+        return guest
+
     # --- MQTT --------------------------------------------------------------------------------------------------------
 
     def order(self, number: int, *items: dict[str, object], seq_id: str = "", cmd_type: str = "") -> Sent:
@@ -95,15 +112,15 @@ class Downlink:
         sent = Sent(number, seq_id, list(items), json.dumps(top, ensure_ascii=False).encode())
         with self._changed:
             self._sent[seq_id] = sent
-        self.broker.publish(SERVER_SEND, sent.payload)
+        self._publish(SERVER_SEND, sent.payload)
         return sent
 
     def again(self, sent: Sent) -> None:
         """The same order once more, byte for byte."""
-        self.broker.publish(SERVER_SEND, sent.payload)
+        self._publish(SERVER_SEND, sent.payload)
 
     def raw(self, payload: bytes) -> None:
-        self.broker.publish(SERVER_SEND, payload)
+        self._publish(SERVER_SEND, payload)
 
     def wait(self, sent: Sent, within_s: float, count: int = 1) -> replies.Reply:
         """The last of `count` replies to it. Raises TimeoutError."""

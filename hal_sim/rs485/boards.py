@@ -25,6 +25,8 @@ class RelayBoard:
         self.both = 0
         """Times that two relays were on together."""
         self.muted = False
+        self.on_write: Callable[[], None] = lambda: None
+        """Told after every order to a relay, on the bus' thread."""
 
     def on(self, relay: int) -> bool:
         return self._until_s[relay] > self._now_s()
@@ -33,6 +35,12 @@ class RelayBoard:
         if self.muted or len(frame) != 8 or frame[0] != self.address or not right(frame):
             return None
         function, first, value = frame[1], frame[2] << 8 | frame[3], frame[4] << 8 | frame[5]
+        reply = self._answer(function, first, value, frame)
+        if function == 5:
+            self.on_write()  # without the lock: whoever is told may be driving an input just now
+        return reply
+
+    def _answer(self, function: int, first: int, value: int, frame: bytes) -> bytes:
         with self._lock:
             if function == 1:
                 return self._bits(function, [self.on(relay) for relay in range(8)])

@@ -101,6 +101,8 @@ class SimLane:
         speed: float = 1.0,
         patience_s: float = 1.5,
         bounce: Callable[[], int] = lambda: 0,
+        reaction_s: float = SAFETY_REACTION_S,
+        headway_s: float = HEADWAY_S,
     ) -> None:
         self.id, self.direction, self.pins, self.arm = lane_id, direction, pins, arm
         self.vehicles: list[Vehicle] = []  # first = nearest to the exit side
@@ -115,9 +117,10 @@ class SimLane:
         self.box_up: Callable[[], bool] = lambda: True
         self.sign_says_go: Callable[[Vehicle], bool] = lambda vehicle: False
         # Loops must see a gap between cars for as long as at walking pace, however fast the site runs.
-        self.headway_m = ARRIVAL_TO_M - ARRIVAL_FROM_M + HEADWAY_S * DRIVE_M_S * speed
+        self.headway_m = ARRIVAL_TO_M - ARRIVAL_FROM_M + headway_s * DRIVE_M_S * speed
         self._bank = bank
         self._bounce = bounce
+        self._reaction_s = reaction_s
         self._last_s: float | None = None
         self._safety_since_s: float | None = None
         self._arrival = False
@@ -136,7 +139,7 @@ class SimLane:
     def relay(self, name: str, closed: bool, now_s: float, ordered: bool) -> None:
         """A relay contact changed. `ordered`: a person or city ordered an opening here just now."""
         since_s = self._safety_since_s
-        if closed and name == "close" and since_s is not None and now_s - since_s > SAFETY_REACTION_S:
+        if closed and name == "close" and since_s is not None and now_s - since_s > self._reaction_s:
             self.violated("close_on_car", f"CLOSE while the safety loop is occupied at {now_s:.2f}")
         if closed and name == "open" and not ordered and not self.occupied:
             self.violated("opened_without_cause", f"OPEN with no car at the lane at {now_s:.2f}")

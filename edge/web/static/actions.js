@@ -12,7 +12,7 @@ import { openSheet } from "./sheet.js";
 import { WORDS } from "./words.js";
 
 // Kinds that nobody types: they are known from where the button stands.
-const KNOWN_ONLY = ["ids", "hex"];
+const KNOWN_ONLY = ["ids", "hex", "known"];
 
 let table = new Map();
 
@@ -103,6 +103,10 @@ function control(one, action) {
     const count = input(one.name, { inputMode: "numeric", pattern: "\\d{1,6}", required: one.required });
     return { node: field(label, count), value: () => (count.value ? Number(count.value) : undefined) };
   }
+  if (one.kind === "day") {
+    const day = input(one.name, { type: "date", required: one.required });
+    return { node: field(label, day), value: () => day.value || undefined };
+  }
   const text = input(one.name, { maxLength, required: one.required, autocapitalize: "none" });
   return { node: field(label, text), value: () => text.value.trim() || undefined };
 }
@@ -135,7 +139,7 @@ function reason(label, one, action) {
 }
 
 // "12.5" is 1250 fen: digits only, no floating point (the pattern has been checked by the form).
-function fen(text) {
+export function fen(text) {
   const [whole, part = ""] = text.split(".");
   return Number(whole) * 100 + Number(part.padEnd(2, "0"));
 }

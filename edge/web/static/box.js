@@ -9,6 +9,7 @@ import { word } from "./language.js";
 import { drawLinks } from "./link_check.js";
 import { drawLoops, stopLoops, watchLoops } from "./loops.js";
 import { drawRelays, showRelays } from "./relays.js";
+import { drawRs485, showRs485 } from "./rs485.js";
 import { may } from "./session.js";
 import { drawSigns, showSigns } from "./signs.js";
 
@@ -19,7 +20,7 @@ export function show(root) {
   stopLoops();
   const bench = may("technician");
   const left = [block("devices", word("lane_devices"), drawDevices())];
-  if (bench) left.push(block("loops", word("loops_live"), drawLoops()), block("relays", word("relay_test"), drawRelays()), block("signs", word("signs"), drawSigns()));
+  if (bench) left.push(block("loops", word("loops_live"), drawLoops()), block("relays", word("relay_test"), drawRelays()), block("signs", word("signs"), drawSigns()), block("rs485", word("rs485"), drawRs485()));
   const right = [block("city-links", word("city_links"), drawLinks()), block("health", word("health"), drawHealth())];
   if (bench) left.push(block("cameras", word("cameras"), drawCameras()));
   root.replaceChildren(el("h1", "", word("tab_box")), el("div", "columns", el("div", "column", ...left), el("div", "column", ...right)));
@@ -34,6 +35,7 @@ export function live(state, nowMs) {
   showDevices(box, state.agent);
   showRelays(box.lanes);
   showSigns(box);
+  showRs485(box);
   watchLoops(box.lanes);
   freshReads(box.lanes);
   drawLinks(state.agent.links, nowMs);

@@ -16,7 +16,10 @@ const PARTS = ["desk", "orders", "tariffs", "cards", "lists"];
 const LISTS = { orders: listMoneyOrders, cards: listCards, lists: listEntries };
 
 let chosen = "desk";
+const DAY_MS = 86_400_000;
+
 let plate = "";
+let day = "";
 let question = 0; // an answer that comes after a newer question is not shown
 
 export function show(root, argument) {
@@ -51,8 +54,9 @@ function choice(name) {
 }
 
 function search(body) {
-  const typed = input("plate", { type: "search", maxLength: 20, enterKeyHint: "search", autocapitalize: "characters", value: plate });
-  const form = el("form", "inline search", field(word("search_plate"), typed), button(word("search"), null, "primary"));
+  const typed = input("plate", { id: "money-plate", type: "search", maxLength: 20, enterKeyHint: "search", autocapitalize: "characters", value: plate });
+  const date = input("day", { type: "date", value: day });
+  const form = el("form", "inline search", field(word("search_plate"), typed), ...(chosen === "orders" ? [field(word("search_day"), date)] : []), button(word("search"), null, "primary"));
   form.role = "search";
   const found = el("div");
   found.id = "money-found";
@@ -60,15 +64,24 @@ function search(body) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     plate = typed.value.trim();
+    day = date.value;
     list(found);
   });
   body.replaceChildren(form, found);
   list(found);
 }
 
+function query() {
+  const beginMs = chosen === "orders" && day ? Date.parse(`${day}T00:00:00+08:00`) : 0; // the lot's day, wherever the phone is
+  return { plate, from_ms: beginMs || "", to_ms: beginMs ? beginMs + DAY_MS : "" };
+}
+
 async function list(found) {
   const mine = ++question;
   found.replaceChildren(el("p", "soft", word("searching")));
-  const nodes = await LISTS[chosen](plate);
+  const nodes = await LISTS[chosen](query(), () => list(found), () => {
+    plate = byId("money-plate").value = ""; // the new one may be of another plate than was searched for
+    list(found);
+  });
   if (mine === question) found.replaceChildren(...nodes);
 }

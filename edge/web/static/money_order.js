@@ -1,5 +1,6 @@
 // One order to pay: its sums, and what happened to it from the first quote on.
 
+import { actionButton } from "./actions.js";
 import { get } from "./api.js";
 import { el, mark } from "./dom.js";
 import { facts } from "./forms.js";
@@ -16,7 +17,7 @@ export async function showOrder(root, id) {
   root.replaceChildren(back, el("h1", "", word("bill_order")), el("p", "soft", word("searching")));
   let nodes = null;
   try {
-    nodes = draw(await get("/api/money/order", { order_id: id }));
+    nodes = draw(await get("/api/money/order", { order_id: id }), () => showOrder(root, id));
   } catch (problem) {
     nodes = [el("h1", "", word("bill_order")), trouble(problem)];
   }
@@ -32,7 +33,7 @@ export function sums(order) {
   ].filter(Boolean);
 }
 
-function draw({ order, visit_seq: visit, steps, whole }) {
+function draw({ order, visit_seq: visit, steps, whole }, again) {
   const rows = [
     [word("bill_order"), word(`order_${order.state}`), order.refund_due_fen || order.state === "owed" ? "notice" : ""],
     [word("bill_entered"), order.entered_ms ? minute(order.entered_ms) : word("not_known")],
@@ -43,8 +44,10 @@ function draw({ order, visit_seq: visit, steps, whole }) {
   ].filter(([, value]) => value);
   const link = el("a", "button small", word("to_visit"));
   link.href = `#records/visit/${visit}`;
+  const refund = order.refundable_fen > 0 ? actionButton("refund", { order_id: order.order_id }, { className: "small", note: `${order.plate}: ${word("up_to")} ${yuan(order.refundable_fen)}`, done: again }) : null;
+  const buttons = [...(visit ? [link] : []), ...(refund ? [refund] : [])];
   return [
-    el("h1", "visit-head", el("span", "plate big", order.plate || word("no_plate"))), facts(rows), ...(visit ? [el("p", "buttons foot", link)] : []),
+    el("h1", "visit-head", el("span", "plate big", order.plate || word("no_plate"))), facts(rows), ...(buttons.length ? [el("p", "buttons foot", ...buttons)] : []),
     el("h2", "story-title", word("story")), ...(whole ? [] : [el("p", "soft", word("story_cut"))]), el("ol", "plain timeline", ...steps.map(makeStep)),
   ];
 }

@@ -5,18 +5,15 @@ import { actionName } from "./actions.js";
 import { el, mark } from "./dom.js";
 import { button } from "./forms.js";
 import { clock, said, word } from "./language.js";
-import { trouble } from "./lists.js";
+import { pagedList } from "./lists.js";
 import { laneName } from "./lot.js";
 import { enlarge } from "./sheet.js";
 
-export async function listOrders() {
-  try {
-    const rows = await get("/api/orders");
-    if (rows.length === 0) return [el("p", "soft", word("no_orders"))];
-    return [el("ol", "plain rows", ...rows.map(makeRow))];
-  } catch (problem) {
-    return [trouble(problem)];
-  }
+const LIMIT = 30;
+
+export function listOrders(query) {
+  const ask = (before) => get("/api/orders", { ...query, before_seq: before || "", limit: LIMIT });
+  return pagedList(ask, makeRow, "no_orders");
 }
 
 function makeRow(row) {

@@ -41,7 +41,6 @@ export function show(root, argument) {
   picker.setAttribute("role", "group");
   picker.setAttribute("aria-label", word("which_list"));
   root.replaceChildren(el("h1", "", word("tab_records")), picker, form, found);
-  form.hidden = chosen === "orders"; // the orders are few: the newest fifty
   list(found);
 }
 
