@@ -10,7 +10,7 @@ import uuid
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from edge.agent_link_check import place_of, plain_noted, trusted
+from edge.agent_link_place import place_of, plain_noted, trusted
 from edge.agent_link_steps import STEP_S, Failed, Halt, StepName, Words, run
 from edge.config.model import Oss
 from edge.evidence.child import ChildDiedError, ChildUnusableError

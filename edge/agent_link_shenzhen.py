@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from edge.agent_cities import booked
-from edge.agent_link_check import here, place_of, trusted
+from edge.agent_link_place import here, place_of, trusted
 from edge.agent_link_steps import STEP_S, Failed, Halt, Place, StepName, Steps, Words, run
 from edge.cities.http import HttpTransport, TransportFault
 from edge.cities.shenzhen.city import Secrets, by_tcp, link_settings, talk_of
