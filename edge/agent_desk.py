@@ -18,7 +18,6 @@ from edge.agent_link_check import LinkCheck, Running
 from edge.agent_machine import Machine, supervised
 from edge.agent_money import AgentMoney
 from edge.agent_money_orders import lane_members
-from edge.agent_report import report
 from edge.agent_source import AgentSource
 from edge.agent_update import AgentUpdate
 from edge.agent_visit import VisitReader
@@ -258,6 +257,8 @@ class AgentDesk:
         )
 
     def report(self, lang: str) -> Paper:
+        from edge.agent_report import report  # noqa: PLC0415 - with the tables of `html` half a megabyte, seldom asked for
+
         return report(self.commissioning(), self._config, VERSION, self._now_ms(), lang)
 
     def diagnostics(self) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import tarfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -40,6 +39,8 @@ Member = Callable[[], object]
 def bundle(members: dict[str, Member], secrets: Iterable[str], made_s: float) -> bytes:
     """`made_s`: now, in seconds since 1970. `members` by file name: text as it is, everything else as JSON. One that
     fails is a line with its reason."""
+    import tarfile  # noqa: PLC0415 - 0.4 MB for what is asked for once in a year
+
     black = sorted({one for one in secrets if len(one) >= SECRET_MIN_CHARS}, key=len, reverse=True)
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz", compresslevel=6) as tar:

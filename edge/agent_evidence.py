@@ -13,6 +13,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
+from sys import intern
+from typing import NamedTuple
 
 import msgspec
 
@@ -27,6 +29,7 @@ from edge.evidence.claim import claim_of
 from edge.evidence.jobs import Child, Done, Job
 from edge.fault_view import fault_view
 from edge.lane_clock import kernel_synchronised
+from edge.lane_memory import give_back
 from edge.ports import EvidenceView, FaultView
 from edge.store.errors import StoreError
 from edge.store.pictures import PictureRow, Pictures
@@ -36,7 +39,7 @@ log = logging.getLogger(__name__)
 
 PICTURE_WITHIN_MS = 60_000
 """A camera sends its picture with the read or within seconds of it; later it counts as missing until it comes."""
-BATCH = 256
+BATCH = 64  # facts at once: they are 2 KB each in memory, and a picture takes longer than a look
 PENDING_MAX = 1000
 REMEMBERED = 500  # reads and places of pictures whose passage has not come
 WARM_UP = 2048  # facts read again at a start: a read and its passage are not further apart
@@ -45,6 +48,14 @@ UPKEEP_AGAIN_S = 60.0
 LOOK_S = 1.0
 """A kick tells of a change at the lane; the picture's fact is often stored a moment after the last one."""
 IDLE_S = 20.0  # then the child ends: it costs 90 MB and starts in a second
+
+
+class Read(NamedTuple):
+    """What a picture needs of its read, small: hundreds are kept."""
+
+    camera: str
+    plate_width_px: int
+    stamp: Stamp
 
 
 class Passage(msgspec.Struct, frozen=True):
@@ -81,7 +92,7 @@ class Evidence:
         self._times: Times | None = None
         self._scout = 0
         self._latest: Stamp | None = None
-        self._reads: OrderedDict[str, tuple[ReadTaken, Stamp]] = OrderedDict()
+        self._reads: OrderedDict[str, Read] = OrderedDict()
         self._places: OrderedDict[str, PictureKept] = OrderedDict()
         self._pending: list[Passage] = []
         self._deaths: dict[str, int] = {}
@@ -163,6 +174,7 @@ class Evidence:
         left_s = self._used_s + IDLE_S - time.monotonic()
         if left_s <= 0:
             self._child.end()
+            give_back()
         return min(max(left_s, 0.0) + 0.1, LOOK_S)
 
     def _failing(self, error: Exception) -> None:
@@ -213,7 +225,7 @@ class Evidence:
 
     def _remember(self, fact: Fact) -> None:
         if isinstance(fact.body, ReadTaken):
-            self._reads[fact.id] = (fact.body, fact.stamp)
+            self._reads[fact.id] = Read(intern(fact.body.camera), fact.body.plate_width_px, fact.stamp)
         elif isinstance(fact.body, PictureKept):
             self._places[fact.body.read_id] = fact.body
         for kept in (self._reads, self._places):
@@ -260,7 +272,7 @@ class Evidence:
             read_id=passage.read_id,
             lane=passage.lane,
             direction=passage.direction,
-            camera=read[0].camera if read else "",
+            camera=read.camera if read else "",
             plate=passage.plate,
             day=china_datetime(passed_ms)[:10].replace("-", ""),
             passed_ms=passed_ms,
@@ -270,7 +282,7 @@ class Evidence:
         place = self._places.get(passage.read_id)
         if place is None:
             return row if not passage.read_id or self._waited(passage) else None
-        taken_ms = self._times.true_ms(read[1]) if read else None
+        taken_ms = self._times.true_ms(read.stamp) if read else None
         number, digest = self._heads.get(passage.lane, (0, ""))
         camera = self._cameras.get(row.camera)
         job = Job(
@@ -294,7 +306,7 @@ class Evidence:
             chain=number + 1,
             previous=digest,
         )
-        return self._made(row, job, read[0].plate_width_px if read else -1)
+        return self._made(row, job, read.plate_width_px if read else -1)
 
     def _made(self, row: PictureRow, job: Job, plate_px: int) -> PictureRow:
         there = self._adopted(row)

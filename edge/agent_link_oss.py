@@ -39,7 +39,7 @@ ADVICE: dict[StepName, Words] = {
 
 def check_oss(settings: Oss, project: str, halt: Halt) -> ActionResult:
     """`project`: the folder of the pictures' keys."""
-    place = place_of(settings.endpoint, trusted, host_of(settings))
+    place = place_of(settings.endpoint, lambda: trusted(settings.ca_file), host_of(settings))
     child = UploadChild()
     halt.by(child.abort)
 
@@ -75,6 +75,7 @@ def _ask(child: UploadChild, settings: Oss, key: str) -> Outcome:
         key_id_file=settings.key_id_file,
         key_secret_file=settings.key_secret_file,
         token_file=settings.token_file,
+        ca_file=settings.ca_file,
         timeout_s=STEP_S,
     )
     try:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import msgspec
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from edge.agent_link_steps import Failed, Place
+from edge.cities.lean_requests import DEFAULT_CA_BUNDLE_PATH
 from edge.cities.tls import client_context
 from edge.ports import BoxView
 from edge.web.api import ActionResult
@@ -31,9 +31,9 @@ def place_of(url: str, context: Callable[[], ssl.SSLContext], host: str = "") ->
     return Place(url, host or parts.hostname or "", port, context if secure else None)
 
 
-def trusted() -> ssl.SSLContext:
-    """The authorities that `requests`, over which the links go, brings along."""
-    return client_context(DEFAULT_CA_BUNDLE_PATH)
+def trusted(ca_file: str = "") -> ssl.SSLContext:
+    """`ca_file`: the only authorities; "" those that `requests`, over which the links go, brings along."""
+    return client_context(ca_file or DEFAULT_CA_BUNDLE_PATH)
 
 
 def plain_noted(result: ActionResult, url: str) -> ActionResult:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -125,18 +126,19 @@ class Upkeep:
         days = {one.name for one in self._folder.iterdir() if _DAY.match(one.name) and one.is_dir()}
         orphans = lost = 0
         for day in sorted(days | self._store.days()):
-            states = self._store.of_day(day)
             folder = self._folder / day
-            for name in os.listdir(folder) if day in days else ():  # names only: a day may hold ten thousand
-                record_id, _, ending = name.rpartition(".")
-                state = states.get(record_id)
-                if ending == "jpg" and state == "made":
-                    states[record_id] = "there"
-                elif ending == "new" or state == "deleted" or day < last_kept:
-                    (folder / name).unlink()  # a crash left it, or nobody knows it and its time is over
-                else:
-                    orphans += 1
-            lost += sum(state == "made" for state in states.values())
+            there = 0
+            for names in _names(folder) if day in days else ():
+                states = self._store.states(day, [_record_of(name) for name in names])
+                for name in names:
+                    state, ending = states.get(_record_of(name)), name.rpartition(".")[2]
+                    if ending == "jpg" and state == "made":
+                        there += 1
+                    elif ending == "new" or state == "deleted" or day < last_kept:
+                        (folder / name).unlink()  # a crash left it, or nobody knows it and its time is over
+                    else:
+                        orphans += 1
+            lost += self._store.made_of(day) - there
             if day in days and day < last_kept and not any(folder.iterdir()):
                 folder.rmdir()
         if orphans or lost:
@@ -146,3 +148,14 @@ class Upkeep:
 
     def _say(self, code: str, detail: str, now_ms: int) -> None:
         self._faults[code] = fault_view(code, "pictures", detail, now_ms)
+
+
+def _names(folder: Path) -> Iterator[list[str]]:
+    """Of all its files, some at a time: a day may hold ten thousand, which would be megabytes that stay."""
+    with os.scandir(folder) as found:
+        while names := [one.name for one in islice(found, BATCH)]:
+            yield names
+
+
+def _record_of(name: str) -> str:
+    return name.rpartition(".")[0]

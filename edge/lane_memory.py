@@ -22,3 +22,11 @@ def settle() -> bool:
     if mallopt is None:
         return False
     return bool(mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)) and bool(mallopt(M_ARENA_MAX, 1))
+
+
+def give_back() -> None:
+    """When much work has ended: what glibc keeps free between blocks in use goes back to the system. By itself it gives
+    back only what is free above the last of them."""
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if malloc_trim is not None:  # musl gives back by itself
+        malloc_trim(0)

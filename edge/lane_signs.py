@@ -15,8 +15,8 @@ from drivers.rs485.line import SerialLine
 from drivers.signs.sign import Face, LaneSign
 from edge.config.model import Config
 from edge.config.rs485 import Sign
+from edge.core.lane_status import LaneStatus
 from edge.core.lane_table import Desk, Gate
-from edge.core.lane_types import LaneStatus
 from edge.core.sign_status import DeviceCounts, SignStatus
 from edge.ports import Emit
 

@@ -289,6 +289,9 @@ class Oss(Section, frozen=True, kw_only=True):
     token_file: str = ""
     """File of mode 0600 with the security token of STS keys; whoever renews them writes all three anew. "" = none.
     Only with signature v4."""
+    ca_file: str = ""
+    """A private cloud's own authorities (PEM), the only ones that are believed then. "" = those that `requests` brings
+    along, as for the public cloud."""
     acl: Literal["public-read-write", "public-read", "private", "default"] = "public-read-write"
     """Access to each picture. The standard demands public-read-write (B.1 picture rule 11). The risk: anybody who
     learns or guesses an address reads, REPLACES or DELETES that picture, with no key and no trace (QC96). The box keeps
