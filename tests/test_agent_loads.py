@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-SEEN = "import sys, edge.agent_program; print(' '.join(sorted(sys.modules)))"
+SEEN = "import sys, edge.agent.program; print(' '.join(sorted(sys.modules)))"
 
 
 @pytest.fixture(scope="module")

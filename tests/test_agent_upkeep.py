@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from edge import agent_upkeep
-from edge.agent_upkeep import Limits, Upkeep
+from edge.agent import upkeep as agent_upkeep
+from edge.agent.upkeep import Limits, Upkeep
 from edge.core.clock import CHINA
 from edge.ports import Delivery
 from edge.store.deliveries import Deliveries

@@ -13,8 +13,8 @@ from edge.config.line_times import worst_ms
 from edge.config.load import load
 from edge.config.model import Config
 from edge.core.events import AnyEvent, DeviceDown, LimitChanged, LoopChanged
-from edge.lane_devices import LaneDevices
-from edge.lane_setup import lane_settings
+from edge.lane.devices import LaneDevices
+from edge.lane.setup import lane_settings
 from hal_sim.rs485.boards import RelayBoard
 from hal_sim.rs485.bus import Bus
 from tests.test_config import GOOD, issues_of

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge.agent_cmd_types import FILE, keep_names, read_names
+from edge.agent.cmd_types import FILE, keep_names, read_names
 from edge.cities.qingdao.downlink import Downlink
 from edge.cities.qingdao.learned import NAMES_MAX, LearnedNames
 from edge.cities.qingdao.replies import LaneTold
