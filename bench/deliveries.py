@@ -16,7 +16,7 @@ import requests
 from bench import drain
 from bench.figures import Row, median, spread
 from bench.process import Process
-from edge.agent_cities import SystemClock
+from edge.agent.cities import SystemClock
 from edge.cities.http import HttpTransport
 from edge.cities.qingdao.conversation import Conversation
 from edge.cities.qingdao.envelope import Account

@@ -22,7 +22,7 @@ import requests
 
 from bench.figures import Row, median, percentile, spread
 from bench.load import fill
-from edge.agent_cities import SystemClock
+from edge.agent.cities import SystemClock
 from edge.cities.engine import DeliveryEngine
 from edge.cities.feed import Feed
 from edge.cities.http import HttpTransport

@@ -25,7 +25,7 @@ from bench.load import fill
 from bench.process import Process, cli, sim_gpio_environment
 from bench.rig import Wires
 from bench.site import free_ports, write_box
-from edge.agent_cities import SystemClock
+from edge.agent.cities import SystemClock
 from edge.cities.city import Poster
 from edge.cities.engine import DeliveryEngine
 from edge.cities.feed import Feed

@@ -44,16 +44,16 @@ HELP = {
 }
 
 MODULES = {
-    "verify": "edge.verify",
-    "deliveries": "edge.deliveries_command",
-    "diagnose": "edge.diagnose_command",
-    "flow": "edge.flow_command",
-    "backup": "edge.backup_command",
-    "restore": "edge.restore_command",
-    "update": "edge.update_command",
-    "health": "edge.health_command",
-    "provision": "edge.provision",
-    "first-boot": "edge.first_boot_command",
+    "verify": "edge.commands.verify",
+    "deliveries": "edge.commands.deliveries",
+    "diagnose": "edge.commands.diagnose",
+    "flow": "edge.commands.flow",
+    "backup": "edge.box.backup_command",
+    "restore": "edge.box.restore_command",
+    "update": "edge.box.update_command",
+    "health": "edge.box.health_command",
+    "provision": "edge.box.provision",
+    "first-boot": "edge.box.first_boot_command",
 }
 """Where the `main` of a command is that takes its arguments alone and returns the exit code."""
 
@@ -81,7 +81,7 @@ def _main(argv: Sequence[str] | None) -> int:
             print(HELP[name])
             return 0
         case ["check", path] if not path.startswith("-"):
-            from edge.check_command import run as check  # noqa: PLC0415
+            from edge.commands.check import run as check  # noqa: PLC0415
 
             return check(Path(path))
         case [name, *rest] if name in MODULES:  # each command loads only what it needs
@@ -117,10 +117,10 @@ def _program(name: str, path: Path) -> int:
         print(explain(error), file=sys.stderr)
         return 2
     if name == "lane":
-        from edge.lane_program import main as lane_program  # noqa: PLC0415
+        from edge.lane.program import main as lane_program  # noqa: PLC0415
 
         return lane_program(config)
-    from edge.agent_program import main as agent_program  # noqa: PLC0415
+    from edge.agent.program import main as agent_program  # noqa: PLC0415
 
     return agent_program(config, path)
 

@@ -1,8 +1,8 @@
 """A certificate that the box makes itself, for a page that is opened by address in the lot's own network.
 
-Run as a program of its own (`python -m edge.page_certificate FOLDER BOX [NAME...]`): cryptography costs 12 MB, and the
-agent needs it once in a life. The key is made first and is of mode 0600; who trusts the box compares the fingerprint
-that the log shows at each start.
+Run as a program of its own (`python -m edge.page_certificate FOLDER BOX [NAME...]`): cryptography costs 12 MB,
+and the agent needs it once in a life. The key is made first and is of mode 0600; who trusts the box compares the
+fingerprint that the log shows at each start.
 """
 
 from __future__ import annotations

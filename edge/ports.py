@@ -13,7 +13,7 @@ import msgspec
 
 from edge.core.events import AnyEvent
 from edge.core.facts import Fact
-from edge.core.lane_types import LaneStatus
+from edge.core.lane_status import LaneStatus
 from edge.core.line_status import LineStatus, Reaction
 from edge.core.sign_status import SignStatus
 
@@ -99,8 +99,8 @@ class DeliveryStore(Protocol):
 
     def due(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         """Waiting rows whose time has come, live before backlog; of one visit only its oldest waiting one (none
-        while that one's time has not come), so an exit pulls its own entry forward. Those of `busy` count as waiting
-        and are not among them."""
+        while that one's time has not come), so an exit pulls its own entry forward. Those of `busy` (a page on the
+        wire) count as waiting and are not among them; then all are in the order of making, what is live too."""
 
     def live(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         """Of `due`, the live ones: made within the last minute, or first of a visit with such a row."""

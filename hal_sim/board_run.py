@@ -18,6 +18,8 @@ from hal_sim.site.pins import PinBank
 
 BAUD, HURRIED_BAUD = 9600, 57600
 POLL_MS, HURRIED_POLL_MS = 50, 20
+ANSWER_MS, HURRIED_ANSWER_MS = 100, 400
+"""Of board and sign; they share their processor with everything else."""
 REACTION_S = 0.6
 """A CLOSE this soon after the safety loop became occupied was given before the box could know: a look at the inputs, a
 text of the sign on the wire, the order's two exchanges, with room for a busy machine."""
@@ -35,7 +37,7 @@ id = "board-{lane}"
 line = "rs485-{lane}"
 model = "waveshare_relay_d"
 poll_ms = {poll_ms}
-answer_ms = 400                # the simulated board shares its processor with everything else
+answer_ms = {answer_ms}
 """
 BARRIER = """driver = "board"
 board = "board-{lane}"
@@ -58,6 +60,7 @@ class BoardRun:
         self.lane = lane
         self.baud = HURRIED_BAUD if hurried else BAUD
         self._poll_ms = HURRIED_POLL_MS if hurried else POLL_MS
+        self.answer_ms = HURRIED_ANSWER_MS if hurried else ANSWER_MS
         self.device = RelayBoard()
         self._lock = threading.Lock()
         self._moved = threading.Event()
@@ -65,7 +68,7 @@ class BoardRun:
         self._thread = threading.Thread(target=self._watch, name="board", daemon=True)
 
     def section(self) -> str:
-        return SECTION.format(lane=self.lane, poll_ms=self._poll_ms)
+        return SECTION.format(lane=self.lane, poll_ms=self._poll_ms, answer_ms=self.answer_ms)
 
     def barrier(self) -> str:
         return BARRIER.format(lane=self.lane)

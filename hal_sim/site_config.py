@@ -75,6 +75,7 @@ out = 2
 """
 
 
+SIGN_ANSWER_MS = 500
 _BARRIER_PINS = ("open", "close", "limit_up", "limit_down")
 _LOOP_PINS = ("arrival", "safety")
 
@@ -191,6 +192,7 @@ def write_site(
             camera=lane.camera.id,
             vendor=lane.camera.vendor,
             serial=lane.camera.serial if lane.camera.vendor != "hikvision" else "",
+            sign_ms=board.answer_ms if board and board.lane == lane.id else SIGN_ANSWER_MS,
             pulse_ms=max(200, times.pulse_ms) if board and board.lane == lane.id else times.pulse_ms,
             move_s=times.move_s,
             debounce_ms=times.debounce_ms,

@@ -10,8 +10,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from edge.first_boot import FirstBoot, Ground
-from edge.restore_place import Places, finish
+from edge.box.first_boot import FirstBoot, Ground
+from edge.box.restore_place import Places, finish
 
 SERIAL = "10000000abcdef01"
 

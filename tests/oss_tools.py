@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,10 +39,12 @@ def key(number: int = 1, folder: str = "NISSP_IMG_PARK_IN", day: str = DAY) -> s
 
 
 @contextmanager
-def storage(rules: Rules | None = None, keys: Keys = KEYS, shift_s: float = 0.0) -> Iterator[tuple[OssServer, str]]:
+def storage(
+    rules: Rules | None = None, keys: Keys = KEYS, shift_s: float = 0.0, tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[OssServer, str]]:
     """A running storage and its endpoint; its clock is off by `shift_s`. A mistake of its own fails the test."""
     oss = OssServer(rules or Rules(PROJECT), keys, now=lambda: time.time() + shift_s)
-    endpoint = oss.start()
+    endpoint = oss.start(tls=tls)
     try:
         yield oss, endpoint
     finally:

@@ -137,13 +137,14 @@ def wrong_clock(path: Path) -> None:
 
     # Before any module of ours is loaded: some keep the function.
     time.time_ns = lambda: real_ns() + state()[1] * 1_000_000
-    from edge import agent_cities, lane_clock  # noqa: PLC0415
+    from edge import wall_clock  # noqa: PLC0415
+    from edge.agent import cities as agent_cities  # noqa: PLC0415
 
     def synchronised() -> bool:
         return state()[0]
 
     agent_cities.kernel_synchronised = synchronised  # type: ignore[attr-defined]
-    defaults = lane_clock.LaneClock.__init__.__kwdefaults__
+    defaults = wall_clock.LaneClock.__init__.__kwdefaults__
     assert defaults is not None
     defaults["synchronised"] = synchronised
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from edge.agent_cities import SystemClock
-from edge.agent_qingdao import QingdaoLink
+from edge.agent.cities import SystemClock
+from edge.agent.qingdao import QingdaoLink
 from edge.cities.qingdao.envelope import Account
 from edge.config.model import Box, Cities, Config
 from edge.config.qingdao_mqtt import QingdaoMqtt

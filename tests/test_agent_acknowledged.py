@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.agent_acknowledged import Acknowledged
+from edge.agent.acknowledged import Acknowledged
 from edge.fault_view import fault_view
 from edge.ports import FaultView
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from edge import agent_evidence
-from edge.agent_evidence import Evidence
-from edge.agent_upkeep import Limits, Upkeep
+from edge.agent import evidence as agent_evidence
+from edge.agent.evidence import Evidence
+from edge.agent.upkeep import Limits, Upkeep
 from edge.cli import main
 from edge.config.load import load
 from edge.core.facts import AnyBody, ClockSet, Fact, Passed, PictureKept, ReadTaken, Stamp
@@ -329,7 +329,7 @@ def test_the_child_is_gone_when_idle_and_the_agent_never_loads_what_it_needs(
     site.car(2)
     assert site.row(2).chain == 2
     heavy = (
-        "import sys, edge.agent_program; "
+        "import sys, edge.agent.program; "
         "print([m for m in ('cv2', 'numpy', 'cryptography', 'alibabacloud_oss_v2') if m in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)

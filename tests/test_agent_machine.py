@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.agent_machine import NO_TEMPERATURE, Machine
+from edge.agent.machine import NO_TEMPERATURE, Machine
 
 
 def write(root: Path, name: str, text: str) -> None:

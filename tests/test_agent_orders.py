@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from edge.agent_orders import LaneOrders
+from edge.agent.orders import LaneOrders
 from edge.core.orders_flow import BookOrder, CouponOrder
 
 ORDER = BookOrder(command_id="c1", source="city", city="shenzhen", who="w", why="y", action="confirm", code="A")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.agent_socket import IDS_MAX, LINE_LIMIT_BYTES, AgentSocket, OrderAnswer, ask_repeat
+from edge.agent.socket import IDS_MAX, LINE_LIMIT_BYTES, AgentSocket, OrderAnswer, ask_repeat
 from edge.store.errors import StoreError
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.agent_update import AgentUpdate
-from edge.lane_clock import boot_id
-from edge.update_state import ASKED, BUNDLE, PART, State, keep_state
+from edge.agent.update import AgentUpdate
+from edge.box.update_state import ASKED, BUNDLE, PART, State, keep_state
+from edge.wall_clock import boot_id
 from edge.web.api_update import PIECE_MAX_BYTES
 from edge.web.desk import RefusedError
 from tests.test_backup import Site
@@ -80,7 +80,7 @@ def test_nothing_is_changed_while_one_is_written(bench: Bench) -> None:
 
 def test_a_full_disk_takes_no_bundle(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.update.piece(0, b"one")
-    monkeypatch.setattr("edge.agent_update.LEFT_FREE_BYTES", 1 << 60)
+    monkeypatch.setattr("edge.agent.update.LEFT_FREE_BYTES", 1 << 60)
     with pytest.raises(RefusedError, match="no room"):
         bench.update.piece(3, b"two")
     assert not (bench.folder / PART).exists()  # the facts need the room

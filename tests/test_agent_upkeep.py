@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.agent_upkeep import Limits, Upkeep
+from edge.agent import upkeep as agent_upkeep
+from edge.agent.upkeep import Limits, Upkeep
 from edge.core.clock import CHINA
 from edge.ports import Delivery
 from edge.store.deliveries import Deliveries
@@ -117,7 +118,11 @@ def test_a_disk_that_something_else_fills_does_not_cost_todays_pictures(shelf: S
     assert shelf.files() == today
 
 
-def test_orphans_and_lost_files_are_found_and_said(shelf: Shelf) -> None:
+@pytest.mark.parametrize("at_once", [1, 200])
+def test_orphans_and_lost_files_are_found_and_said(
+    shelf: Shelf, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent_upkeep, "BATCH", at_once)
     gone = shelf.picture(3)
     (shelf.folder / day(3) / f"{gone}.jpg").unlink()
     crashed = shelf.picture(2)

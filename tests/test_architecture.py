@@ -21,6 +21,12 @@ PURE = {
 
 OURS = {"edge", "drivers", "hal_sim", "tests", "bench"}
 INNER = {"edge.core", "edge.ports", "edge.config"}
+APART = {
+    "edge.lane": ("edge.agent", "edge.box", "edge.commands"),
+    "edge.agent": ("edge.lane", "edge.commands"),
+    "edge.box": ("edge.lane", "edge.agent", "edge.commands"),
+}
+"""The two programs meet at sockets and files only (DESIGN 2); the box's own commands know neither."""
 ROOMS = ("edge.store", "edge.evidence", "edge.cities", "edge.umqtt", "edge.web", "drivers")
 
 
@@ -77,7 +83,8 @@ def wrong_imports(module: str, source: str) -> list[str]:
         elif room is not None:
             bad = ours and not (inside(name, room) or any(inside(name, inner) for inner in INNER))
         elif inside(module, "edge"):
-            bad = name.split(".")[0] in {"hal_sim", "tests", "bench"}
+            others = [other for room, rooms in APART.items() if inside(module, room) for other in rooms]
+            bad = name.split(".")[0] in {"hal_sim", "tests", "bench"} or any(inside(name, other) for other in others)
         elif inside(module, "hal_sim"):
             # The simulator must not make our mistakes: no driver, no city, no store, no web, no program of ours.
             allowed = any(inside(name, inner) for inner in ("hal_sim", "edge.core", "edge.config"))
@@ -106,6 +113,9 @@ def test_imports_point_inward(path: Path) -> None:
         ("edge.cities.x", "import drivers.gpio"),
         ("drivers.x", "from edge.store.ledger import Ledger"),
         ("edge.x", "import hal_sim.command"),
+        ("edge.lane.x", "from edge.agent.desk import Desk"),
+        ("edge.agent.x", "from edge.lane import program"),
+        ("edge.box.x", "from edge.agent import program"),
         ("hal_sim.x", "from drivers.cameras import vz"),
         ("hal_sim.x", "from edge.cities.qingdao import messages"),
         ("edge.config.x", "from edge.store import ledger"),

@@ -14,15 +14,15 @@ from typing import NamedTuple
 
 import pytest
 
-from edge.backup_make import make_backup
-from edge.backup_names import BackupError
-from edge.backup_seal import PIECE_BYTES, SealReader, SealWriter
-from edge.box_kit import as_credentials
+from edge.box.backup_make import make_backup
+from edge.box.backup_names import BackupError
+from edge.box.backup_seal import PIECE_BYTES, SealReader, SealWriter
+from edge.box.kit import as_credentials
+from edge.box.restore_open import open_backup, used
+from edge.box.restore_place import Places, finish
 from edge.config.load import load
 from edge.config.model import Config
 from edge.ports import Delivery
-from edge.restore_open import open_backup, used
-from edge.restore_place import Places, finish
 from edge.store.deliveries import Deliveries
 from edge.store.ledger import Ledger
 from edge.store.recovery import SEQ_RANGE

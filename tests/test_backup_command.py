@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from edge.box.restore_place import NOTE, Restored, note_seen, read_note
 from edge.cli import main
 from edge.config.load import load
-from edge.restore_place import NOTE, Restored, note_seen, read_note
 from tests.program_rig import box_in, until
 from tests.web_house import Client
 

@@ -19,7 +19,7 @@ from edge.config.check import summary
 from edge.config.load import load
 from edge.config.model import CameraClient
 from edge.config.rs485 import Line, Sign
-from edge.lane_devices import LaneDevices
+from edge.lane.devices import LaneDevices
 from hal_sim.cameras.vz import serial_out
 from hal_sim.cameras.vz_tcp import VzTcpCamera
 from hal_sim.rs485.signs import OlmSign

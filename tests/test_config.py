@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.check_command import run
+from edge.commands.check import run
 from edge.config import secrets
 from edge.config.check import summary
 from edge.config.load import ConfigError, load

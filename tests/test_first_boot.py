@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.boot_files import BootWishes, carry_out
-from edge.first_boot import Ground
+from edge.box.boot_files import BootWishes, carry_out
+from edge.box.first_boot import Ground
 from edge.web.accounts import Accounts
 from tests.boot_tools import CONFIG, COST, NETWORK, SECRETS, SERIAL, Forker, boot, card, write_kit
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.box.first_boot_quiet import QUIET
 from edge.cli import main
-from edge.first_boot_quiet import QUIET
 from tests.boot_tools import CONFIG, NETWORK, SERIAL, card, write_kit
 
 
@@ -48,7 +48,7 @@ def machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Machine:
 def loads_the_rest(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names what looks at everything, when it does."""
     looked: list[str] = []
-    from edge import first_boot_command  # noqa: PLC0415
+    from edge.box import first_boot_command  # noqa: PLC0415
 
     whole = first_boot_command._whole
 

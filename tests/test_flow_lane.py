@@ -11,7 +11,7 @@ from edge.core.facts_flow import PrioritySwitched
 from edge.core.flow_policy import Entrance
 from edge.core.flow_words import clock_text
 from edge.core.lot_flow import LotFlow
-from edge.flow_view import flow_view
+from edge.lane.flow_view import flow_view
 from tests.flow_box import POLICY, FlowBench
 
 

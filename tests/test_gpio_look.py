@@ -11,7 +11,7 @@ import pytest
 
 from drivers import gpio_look
 from drivers.gpio_look import GpioLook, Lines, Taken, chips, holder_in, look, model_of
-from edge.check_command import pins_of, run, told
+from edge.commands.check import pins_of, run, told
 from edge.config.load import load
 from tests.test_config import GOOD
 

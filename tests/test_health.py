@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.box.health_command import lane_trouble, look, page_trouble
 from edge.cli import main
 from edge.config.load import load
-from edge.health_command import lane_trouble, look, page_trouble
 from tests.program_rig import box_in, until
 from tests.test_update import Engine
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge import agent_past
+from edge.agent import past
 from edge.core.facts import Fact, Ordered, Stamp
 from edge.store import history
 from edge.store.history import LedgerHistory
@@ -94,7 +94,7 @@ def test_hours_are_counted_by_direction(ledger: LedgerHistory) -> None:
 
 def test_the_day_is_not_known_before_the_first_fact(ledger: LedgerHistory) -> None:
     night_box = box(total=100, parked=10)
-    hours = agent_past.curve(ledger, night_box, FIRST_MS + 2000).hours
+    hours = past.curve(ledger, night_box, FIRST_MS + 2000).hours
     # 1_790_000_000 s is 2026-09-21 22:13:20 in Shanghai: 22 whole hours lie before the box's first fact
     assert [hour.parked for hour in hours] == [-1] * 22 + [10]
 
@@ -112,7 +112,7 @@ def test_orders_are_paged_and_found_by_lane_plate_and_time(tmp_path: Path) -> No
     reader = LedgerHistory(tmp_path / "ledger.db")
 
     def ask(span: Span, lane: str = "", before: int = 0, limit: int = 10) -> tuple[list[int], int]:
-        told = agent_past.orders(reader, lane, span, before, limit, lambda read_id: True)
+        told = past.orders(reader, lane, span, before, limit, lambda read_id: True)
         return [(row.at_ms - FIRST_MS) // 60_000 for row in told.rows], told.next_before_seq
 
     assert ask(EVER) == ([4, 3, 2, 1, 0], 0)
@@ -130,9 +130,9 @@ def test_before_there_is_a_ledger_there_is_no_past(tmp_path: Path) -> None:
     reader = LedgerHistory(tmp_path / "ledger.db")
     assert reader.newest_before(0, ("Passed",), 10) == ([], 0)
     assert reader.by_hour(0, 0) == []
-    assert agent_past.passages(reader, "", 0, 10**15, 0, 10).rows == ()
-    assert agent_past.orders(reader, "", EVER, 0, 10, lambda read_id: True) == Orders((), 0)
-    assert [hour.parked for hour in agent_past.curve(reader, None, 1_795_233_600_000).hours] == [-1] * 13
+    assert past.passages(reader, "", 0, 10**15, 0, 10).rows == ()
+    assert past.orders(reader, "", EVER, 0, 10, lambda read_id: True) == Orders((), 0)
+    assert [hour.parked for hour in past.curve(reader, None, 1_795_233_600_000).hours] == [-1] * 13
     reader.close()
 
 
@@ -141,7 +141,7 @@ def test_a_search_through_a_large_ledger_is_bounded(tmp_path: Path) -> None:
     build_ledger(tmp_path / "ledger.db", 300_000)
     reader = LedgerHistory(tmp_path / "ledger.db")
     began_s = time.process_time()
-    found = agent_past.passages(reader, "京X", 0, 10**15, 0, 100)
+    found = past.passages(reader, "京X", 0, 10**15, 0, 100)
     assert found.rows == ()
     assert found.next_before_seq == reader.last_seq() + 1 - history.WINDOW
     assert time.process_time() - began_s < 5  # some 50 ms; twenty times that is another algorithm

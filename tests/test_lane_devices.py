@@ -13,14 +13,14 @@ from edge.config.line_times import worst_ms
 from edge.config.load import load
 from edge.config.model import Config
 from edge.core.events import AnyEvent, DeviceDown, LimitChanged, LoopChanged
-from edge.lane_devices import LaneDevices
-from edge.lane_setup import lane_settings
+from edge.lane.devices import LaneDevices
+from edge.lane.setup import lane_settings
 from hal_sim.rs485.boards import RelayBoard
 from hal_sim.rs485.bus import Bus
 from tests.test_config import GOOD, issues_of
 
 WITHIN_S = 10.0
-BOARDS = """
+TEMPLATE = """
 [[line]]
 id = "bus"
 device = "{tty}"
@@ -31,6 +31,7 @@ id = "relays"
 line = "bus"
 model = "waveshare_relay_d"
 """
+BOARDS = TEMPLATE.format(tty="/dev/ttyUSB0")
 BARRIER = """driver = "board"
 board = "relays"
 open_relay = 0
@@ -60,7 +61,7 @@ class BoardSite:
         self.board = RelayBoard()
         self.bus = Bus(folder / "tty", [self.board])
         path = folder / "box.toml"
-        path.write_text(one_lane(boards=BOARDS.format(tty=self.bus.path)), encoding="utf-8")
+        path.write_text(one_lane(boards=TEMPLATE.format(tty=self.bus.path)), encoding="utf-8")
         self.config: Config = load(path)
         self.devices = LaneDevices(self.config)
         self.events: queue.Queue[AnyEvent] = queue.Queue()

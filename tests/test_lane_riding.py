@@ -10,9 +10,9 @@ from edge.core.box import Box
 from edge.core.commands import AnyCommand, Record
 from edge.core.events import AnyEvent, Tick
 from edge.core.facts import AnyBody, ClockStepped, Fact, Passed, PictureKept, Stamp
-from edge.lane_clock import LaneClock
-from edge.lane_runtime import LaneRuntime
+from edge.lane.runtime import LaneRuntime
 from edge.store.ledger import Done, Ledger, StoreResult
+from edge.wall_clock import LaneClock
 
 PICTURE = PictureKept("f" * 32, "spool-00000001.bin", 44, 300_000, 1)
 PASSED = Passed("a" * 32, "in", "鲁B12345", "blue", rule="count")

@@ -21,7 +21,7 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_the_lane_program_loads_nothing_heavy() -> None:
-    loaded = loaded_by("import edge.lane_program")
+    loaded = loaded_by("import edge.lane.program")
     assert "edge.core.box" in loaded
     assert sorted(loaded & HEAVY) == []
 

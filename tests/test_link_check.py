@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge import agent_link_steps
-from edge.agent_cities import account_of
-from edge.agent_link_check import LinkCheck, Running
+from edge.agent import link_steps
+from edge.agent.cities import account_of
+from edge.agent.link_check import LinkCheck, Running
 from edge.config.load import load
 from edge.config.model import Config
 from edge.page_certificate import CERTIFICATE, KEY, make
@@ -62,7 +62,7 @@ def test_a_resolver_that_hangs_is_not_waited_for(check: Check, monkeypatch: pyte
         release.wait(20)
         return []
 
-    monkeypatch.setattr(agent_link_steps, "STEP_S", 0.1)
+    monkeypatch.setattr(link_steps, "STEP_S", 0.1)
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     result = check("http://slow.example/")
     release.set()

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from edge.agent_link_check import LinkCheck, Running
-from edge.agent_qingdao import QingdaoLink
+from edge.agent.link_check import LinkCheck, Running
+from edge.agent.qingdao import QingdaoLink
 from edge.web.api import ActionResult
 from hal_sim.qingdao.downlink import SERVER_SEND
 from tests.qingdao_house import ACCOUNT, SOON_S, House

@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.agent_link_check import LinkCheck, Running
-from edge.agent_link_oss import host_of
+from edge.agent.link_check import LinkCheck, Running
+from edge.agent.link_oss import host_of
 from edge.config.load import load
 from edge.config.model import Config, Oss, Qingdao
 from edge.page_certificate import CERTIFICATE, KEY, make

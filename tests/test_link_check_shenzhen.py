@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from edge.agent_link_check import LinkCheck, Running
+from edge.agent.link_check import LinkCheck, Running
 from edge.cities.shenzhen.city import Secrets, talk_of
 from edge.cities.shenzhen.conversation import Conversation
 from edge.cities.verdict import Answer

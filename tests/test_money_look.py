@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from edge.agent_lane_orders import LaneAnswer, ask_lane
+from edge.ask_lane import LaneAnswer, ask_lane
 from edge.core import money_look
 from edge.core.facts_money import CardCar
 from edge.core.money_look import look
 from edge.core.money_seen import AskRefused, CardRows, ExitDesk, ListRows, MoneyAsk, MoneyOrders, Price
-from edge.lane_socket import LaneSocket
+from edge.lane.socket import LaneSocket
 from tests.money_box import BOARD, PLATE, MoneyBench
 from tests.test_lane_box import HOUR_MS
 

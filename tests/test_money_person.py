@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.agent_money_orders import lane_members
+from edge.agent.money_orders import lane_members
 from edge.core.commands import Answer
 from edge.core.facts_flow import ControlPut, ControlRemoved
 from edge.core.facts_money import CardCancelled, CardSet, Refunded, TariffSet

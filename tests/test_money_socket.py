@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge.agent_orders import OP_OF, LaneOrders, Told
+from edge.agent.orders import OP_OF, LaneOrders, Told
 from edge.core.commands import Answer
 from edge.core.orders_money import MONEY_OPS, PaymentOrder, QuoteOrder
-from edge.lane_socket import LaneSocket, Request
+from edge.lane.socket import LaneSocket, Request
 from tests.money_box import PLATE, MoneyBench
 
 WHO: dict[str, Any] = {"command_id": "s1", "source": "city", "city": "qingdao", "who": "平台", "why": "缴费"}

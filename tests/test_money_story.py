@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from edge.agent_commissioning import Commission, Seen
-from edge.agent_money import OF_ORDER, OF_VISIT
-from edge.agent_money_story import told
-from edge.agent_qingdao import NAME as MQTT
-from edge.agent_shenzhen import CALLBACK_NAME
-from edge.agent_uploads import DEVICE as OSS
+from edge.agent.commissioning import Commission, Seen
+from edge.agent.delivery_words import link_words
+from edge.agent.money import OF_ORDER, OF_VISIT
+from edge.agent.money_story import told
+from edge.agent.qingdao import NAME as MQTT
+from edge.agent.shenzhen import CALLBACK_NAME
+from edge.agent.uploads import DEVICE as OSS
 from edge.cities.shenzhen.tcp import NAME as TCP
 from edge.config.load import load
 from edge.core.facts import Stamp
-from edge.delivery_words import link_words
 from edge.web.api_views import StoryStep
 from tests.money_box import MoneyBench
 from tests.web_fakes import link, quiet_agent

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.agent_page import Page
+from edge.agent.page import Page
 from edge.config.load import load
 from edge.config.model import Config, Web
 from edge.page_certificate import CERTIFICATE, KEY, fingerprint, make

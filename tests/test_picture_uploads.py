@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.agent_upkeep import Limits, Upkeep
+from edge.agent.upkeep import Limits, Upkeep
 from edge.cities.qingdao.pictures import object_key
 from edge.config.model import Oss
 from edge.evidence.child import ChildDiedError, ChildUnusableError

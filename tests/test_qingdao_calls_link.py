@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge.agent_qingdao_calls import QingdaoCallsLink
+from edge.agent.qingdao_calls import QingdaoCallsLink
 from edge.cities.qingdao.conversation import Conversation
 from edge.cities.times import Times
 from edge.cities.verdict import Answer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edge.cities.qingdao.replies import LaneTold
-from tests.qingdao_orders import FakeLane, downlink, message, said
+from tests.qingdao_orders import ITEMS, FakeLane, downlink, message, said
 
 
 @pytest.mark.parametrize(("number", "setting", "printed"), [("18", "quote_codes", 9), ("22", "scan_codes", 1019)])
@@ -34,3 +34,20 @@ def test_the_form_of_data_items_and_the_project_are_settings() -> None:
     assert "project_code" not in said(downlink(FakeLane()).handle(message("24")))
     echoed = said(downlink(FakeLane(), reply_project=True).handle(message("24")))
     assert echoed["project_code"] == order["project_code"]
+
+
+def test_a_reply_can_have_the_form_that_its_order_had() -> None:
+    """QC19, QC85: a text, an object, an array, or no member of its own at all."""
+    item = ITEMS["24"]
+    (plain,) = said(downlink(FakeLane()).handle(message("24")))["data_items"]
+
+    def told(**changed: Any) -> Any:
+        return said(downlink(FakeLane(), reply_items="request").handle(message("24", **changed)))["data_items"]
+
+    assert told() == [plain]
+    assert told(data_items=item) == plain
+    assert json.loads(told(data_items=json.dumps(item))) == plain
+    assert json.loads(told(data_items=json.dumps([item]))) == [plain]
+    assert told(data_items=None, Content=item) == plain
+    assert told(data_items=None, **item) == [plain]
+    assert isinstance(told(data_items=json.dumps([item])), str)

@@ -154,6 +154,28 @@ def test_a_redirect_is_not_followed(make: Make) -> None:
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("token", ["T\r\nX-Made-Up: 1", "T\n", "\x00", "令牌"])
+def test_a_token_that_would_be_another_header_is_not_sent(make: Make, token: str) -> None:
+    server, transport = make(ok(b"{}"))
+    with pytest.raises(TransportFault) as fault:
+        transport.post(Request("carIn", "/thirdAPI/carIn", b"{}", token))
+    assert not fault.value.sent
+    assert "令牌" in fault.value.zh
+    assert server.requests == []
+    assert transport.post(REQUEST).status == 200
+
+
+@pytest.mark.parametrize("connection", ["", "Connection: close\r\n"])
+def test_an_answer_in_chunks_is_whole_and_the_connection_stays_unless_the_city_ends_it(
+    make: Make, connection: str
+) -> None:
+    head = f"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n{connection}Transfer-Encoding: chunked\r\n\r\n"
+    server, transport = make(lambda conn: conn.sendall(head.encode() + b'3\r\n{"a\r\n5;x=1\r\n":1} \r\n0\r\n\r\n'))
+    for _ in range(2):
+        assert transport.post(REQUEST).body == b'{"a":1} '
+    assert server.connections == (2 if connection else 1)
+
+
 def test_the_environments_proxy_is_not_used(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
@@ -179,10 +201,13 @@ def test_a_name_that_does_not_exist_was_not_sent_to() -> None:
 
 
 @pytest.mark.parametrize(
-    ("serve", "zh"),
-    [(lambda _: None, "超时 0.3 s"), (answers(b"no TLS here, sorry\r\n"), "TLS 证书或握手失败")],
+    ("serve", "timeout_s", "zh"),
+    [
+        (lambda _: None, SHORT_S, "超时 0.3 s"),
+        (answers(b"no TLS here, sorry\r\n"), LONG_S, "TLS 证书或握手失败"),
+    ],
 )
-def test_without_a_tls_handshake_nothing_was_sent(serve: Serve, zh: str) -> None:
+def test_without_a_tls_handshake_nothing_was_sent(serve: Serve, timeout_s: float, zh: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer_hello() -> None:
@@ -194,7 +219,7 @@ def test_without_a_tls_handshake_nothing_was_sent(serve: Serve, zh: str) -> None
 
         thread = threading.Thread(target=answer_hello)
         thread.start()
-        transport = HttpTransport(f"https://127.0.0.1:{listener.getsockname()[1]}", SHORT_S)
+        transport = HttpTransport(f"https://127.0.0.1:{listener.getsockname()[1]}", timeout_s)
         found = fault(transport)
         transport.close()
         thread.join(10)

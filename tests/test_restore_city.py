@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.backup_make import make_backup
+from edge.box.backup_make import make_backup
+from edge.box.restore_open import open_backup
+from edge.box.restore_place import Places, finish
 from edge.config.load import load
-from edge.restore_open import open_backup
-from edge.restore_place import Places, finish
 from hal_sim.qingdao import QingdaoPlatform
 from tests.program_books import at_city, city_problems, due_at_city
 from tests.program_rig import Box, box_in, platform_on, until

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edge.agent_cities import SystemClock
+from edge.agent.cities import SystemClock
 from edge.cities.shenzhen.desk import OrderDesk
 from edge.cities.shenzhen.link_talk import LinkSettings
 from edge.cities.shenzhen.orders import LaneAnswer

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from edge.config.load import load
-from edge.lane_devices import LaneDevices
-from edge.lane_sign_test import sign_tester
-from edge.lane_signs import LaneSigns
+from edge.lane.devices import LaneDevices
+from edge.lane.sign_test import sign_tester
+from edge.lane.signs import LaneSigns
 from tests.test_config import GOOD
 from tests.test_config_rs485 import LINES, SIGN
 

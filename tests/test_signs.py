@@ -15,8 +15,8 @@ from drivers.signs import sign as signs_module
 from drivers.signs.sign import Face, LaneSign, frames, gbk
 from edge.config.rs485 import SIGN_NAMES, Sign, SignRows
 from edge.core.events import DeviceDown, DeviceUp
-from edge.core.lane_types import LaneStatus
-from edge.lane_signs import face_of, moment_of, yuan
+from edge.core.lane_status import LaneStatus
+from edge.lane.signs import face_of, moment_of, yuan
 from hal_sim.rs485.signs import Aa55Sign, OlmSign, OnbonSign, SimSign
 from tests.rs485_bench import WITHIN_S, LineBench
 

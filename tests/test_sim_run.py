@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -84,6 +86,9 @@ def test_ctrl_c_stops_everything(tmp_path: Path) -> None:
     assert "clean" in rest
     assert not (tmp_path / "d" / "lane.sock").exists()
     assert not (tmp_path / "d" / "gpio.sock").exists()
+    port = number((tmp_path / "d" / "site.toml").read_text("utf-8"), r"\[city\.qingdao\.mqtt\][^\[]*?\nport = (\d+)")
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED  # the broker has ended too
 
 
 @pytest.mark.parametrize("arguments", [["--headless"], ["--weather", "snow"], ["--weather", "zz:9"]])

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.box.update_rauc import Slot, UpdateError, install, mark_good, read_slots, slots
+from edge.box.update_state import ASKED, BUNDLE, State, read_state
 from edge.cli import main
-from edge.update_rauc import Slot, UpdateError, install, mark_good, read_slots, slots
-from edge.update_state import ASKED, BUNDLE, State, read_state
 
 STATUS = {
     "compatible": "parkbox-arm64", "variant": "", "booted": "A", "boot_primary": "rootfs.1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from edge.evidence.uploads import UploadChild
 from hal_sim.oss import Keys, Rules
 from hal_sim.qingdao import Kind
 from tests.oss_tools import KEYS, PROJECT, key, picture, plain, storage
+from tests.tls_certs import Authority
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,7 @@ def put(folder: Path, endpoint: str, keys: Keys = KEYS, data: bytes = b"", **cha
         "path": str(folder / "1.jpg"), "key": key(), "endpoint": endpoint, "region": "cn-qingdao",
         "bucket": "park-pictures", "signature": "v4", "address": "virtual", "acl": "public-read-write",
         "key_id_file": str(folder / "id"), "key_secret_file": str(folder / "secret"),
-        "token_file": str(folder / "token") if keys.token else "", "timeout_s": 5.0,
+        "token_file": str(folder / "token") if keys.token else "", "ca_file": "", "timeout_s": 5.0,
     }  # fmt: skip
     return Put(**{**job, **changes})  # type: ignore[arg-type]
 
@@ -165,3 +167,34 @@ def test_a_child_that_never_comes_up_is_no_pictures_fault_and_one_that_dies_may_
     aborted.abort()
     with pytest.raises(ChildUnusableError, match="ending"):
         aborted.put(job)
+
+
+def served(folder: Path, authority: Authority, hosts: tuple[str, ...] = ("127.0.0.1",)) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.issue("storage", hosts))
+    return context
+
+
+def test_a_private_clouds_own_authority_is_believed_and_no_other(child: UploadChild, tmp_path: Path) -> None:
+    own, another = Authority(tmp_path, "Own CA"), Authority(tmp_path, "Another CA")
+    with storage(tls=served(tmp_path, own)) as (oss, endpoint):
+        assert endpoint.startswith("https://")
+        for believed in (str(another.file), ""):  # "": the public ones
+            judged = judge(child.put(put(tmp_path, endpoint, ca_file=believed)))
+            assert (judged.meaning, judged.rests, judged.ours) == ("link", True, True)
+            assert "证书不被认可" in judged.zh
+            assert "ca_file" in judged.zh
+            assert "certificate of OSS is not believed" in judged.en
+            assert "issuer" in judged.en  # OpenSSL's own word for what is missing
+        assert oss.summary().requests == 0  # nothing was said to a stranger
+        assert judge(child.put(put(tmp_path, endpoint, ca_file=str(own.file)))).meaning == "stored"
+        assert oss.objects() == {key(): picture()}
+
+
+def test_a_certificate_for_another_name_is_refused(child: UploadChild, tmp_path: Path) -> None:
+    own = Authority(tmp_path, "Own CA")
+    with storage(tls=served(tmp_path, own, ("oss.example",))) as (oss, endpoint):
+        judged = judge(child.put(put(tmp_path, endpoint, ca_file=str(own.file))))
+        assert (judged.meaning, judged.ours) == ("link", True)
+        assert "127.0.0.1" in judged.en
+        assert oss.summary().requests == 0

@@ -165,6 +165,38 @@ def parse_xml(raw: bytes) -> dict[str, str]:
     return fields
 
 
+def message_of(raw: bytes) -> HikMessage:
+    """One event of a stream, whose pictures come behind it. Raises `Damaged`."""
+    body = bytearray(raw)
+    match = _END.search(body)
+    if match is None:
+        raise Damaged("no whole EventNotificationAlert in the part")
+    return _understood(body, match.end(), pictures=True)
+
+
+def _understood(body: bytearray, end: int, pictures: bool) -> HikMessage:
+    """The event that ends here; `pictures`: some may come with it."""
+    start = _START.search(body, 0, end)
+    if start is None:
+        raise Damaged("no EventNotificationAlert in the push")
+    fields = parse_xml(bytes(body[start.start() : end]))
+    event = fields.get("eventType", "")
+    kind: Literal["plate", "alive", "other"] = "other"
+    if event == "ANPR" or (_plate(fields) is not None and not event):
+        kind = "plate"
+        if _plate(fields) is None:
+            raise Damaged("ANPR/licensePlate is missing")
+    elif (event, fields.get("eventState")) == _HEARTBEAT:
+        kind = "alive"
+    return HikMessage(
+        kind=kind,
+        serial=fields.get("deviceUUID") or fields.get("macAddress", ""),
+        what=event[:40] or "unknown",
+        fields=fields,
+        has_picture=pictures and fields.get("picNum") != "0",
+    )
+
+
 class HikPush:
     """One body while it arrives."""
 
@@ -204,25 +236,7 @@ class HikPush:
         return self._message(body, match.end())
 
     def _message(self, body: bytearray, end: int) -> HikMessage:
-        start = _START.search(body, 0, end)
-        if start is None:
-            raise Damaged("no EventNotificationAlert in the push")
-        fields = parse_xml(bytes(body[start.start() : end]))
-        event = fields.get("eventType", "")
-        kind: Literal["plate", "alive", "other"] = "other"
-        if event == "ANPR" or (_plate(fields) is not None and not event):
-            kind = "plate"
-            if _plate(fields) is None:
-                raise Damaged("ANPR/licensePlate is missing")
-        elif (event, fields.get("eventState")) == _HEARTBEAT:
-            kind = "alive"
-        return HikMessage(
-            kind=kind,
-            serial=fields.get("deviceUUID") or fields.get("macAddress", ""),
-            what=event[:40] or "unknown",
-            fields=fields,
-            has_picture=self._multipart and fields.get("picNum") != "0",
-        )
+        return _understood(body, end, self._multipart)
 
     def picture(self, body: bytearray) -> bytes | None:
         """The detection picture, else the largest that is not the plate's crop."""

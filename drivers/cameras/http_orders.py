@@ -72,8 +72,21 @@ class HttpOrders:
         self._newest_move = 0
 
     async def run(self) -> None:
-        """Nothing to keep: each order has its own connection."""
+        """Its events, where it is asked for them; else nothing is kept: each order has its own connection."""
+        if self._settings.reads:
+            from drivers.cameras.hik_stream import HikStream  # noqa: PLC0415 - only where such a camera is
+
+            port = self._settings.port or HTTP_PORT
+            stream = HikStream(
+                self._desk, self._known, port, self._settings.user, self._settings.password_file, self._no_login
+            )
+            await stream.run()
         await asyncio.Event().wait()
+
+    def _no_login(self, why: str) -> None:
+        """One refusal ends stream and orders alike: five lock the camera."""
+        self._refused = True
+        self._fail("login_refused", why)
 
     def trigger(self) -> bool:
         return self._make.trigger is not None and self._send(self._make.trigger, "trigger")
@@ -116,8 +129,7 @@ class HttpOrders:
         try:
             status, body = await asyncio.to_thread(ask, address, port, request, self._login)
         except LoginRefused as error:
-            self._refused = True  # five wrong logins lock the camera for half an hour
-            self._fail("login_refused", str(error))
+            self._no_login(str(error))
         except (OSError, http.client.HTTPException) as error:
             self._fail("order_lost", f"{what}: {type(error).__name__}: {error}")
         else:

@@ -1,7 +1,8 @@
 """Pages: the backlog in pieces, the next one fetched by a thread of its own while this one is on the wire.
 
-That thread also notes what was accepted of the page before, in the same stroke of the disk. SQLite works outside of
-Python's lock, so neither waits for the other; nothing is locked across the network. A short page is the last: then no
+That thread then notes what was accepted of the page before: last, because nobody waits for that and its sync takes as
+long as the disk likes. SQLite works outside of Python's lock, so neither waits for the other; nothing is locked across
+the network. A short page is the last: then no
 thread is started, and what is left is found by asking again.
 """
 
@@ -28,10 +29,11 @@ class Pages:
     def __init__(self, city: str, store: DeliveryStore, clock: Clock, now_ms: Callable[[], int]) -> None:
         self._city, self._store, self._clock, self._now_ms = city, store, clock, now_ms
         self._accepted: list[int] = []
-        self._being_noted: list[int] = []  # by the thread, with its fetch
+        self._being_noted: list[int] = []  # by the thread, after its fetch
         self._skip: set[int] = set()
         self._thread: ThreadPoolExecutor | None = None  # while a backlog is drained
         self._ahead: Future[list[Due]] | None = None
+        self._noting: Future[None] | None = None
         self._noted_s = clock.mono_s()
 
     def next(self) -> list[Due]:
@@ -41,14 +43,17 @@ class Pages:
             page = self._store.due(self._city, self._now_ms(), PAGE)
         else:
             page = self._ahead.result()
+        if self._noting is not None:
+            self._noting.result()
         if len(page) == PAGE:
             self._being_noted, self._accepted = self._accepted, []
             self._noted_s = self._clock.mono_s()
-            busy = [row.id for row in page]
+            busy = [*self._being_noted, *(row.id for row in page)]
             self._thread = self._thread or ThreadPoolExecutor(1, "delivery-page")
-            self._ahead = self._thread.submit(self._note_and_fetch, self._being_noted, busy)
+            self._ahead = self._thread.submit(self._store.due, self._city, self._now_ms(), PAGE, busy)
+            self._noting = self._thread.submit(self._note, self._being_noted)
         else:
-            self._ahead, self._being_noted = None, []
+            self._ahead, self._noting, self._being_noted = None, None, []
         skip, self._skip = self._skip, set()
         return [row for row in page if row.id not in skip] if skip else page
 
@@ -68,7 +73,7 @@ class Pages:
         """Bring to the disk what the city has accepted."""
         if self._accepted:
             accepted, self._accepted = self._accepted, []
-            self._store.accepted(accepted, ACCEPTED, self._clock.wall_ms())
+            self._note(accepted)
         self._noted_s = self._clock.mono_s()
 
     def note_old(self) -> None:
@@ -78,12 +83,12 @@ class Pages:
 
     def reset(self) -> None:
         """What was fetched, and what was accepted and not noted, is forgotten. The thread has ended then."""
-        self._accepted, self._being_noted, self._skip, self._ahead = [], [], set(), None
+        self._accepted, self._being_noted, self._skip = [], [], set()
+        self._ahead = self._noting = None
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.shutdown()
 
-    def _note_and_fetch(self, accepted: Sequence[int], busy: Sequence[int]) -> list[Due]:
+    def _note(self, accepted: Sequence[int]) -> None:
         if accepted:
             self._store.accepted(accepted, ACCEPTED, self._clock.wall_ms())
-        return self._store.due(self._city, self._now_ms(), PAGE, busy)

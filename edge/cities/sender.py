@@ -31,17 +31,21 @@ LIVE_MS = 60_000
 def requests_of(rows: Iterable[Due], now_ms: int, batch: int, batch_bytes: int) -> list[list[Due]]:
     """`rows` as requests, each of one kind, in the order of their first rows."""
     requests: list[list[Due]] = []
-    open_ones: dict[str, tuple[list[Due], int]] = {}
+    open_ones: dict[str, list[Due]] = {}
+    bytes_of: dict[str, int] = {}
+    live_ms = now_ms - LIVE_MS
     for row in rows:
-        if batch == 1 or row.attempts or row.made_ms > now_ms - LIVE_MS or not is_record(row):
+        if batch == 1 or row.attempts or row.made_ms > live_ms or not is_record(row):
             requests.append([row])
             continue
-        request, size = open_ones.get(row.kind, ([], 0))
-        if not request or len(request) == batch or size + len(row.body) > batch_bytes:
-            request, size = [], 0
+        kind, size = row.kind, len(row.body)
+        request = open_ones.get(kind)
+        if request is None or len(request) == batch or bytes_of[kind] + size > batch_bytes:
+            request = open_ones[kind] = []
+            bytes_of[kind] = 0
             requests.append(request)
         request.append(row)
-        open_ones[row.kind] = (request, size + len(row.body))
+        bytes_of[kind] += size
     return requests
 
 

@@ -166,7 +166,8 @@ class CameraClient(Section, frozen=True, kw_only=True):
     """File of mode 0600 with its password. One refused login ends all orders until the next start: five lock a
     Hikvision camera for half an hour."""
     reads: bool = False
-    """VZ: results come over this connection; then the camera's own push to the box stays off."""
+    """VZ: results come over this connection; Hikvision: its alertStream is read. The camera's own push to the box
+    stays off then. A Hikvision camera that answers 500 to it has to push."""
     opens: bool = False
     """Each opening that the box decides is sent as an order to the camera's relay (with `relay_is_barrier`); its
     replies then open nothing. The risks: the command crosses a network without a receipt that the arm moved, it is
@@ -288,6 +289,9 @@ class Oss(Section, frozen=True, kw_only=True):
     token_file: str = ""
     """File of mode 0600 with the security token of STS keys; whoever renews them writes all three anew. "" = none.
     Only with signature v4."""
+    ca_file: str = ""
+    """A private cloud's own authorities (PEM), the only ones that are believed then. "" = those that `requests` brings
+    along, as for the public cloud."""
     acl: Literal["public-read-write", "public-read", "private", "default"] = "public-read-write"
     """Access to each picture. The standard demands public-read-write (B.1 picture rule 11). The risk: anybody who
     learns or guesses an address reads, REPLACES or DELETES that picture, with no key and no trace (QC96). The box keeps

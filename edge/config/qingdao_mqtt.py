@@ -80,6 +80,9 @@ class QingdaoMqtt(Section, frozen=True, kw_only=True):
     recognise: bool = True
     """An order with a `cmd_type` that stands nowhere is known by its members (QC84). 24 and 26 cannot be: both have
     an item_id and nothing else."""
+    learn: bool = True
+    """Names that were known by their members are kept (data_dir, qingdao-cmd-types.json), shown at the link and used
+    where the members of a later order do not tell (QC84)."""
     message_bytes: Annotated[int, Meta(ge=1000, le=900_000)] = 60_000
     """A larger order is refused; a card with a hundred cars is 30 KB."""
     no_order_code: Annotated[int, Meta(ge=1, le=99_999)] = 1
@@ -88,9 +91,12 @@ class QingdaoMqtt(Section, frozen=True, kw_only=True):
     """error_code of 18, over the printed 9 and 10 (QC64): the values before them are cut off in the print."""
     scan_codes: tuple[QingdaoCode, ...] = ()
     """The same of 22, over the printed 1011 to 1019 (QC65)."""
-    reply_items: Literal["array", "object", "string"] = "array"
+    reply_items: Literal["array", "object", "string", "request"] = "array"
     """data_items of a reply (QC19): an array, its only entry as an object (several stay an array), or the array as a
-    JSON text, which is what the printed type String says."""
+    JSON text, which is what the printed type String says; request: as the order had it."""
+    reply_flat: bool = False
+    """The members of 18 and 22 stand beside result_code too, not in data_items alone (QC62): the print has lost its
+    indentation there."""
     reply_project: bool = False
     """project_code of the order goes into its reply (QC86)."""
     reconnect_max_s: Annotated[float, Meta(ge=0.1, le=3600)] = 60.0

@@ -9,6 +9,7 @@ from pathlib import Path
 from edge.config.issues import ConfigIssue
 from edge.config.model import Config, Tariff, Web
 from edge.config.rules_boards import judge_boards
+from edge.config.rules_files import authorities
 from edge.config.rules_hosts import judge_hosts
 from edge.config.rules_qingdao import judge_qingdao
 from edge.config.rules_rs485 import judge_rs485
@@ -151,8 +152,8 @@ def _clients(config: Config) -> Iterator[ConfigIssue]:
                                   f"is for {', '.join(CLIENT_VENDORS)} only")
             elif camera.vendor != "vz":
                 yield from secret(f"{path}.password_file", client.password_file)
-                if client.reads:
-                    yield ConfigIssue(f"{path}.reads", "true", "仅用于 vz", "is for vz only")
+                if client.reads and camera.vendor != "hikvision":
+                    yield ConfigIssue(f"{path}.reads", "true", "仅用于 vz, hikvision", "is for vz and hikvision only")
             if client.opens and not camera.relay_is_barrier:
                 yield ConfigIssue(f"{path}.opens", "true", "须 relay_is_barrier = true",
                                   "needs relay_is_barrier = true")
@@ -177,6 +178,7 @@ def _files(config: Config) -> Iterator[ConfigIssue]:
         if (oss := qingdao.oss) is not None:
             for name in ("key_id_file", "key_secret_file", *(["token_file"] if oss.token_file else [])):
                 yield from secret(f"city.qingdao.oss.{name}", getattr(oss, name))
+            yield from authorities("city.qingdao.oss.ca_file", oss.ca_file)
             if oss.token_file and oss.signature == "v1":
                 # alibabacloud-oss-v2 1.4 names the token's header wrongly under V1, so OSS would refuse every picture.
                 yield ConfigIssue("city.qingdao.oss.token_file", oss.token_file, "仅可与 signature = \"v4\" 同用",

@@ -7,7 +7,6 @@ msgspec's own conversion stops at the first error; a technician at the lane want
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import Any
 
 from msgspec import inspect
@@ -49,6 +48,8 @@ def _struct(value: Any, kind: inspect.StructType, path: str) -> list[ConfigIssue
     fields = {field.encode_name: field for field in kind.fields}
     for key in value:
         if key not in fields:
+            from difflib import get_close_matches  # noqa: PLC0415 - 0.2 MB that only a mistake needs
+
             near = get_close_matches(key, fields, n=1)
             hint = f"; 是否为 did you mean {near[0]}?" if near else ""
             allowed = ", ".join(sorted(fields))

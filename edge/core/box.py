@@ -45,8 +45,9 @@ from edge.core.facts import (
 from edge.core.faults import CATALOGUE
 from edge.core.flow_policy import Entrance, Policy
 from edge.core.lane import Lane
+from edge.core.lane_status import LaneStatus
 from edge.core.lane_table import Desk, Gate
-from edge.core.lane_types import ActiveFault, LaneMemory, LaneSettings, LaneStatus, fault_key
+from edge.core.lane_types import ActiveFault, LaneMemory, LaneSettings, fault_key
 from edge.core.lot import LotState, Visit
 from edge.core.lot_flow import FlowKept, LotFlow
 from edge.core.money import Bill, Money, Terms

@@ -16,6 +16,9 @@ Source = Literal["operator", "city"]
 Vehicle = Literal["", "large", "medium", "small"]
 """Table 6, carModel: 1 large, 2 medium, 3 small; "" = not said."""
 
+VEHICLE_OF: dict[str, Vehicle] = {"yellow": "large", "yellow_green": "large", "blue": "small", "green": "small"}
+"""GA 36-2018, table 1: yellow plates are of large vehicles, yellow-green of large new-energy ones."""
+
 Strategy = Literal["no_entry", "no_exit", "no_entry_no_exit", "warn", "free_pass"]
 """Table 10, strategyType 1 to 5: 禁止进, 允许进禁止出, 禁止进出, 给平台发送警告信息, 免费自动进出."""
 

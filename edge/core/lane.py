@@ -12,9 +12,10 @@ from edge.core.events import LimitChanged, LoopChanged
 from edge.core.facts import BackedOut, Decided, Passed
 from edge.core.lane_orders import OrderActions
 from edge.core.lane_restart import SETTLED_MS
+from edge.core.lane_status import LaneStatus
 from edge.core.lane_table import Desk, Gate, Signal
 from edge.core.lane_traffic import Outcome
-from edge.core.lane_types import Arrival, How, LaneStatus
+from edge.core.lane_types import Arrival, How
 from edge.core.lane_words import WORDS
 
 SETTLE_MAX = 64

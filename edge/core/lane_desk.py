@@ -7,12 +7,11 @@ import msgspec
 from edge.core.admission import EntryVerdict, ExitVerdict, Newcomer, Verdict, decide_entry, decide_exit
 from edge.core.commands import TriggerCamera
 from edge.core.facts import Decided
-from edge.core.facts_flow import ControlSeen
+from edge.core.facts_flow import VEHICLE_OF, ControlSeen
 from edge.core.lane_money import MoneyActions
 from edge.core.lane_table import Desk, Signal
 from edge.core.lane_types import Arrival
 from edge.core.lot import corrected
-from edge.core.lot_flow import VEHICLE_OF
 
 OWN_READ_MS = 1_000
 """The next car's head is 4.2 m behind (car and gap), 1.7 s at 2.5 m/s: a read sooner than this is of the car here."""

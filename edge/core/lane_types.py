@@ -1,4 +1,4 @@
-"""What a lane is made of: its settings, the car at its arm, what it must remember over a restart, what a page shows.
+"""What a lane is made of: its settings, the car at its arm, what it must remember over a restart.
 
 `LaneMemory` is a fold over facts and nothing else: what is not in a fact is gone after a restart and is read from
 the world again (DESIGN 2).
@@ -108,30 +108,6 @@ class Arrival:
     def owed_fen(self) -> int:
         """What is still to pay: nothing once it was paid or let go."""
         return max(0, self.to_pay_fen - self.paid_fen - self.discount_fen)
-
-
-class LaneStatus(msgspec.Struct, frozen=True):
-    """One lane for the page. `arm` is what limit switches say; without them "unknown" (DESIGN 5, invariant 7)."""
-
-    id: str
-    direction: Literal["in", "out"]
-    state: str
-    state_zh: str
-    state_en: str
-    arm: Literal["down", "up", "moving", "unknown"]
-    arm_asked: Literal["up", "down", ""]
-    arrival: bool | None
-    safety: bool | None
-    plate: str
-    last_read_id: str
-    last_plate: str
-    last_read_wall_ms: int
-    why_zh: str
-    why_en: str
-    due_fen: int
-    passed: int
-    locked: bool = False
-    """By an order; `state` says so only while a car stands there."""
 
 
 class PastRead(msgspec.Struct, frozen=True, array_like=True):

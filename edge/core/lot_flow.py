@@ -31,9 +31,6 @@ from edge.core.flow import Band, Car, Flow
 from edge.core.flow_policy import Policy
 from edge.core.plates import confusable
 
-VEHICLE_OF: dict[str, Vehicle] = {"yellow": "large", "yellow_green": "large", "blue": "small", "green": "small"}
-"""GA 36-2018, table 1: yellow plates are of large vehicles, yellow-green of large new-energy ones."""
-
 
 class _CarKept(msgspec.Struct, array_like=True):
     id: str

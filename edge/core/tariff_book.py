@@ -12,9 +12,8 @@ from types import MappingProxyType
 import msgspec
 
 from edge.core.facts import Fact, Passed
-from edge.core.facts_flow import Vehicle
+from edge.core.facts_flow import VEHICLE_OF, Vehicle
 from edge.core.facts_money import TariffDeleted, TariffSet
-from edge.core.lot_flow import VEHICLE_OF
 
 LOCAL = "local"
 """`tariff_id` of the box's own."""

@@ -28,6 +28,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     key_id_file: str
     key_secret_file: str
     token_file: str
+    ca_file: str
     timeout_s: float
 
 
@@ -41,7 +42,7 @@ class Put(Look, frozen=True, kw_only=True, tag=True):
 class Outcome(msgspec.Struct, frozen=True):
     """What happened, in the child's words. `status` and `code` are OSS's own when `result` is "answered"."""
 
-    result: Literal["stored", "gone", "unreadable", "no_keys", "unreachable", "lost", "answered"]
+    result: Literal["stored", "gone", "unreadable", "no_keys", "untrusted", "unreachable", "lost", "answered"]
     detail: str = ""
     status: int = 0
     code: str = ""
@@ -86,6 +87,10 @@ def judge(outcome: Outcome) -> Judged:
             return Judged("link", f"图片文件读不出: {said}", f"the picture file cannot be read: {said}", True, True)
         case "no_keys":
             return Judged("link", f"密钥文件读不出: {said}", f"the key files cannot be read: {said}", True, True)
+        case "untrusted":
+            zh = f"OSS 的 TLS 证书不被认可: {said}; 核对 ca_file、endpoint 和盒子时钟"
+            en = f"the TLS certificate of OSS is not believed: {said}; compare ca_file, endpoint and the clock"
+            return Judged("link", zh, en, True, True)
         case "unreachable":
             return Judged("link", f"连接不上 OSS: {said}", f"OSS not reachable: {said}", True)
         case "lost":

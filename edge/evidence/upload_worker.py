@@ -9,13 +9,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import ssl
 import sys
 from pathlib import Path
+from typing import Any
 
 import alibabacloud_oss_v2 as oss
 import msgspec
 import requests
 from alibabacloud_oss_v2 import exceptions
+from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import SSLError
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
@@ -27,6 +30,17 @@ NICE = 10  # a lane, a city link and the page come first
 CONNECT_MAX_S = 10.0
 SECRET_MAX_BYTES = 4096  # an STS token has about a thousand
 DETAIL_MAX = 300
+
+
+class _Believing(HTTPAdapter):
+    """TLS with these authorities alone; "" those that `requests` brings along. The client has no setting for it."""
+
+    def __init__(self, ca_file: str) -> None:
+        self._ca_file = ca_file
+        super().__init__()
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        return super().send(*args, **{**kwargs, "verify": self._ca_file or True})
 
 
 class Uploader:
@@ -78,7 +92,7 @@ class Uploader:
     def _client_of(self, job: Look) -> oss.Client:
         """The client, with the keys as they stand in their files now."""
         keys = [_secret(name) for name in (job.key_id_file, job.key_secret_file, job.token_file)]
-        known = (job.endpoint, job.region, job.signature, job.address, job.timeout_s, *keys)
+        known = (job.endpoint, job.region, job.signature, job.address, job.ca_file, job.timeout_s, *keys)
         if self._client is None or known != self._known:
             config = oss.config.load_default()
             config.credentials_provider = oss.credentials.StaticCredentialsProvider(keys[0], keys[1], keys[2] or None)
@@ -86,6 +100,7 @@ class Uploader:
             config.use_path_style, config.use_cname = job.address == "path", job.address == "cname"
             session = requests.Session()
             session.trust_env = False  # no proxy and no password of the environment
+            session.mount("https://", _Believing(job.ca_file))
             config.http_client = oss.transport.RequestsHttpClient(
                 session=session, connect_timeout=min(CONNECT_MAX_S, job.timeout_s), readwrite_timeout=job.timeout_s
             )
@@ -112,6 +127,8 @@ def _failed(error: Exception) -> Outcome:
         return Outcome("answered", str(error.message or "")[:DETAIL_MAX], int(error.status_code), code)
     if isinstance(error, exceptions.RequestError | exceptions.ResponseError):
         cause = error.unwrap()
+        if isinstance(cause, SSLError) and (why := _not_believed(cause)):
+            return Outcome("untrusted", why)
         return Outcome("unreachable" if _never_sent(cause) else "lost", _short(cause))
     if isinstance(error, exceptions.InconsistentError):
         return Outcome("lost", str(error)[:DETAIL_MAX])  # the checksum of what OSS got is another one
@@ -124,6 +141,15 @@ def _never_sent(cause: Exception | None) -> bool:
         return True
     inner = cause.args[0] if isinstance(cause, NoConnection) and cause.args else None
     return isinstance(inner, MaxRetryError) and isinstance(inner.reason, NewConnectionError | ConnectTimeoutError)
+
+
+def _not_believed(error: BaseException) -> str:
+    """Why its certificate was not taken, in OpenSSL's words; "" for another failure of TLS. `requests` and urllib3 wrap
+    the reason three times."""
+    inner: object = error
+    while isinstance(inner, BaseException) and not isinstance(inner, ssl.SSLCertVerificationError):
+        inner = getattr(inner, "reason", None) or (inner.args[0] if inner.args else None)
+    return inner.verify_message if isinstance(inner, ssl.SSLCertVerificationError) else ""
 
 
 def _short(error: Exception | None) -> str:

@@ -237,6 +237,7 @@ class PictureUploads:
             key_id_file=oss.key_id_file,
             key_secret_file=oss.key_secret_file,
             token_file=oss.token_file,
+            ca_file=oss.ca_file,
             timeout_s=oss.timeout_s,
         )
         try:

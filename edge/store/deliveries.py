@@ -94,8 +94,10 @@ class Deliveries:
             self._nothing_waits -= {d.city for d in new}
 
     def due(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
-        """Live visits first, each group in the order of making; none of `busy`."""
-        found = self.live(city, now_ms, limit, busy)
+        """Live visits first, each group in the order of making. With `busy` (a page is on the wire) none of those, and
+        no other order than the queue's: what is live is asked for apart then."""
+        self._refuse_unbegun(city)
+        found = [] if busy else self.live(city, now_ms, limit)
         if city in self._nothing_waits:
             return found
         if len(found) < limit:
@@ -115,8 +117,7 @@ class Deliveries:
 
     def live(self, city: str, now_ms: int, limit: int, busy: Sequence[int] = ()) -> list[Due]:
         values = {"city": city, "now_ms": now_ms, "live_ms": now_ms - LIVE_MS, "limit": limit}
-        if city in self._unbegun:  # so that an idle city notices too, and the others need not wait for it
-            raise self._begins_anew()
+        self._refuse_unbegun(city)
         if city in self._nothing_waits:
             return []
         return self._due(sql.LIVE, {**values, "busy": json.dumps(busy)})
@@ -177,7 +178,7 @@ class Deliveries:
     def _end(self, ids: Sequence[int], state: str, answer: str, at_ms: int) -> None:
         values = {"ids": json.dumps(ids), "state": state, "answer": answer, "at_ms": at_ms}
         with self._change() as conn:
-            if state == "accepted":
+            if state == "accepted" and self._counts["set_aside"]:
                 late = conn.execute(sql.ACCEPT_LATE, values).rowcount
                 self._counts.update(accepted=late, set_aside=-late)
             moved, _ = (conn.execute(each, values).rowcount for each in sql.END)
@@ -231,6 +232,11 @@ class Deliveries:
             self._open(str(error))
             self._unbegun = set(self._cities)
         return StoreError(kind, self._path, str(error))
+
+    def _refuse_unbegun(self, city: str) -> None:
+        """So that an idle city notices too, and the others need not wait for it."""
+        if city in self._unbegun:
+            raise self._begins_anew()
 
     def _begins_anew(self) -> StoreError:
         who = ", ".join(sorted(self._unbegun))

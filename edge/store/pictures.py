@@ -8,6 +8,7 @@ under one lock.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -139,9 +140,14 @@ class Pictures:
         """Days of which pictures should be there."""
         return {str(day) for (day,) in self.rows("SELECT DISTINCT day FROM pictures WHERE state = 'made'", ())}
 
-    def of_day(self, day: str) -> dict[str, str]:
-        """State by record."""
-        return dict(self.rows("SELECT record_id, state FROM pictures WHERE day = ?", (day,)))
+    def made_of(self, day: str) -> int:
+        """How many pictures of that day should be there."""
+        return int(self.rows("SELECT count(*) FROM pictures WHERE day = ? AND state = 'made'", (day,))[0][0])
+
+    def states(self, day: str, record_ids: Sequence[str]) -> dict[str, str]:
+        """State by record, of those that have a row of that day."""
+        sql = "SELECT record_id, state FROM pictures WHERE day = ? AND record_id IN (SELECT value FROM json_each(?))"
+        return dict(self.rows(sql, (day, json.dumps(record_ids))))
 
     def mark_deleted(self, record_ids: Sequence[str]) -> None:
         values = [(one,) for one in record_ids]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import intern
+
 import msgspec
 
 from edge.core.facts import AnyBody, Fact, Stamp
@@ -46,6 +48,7 @@ def to_fact(row: Row) -> Fact:
     if tuple(map(type, row)) != TYPES:
         raise UnreadableFactError(seq, str(kind), f"damaged: {row!r}")
     try:
-        return Fact(fact_id, lane, Stamp(boot_id, mono_ms, wall_ms, bool(synced)), _decode(body), seq)
+        stamp = Stamp(intern(boot_id), mono_ms, wall_ms, bool(synced))  # one text for all of a boot
+        return Fact(fact_id, intern(lane), stamp, _decode(body), seq)
     except msgspec.DecodeError as error:
         raise UnreadableFactError(seq, kind, str(error)) from error

@@ -19,4 +19,4 @@ class UpdateDesk(Protocol):
     def install(self, size: int, who: str) -> ActionResult: ...
 
     def newest_backup(self) -> Path:
-        """A sealed file (edge/backup_seal.py)."""
+        """A sealed file (edge/box/backup_seal.py)."""

@@ -79,6 +79,10 @@ class Hikvision:
             self._path, f"multipart/form-data; boundary={BOUNDARY}", early, late, (("Connection", "close"),)
         )
 
+    def document(self, event: CameraEvent) -> bytes:
+        """The event alone, as a stream tells it."""
+        return self._xml(event, posts=0).encode()
+
     def heartbeat(self, at_ms: int) -> Push:
         event = CameraEvent(0, "", "", "unknown", at_ms, None)
         xml = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any, cast
@@ -17,12 +18,12 @@ class OssServer(OssBucket):
 
     _running: Running | None = None
 
-    def start(self, port: int = 0) -> str:
-        """Listen on 127.0.0.1 (0 = any free port) and return the endpoint."""
+    def start(self, port: int = 0, tls: ssl.SSLContext | None = None) -> str:
+        """Listen on 127.0.0.1 (0 = any free port), behind TLS with that context, and return the endpoint."""
         if self._running is not None:
             raise RuntimeError("存储已启动 the storage runs already")
-        self._running = Running(_Server(self, port), "oss-server")
-        return f"http://127.0.0.1:{self._running.port}"
+        self._running = Running(_Server(self, port, tls), "oss-server")
+        return f"{'http' if tls is None else 'https'}://127.0.0.1:{self._running.port}"
 
     def stop(self) -> None:
         """Close every connection, also those that hang, and end every thread. Pictures stay readable."""
@@ -32,9 +33,11 @@ class OssServer(OssBucket):
 
 
 class _Server(OpenServer):
-    def __init__(self, bucket: OssBucket, port: int) -> None:
+    def __init__(self, bucket: OssBucket, port: int, tls: ssl.SSLContext | None) -> None:
         self.bucket = bucket
         super().__init__(port, _Handler, broke=bucket.broke, release=bucket.weather.release)
+        if tls is not None:  # the handshake is the handler's: one that hangs holds up nobody else
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from edge.cities.clock import Clock
+from edge.cities.qingdao.learned import LearnedNames
 from edge.cities.qingdao.orders import TITLES, Base, Kind, Reading, Site, names_of, recognised
 from edge.cities.qingdao.orders_cards import read_card, read_card_cancel, read_plan, read_plan_delete
 from edge.cities.qingdao.orders_lists import read_list, read_list_delete, read_tariff, read_tariff_delete
@@ -47,6 +48,9 @@ ENTRIES_MAX = 500
 
 # QC85: where the entries stand; else the members stand at the top.
 CONTENT = ("data_items", "content", "Content")
+
+# QC62: the replies that are printed without indentation, with their members beside result_code.
+FLAT_KINDS = frozenset({"quote", "scan"})
 
 Ask = Callable[[AnyMoneyOrder, float], LaneTold | None]
 """An order and the seconds it may take; None: the lane program did not answer."""
@@ -79,7 +83,18 @@ class Refused(ValueError):
 class Downlink:
     """For one thread."""
 
-    def __init__(self, settings: QingdaoMqtt, site: Site, ask: Ask, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: QingdaoMqtt,
+        site: Site,
+        ask: Ask,
+        clock: Clock,
+        *,
+        learned: LearnedNames | None = None,
+        on_learned: Callable[[dict[str, str]], None] = lambda names: None,
+    ) -> None:
+        """`learned`: the names of before; `on_learned` is told all of them when there is a new one."""
+        self.learned, self._on_learned = learned or LearnedNames(), on_learned
         self._settings, self._site, self._ask, self._clock = settings, site, ask, clock
         self._kinds = names_of(settings.cmd_types)
         self._kept: OrderedDict[str, tuple[bytes, bytes]] = OrderedDict()
@@ -107,7 +122,7 @@ class Downlink:
             self.repeated += 1
             return kept[1]
         entries = self._carried_out(kind, readings, started_s + ANSWER_S)
-        reply = self._reply(kind, entries, cmd_type, seq_id, top.text("project_code", 64))
+        reply = self._reply(kind, entries, cmd_type, seq_id, top)
         if all(entry.settled for entry in entries):
             self._kept[seq_id.lower()] = (meant, reply)
             while len(self._kept) > KEPT_MAX:
@@ -141,7 +156,7 @@ class Downlink:
         kind = self._kinds.get(cmd_type)
         if kind is None:
             self.unknown[cmd_type] += 1
-            kind = recognised(entries[0]) if self._settings.recognise else None
+            kind = self._kind_of(entries[0], cmd_type)
         if kind is None:
             log.warning("unknown cmd_type %r, seq_id %s: see city.qingdao.mqtt.cmd_types", cmd_type, seq_id)
             raise Refused(f"cmd_type = {cmd_type!r}: 未知业务类型 unknown")
@@ -157,6 +172,18 @@ class Downlink:
                 found.append(Reading(named, None, str(bad)))
         return kind, found
 
+    def _kind_of(self, entry: Members, cmd_type: str) -> Kind | None:
+        """Of an order whose name stands nowhere: by its members, else by what its name meant before."""
+        if not self._settings.recognise:
+            return None
+        kind = recognised(entry)
+        if kind is None:
+            return self.learned.kind_of(cmd_type) if self._settings.learn else None
+        if self._settings.learn and self.learned.note(cmd_type, kind):
+            log.info("learned: cmd_type %r is %s", cmd_type, self.learned.names[cmd_type])
+            self._on_learned(self.learned.names)
+        return kind
+
     # --- what comes of it ----------------------------------------------------------------------------------------
 
     def _carried_out(self, kind: Kind, readings: Sequence[Reading], until_s: float) -> list[Entry]:
@@ -169,7 +196,7 @@ class Downlink:
             found.append(entry_of(kind, reading, told, self._site, self._settings))
         return found
 
-    def _reply(self, kind: Kind, entries: Sequence[Entry], cmd_type: str, seq_id: str, project: str) -> bytes:
+    def _reply(self, kind: Kind, entries: Sequence[Entry], cmd_type: str, seq_id: str, top: Members) -> bytes:
         """QR061: result_code 1 says that all of it failed."""
         failed = not any(entry.ok for entry in entries)
         wrong = next((entry.words for entry in entries if not entry.ok), "")
@@ -180,7 +207,11 @@ class Downlink:
             self.taken += 1
         words = wrong or (entries[0].words if len(entries) == 1 else "成功")
         members = None if kind == "payment" else [entry.members for entry in entries]
-        return reply_body(1 if failed else 0, words, cmd_type, seq_id, members, self._settings, project)
+        flat = entries[0].members if kind in FLAT_KINDS and self._settings.reply_flat and len(entries) == 1 else {}
+        like = next((top.value_of(name) for name in CONTENT if top.has(name)), None)
+        project = top.text("project_code", 64)
+        code = 1 if failed else 0
+        return reply_body(code, words, cmd_type, seq_id, members, self._settings, project, flat=flat, like=like)
 
     def _refusal(self, words: str, cmd_type: str, seq_id: str) -> bytes:
         self.refused += 1

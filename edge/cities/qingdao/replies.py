@@ -7,11 +7,13 @@ members that say why are sent (QC77).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
 
 from edge.cities.qingdao.orders import Kind, Reading, Site
+from edge.cities.qingdao.reading import unwrapped
 from edge.config.qingdao_mqtt import QingdaoMqtt
 from edge.core.clock import china_datetime
 from edge.core.orders_money import QuoteTold, ScanOrder
@@ -85,17 +87,23 @@ def reply_body(  # noqa: PLR0917 - the envelope's members
     entries: list[dict[str, object]] | None,
     settings: QingdaoMqtt,
     project: str = "",
+    *,
+    flat: Mapping[str, object] = MappingProxyType({}),
+    like: object = None,
 ) -> bytes:
     """B.1 通用下发响应 (line 452). QC86: cmd_type and seq_id as they came; QC19: the form of data_items is a setting.
-    None: 19 has no data_items."""
+    None: 19 has no data_items. `flat`: members that stand beside result_code as well (QC62).
+    `like`: the order's own data_items, for the setting "request"."""
     reply: dict[str, object] = {
+        **flat,
         "result_code": result_code,
         "message": words[:WORDS_MAX],
         "cmd_type": cmd_type,
         "seq_id": seq_id,
     }
     if entries is not None:
-        reply["data_items"] = _formed(entries, settings.reply_items)
+        form = settings.reply_items
+        reply["data_items"] = _as_asked(entries, like) if form == "request" else _formed(entries, form)
     if settings.reply_project and project:
         reply["project_code"] = project
     return msgspec.json.encode(reply)
@@ -105,6 +113,13 @@ def _formed(entries: list[dict[str, object]], form: Literal["array", "object", "
     if form == "string":
         return msgspec.json.encode(entries).decode()
     return entries[0] if form == "object" and len(entries) == 1 else entries
+
+
+def _as_asked(entries: list[dict[str, object]], like: object) -> object:
+    """An array, object or text of either, as `like` is; an array for an order without the member."""
+    if isinstance(like, str):
+        return msgspec.json.encode(_as_asked(entries, unwrapped(like, "data_items"))).decode()
+    return _formed(entries, "object" if isinstance(like, dict) else "array")
 
 
 def _result(code: int, words: str, answer: Mapping[str, object]) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""The agent program: deliveries, evidence and the page, put together from their rooms (DESIGN 2)."""

@@ -1,0 +1,176 @@
+"""The second half of a restore: what was unpacked and judged goes to its place, and can be cut off anywhere.
+
+    data/.restore/READY       JSON `Ready`: from here on the restore is carried out, at the next boot if need be
+    data/.restore/data/...    moves to data/...
+    data/.restore/config/..., data/.restore/secrets/...    are copied to their places
+
+First everything that lies in the data folder moves to `replaced-<time>/`, log and shared memory of databases too: a log
+that stayed behind would be played into the database that came. Nothing of it is deleted. Each step is a rename, done
+or not done; who comes again sees which.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+
+import msgspec
+
+from edge.box.backup_names import GENERATION, LEDGER, NOT_OURS
+from edge.core.clock import CHINA
+from edge.store.schema import sync_folder
+from edge.web.accounts import write_private
+
+STAGE = ".restore"
+READY = "READY"
+NOTE = "restored.json"
+KEPT = frozenset({"backups", "bundles"})
+"""What stays where it is: backups of this card, bundles."""
+
+
+class Ready(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    box: str
+    made_ms: int
+    last_seq: int
+    aside: tuple[str, ...]
+    """Names in the data folder that move away first."""
+    into: str
+    """The folder that they move to, of this restore alone."""
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """What the box tells of it, until a person has seen to it (`seen`)."""
+
+    box: str
+    made_ms: int
+    last_seq: int
+    seen: bool = False
+
+
+def read_note(data: Path) -> Restored | None:
+    """None: it never was restored, or nobody can say."""
+    try:
+        return msgspec.json.decode((data / NOTE).read_bytes(), type=Restored)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def beijing(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(at_ms / 1000, CHINA):%Y-%m-%d %H:%M}"
+
+
+def note_seen(data: Path) -> None:
+    """Raises `OSError`."""
+    if (note := read_note(data)) is not None:
+        write_private(data / NOTE, msgspec.json.encode(msgspec.structs.replace(note, seen=True)))
+
+
+class Places(msgspec.Struct, frozen=True):
+    """Where a box keeps its things. `owner`: user and group of configuration and data, None: whoever runs this."""
+
+    config: Path
+    secrets: Path
+    data: Path
+    owner: tuple[int, int] | None = None
+
+
+def commit(places: Places, box: str, made_ms: int, last_seq: int) -> None:
+    """What lies unpacked in the stage is whole and right: from now on it will be placed, whatever happens."""
+    stage = places.data / STAGE
+    _begin_new_numbers(stage / "data", last_seq)
+    for folder, _, names in os.walk(stage):
+        for name in names:
+            _sync_file(Path(folder) / name)
+        sync_folder(Path(folder))
+    there = (path.name for path in places.data.iterdir())
+    aside = tuple(sorted(name for name in there if not name.startswith(NOT_OURS) and name not in KEPT))
+    ready = Ready(box, made_ms, last_seq, aside, _unused(places.data, made_ms))
+    write_private(stage / READY, msgspec.json.encode(ready))
+
+
+def _unused(data: Path, made_ms: int) -> str:
+    return next(name for name in (f"replaced-{made_ms}-{n}" for n in count(1)) if not (data / name).exists())
+
+
+def _begin_new_numbers(stage: Path, last_seq: int) -> None:
+    """Facts of this box from now on get numbers that the box which died cannot have used after the backup
+    (`store.recovery`): whoever keeps a cursor of it must not take new facts for known ones."""
+    if not (stage / LEDGER).exists():
+        return
+    file = stage / GENERATION
+    number = int(file.read_text("ascii").split()[0]) if file.exists() else 1
+    file.write_text(str(number + 1), encoding="ascii")
+
+
+def finish(places: Places) -> Ready | None:
+    """Carry out, or go on with, a restore that was committed; None: there is none. Raises `OSError`, and `ValueError`
+    when READY cannot be read."""
+    stage = places.data / STAGE
+    ready_file = stage / READY
+    if not ready_file.exists():
+        shutil.rmtree(stage, ignore_errors=True)  # never committed, or all placed: it holds secrets
+        return None
+    ready = msgspec.json.decode(ready_file.read_bytes(), type=Ready)
+    aside = places.data / ready.into
+    aside.mkdir(mode=0o700, exist_ok=True)
+    for name in ready.aside:
+        old = places.data / name
+        if not (aside / name).exists() and old.exists():
+            old.rename(aside / name)
+    sync_folder(aside)
+    sync_folder(places.data)
+    _own(aside, places)
+    _move_tree(stage / "data", places.data, places)
+    for path in sorted((stage / "secrets").glob("*")):
+        write_private(places.secrets / path.name, path.read_bytes())
+    config = stage / "config" / "box.toml"
+    if config.exists():
+        put_config(places, config.read_bytes())
+    note = places.data / NOTE
+    write_private(note, msgspec.json.encode(Restored(ready.box, ready.made_ms, ready.last_seq)))
+    _own(note, places)
+    for left in ("data", "secrets", "config"):
+        shutil.rmtree(stage / left, ignore_errors=True)
+    ready_file.unlink()
+    stage.rmdir()
+    sync_folder(places.data)
+    return ready
+
+
+def put_config(places: Places, text: bytes) -> None:
+    """In place of the old one, which stays as `<name>.previous`."""
+    if places.config.exists() and (old := places.config.read_bytes()) != text:
+        previous = places.config.with_name(f"{places.config.name}.previous")
+        write_private(previous, old)
+        _own(previous, places)
+    write_private(places.config, text)
+    places.config.chmod(0o640)
+    _own(places.config, places)
+
+
+def _move_tree(source: Path, target: Path, places: Places) -> None:
+    for path in sorted(source.iterdir()) if source.is_dir() else []:
+        if path.is_dir():
+            (target / path.name).mkdir(mode=0o700, exist_ok=True)
+            _own(target / path.name, places)
+            _move_tree(path, target / path.name, places)
+        else:
+            _own(path, places)
+            path.rename(target / path.name)
+    sync_folder(target)
+
+
+def _own(path: Path, places: Places) -> None:
+    if places.owner is not None:
+        os.chown(path, *places.owner)
+
+
+def _sync_file(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

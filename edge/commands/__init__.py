@@ -1,0 +1,1 @@
+"""Commands of `parkbox` that run beside the two programs and end."""

@@ -1,0 +1,1 @@
+"""The lane program: cameras, loops, barrier and the core, put together (DESIGN 2)."""
