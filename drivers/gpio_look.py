@@ -22,6 +22,8 @@ HEADER = ("pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1")
 """Labels of the chips whose lines 0 to 27 are the header's BCM numbers: Pi 1 to 3, 4, 5."""
 KERNEL_LGPIO = (6, 6)
 OLD, NEW = "RPi.GPIO", "rpi-lgpio"
+IMAGE = "parkbox-gpiod"
+"""The image's: `drivers.gpiod_pins` under RPi.GPIO's name (image/root)."""
 
 
 class Taken(NamedTuple):
@@ -57,7 +59,7 @@ class Lines(NamedTuple):
 def installed() -> tuple[str, str]:
     """Distribution and version behind `import RPi.GPIO`; empty without one. Imports nothing of it."""
     found = packages_distributions().get("RPi", [])
-    name = next((name for name in found if name in {OLD, NEW}), "")
+    name = next((name for name in found if name in {OLD, NEW, IMAGE}), "")
     return (name, version(name)) if name else ("", "")
 
 
@@ -110,7 +112,7 @@ def look(
     model = model_of() if model is None else model
     kernel = os.uname().release if kernel is None else kernel
     name, number = installed() if library is None else library
-    fit = name == NEW or (name == OLD and not must_be_lgpio(model, kernel))
+    fit = name in {NEW, IMAGE} or (name == OLD and not must_be_lgpio(model, kernel))
     chip, why, taken = "", "", []
     try:
         for lines in machine():

@@ -31,6 +31,8 @@ def python(root: Path) -> list[dict[str, Any]]:
     found = []
     for file in root.glob("opt/parkbox/lib/python*/site-packages/*.dist-info/METADATA"):
         entry = email.parser.HeaderParser().parsestr(file.read_text("utf-8"))
+        if entry["Name"] == "parkbox-gpiod":  # our own
+            continue
         purl = f"pkg:pypi/{entry['Name'].lower()}@{entry['Version']}"
         found.append({"type": "library", "name": entry["Name"], "version": entry["Version"], "purl": purl})
     return found

@@ -87,7 +87,7 @@ def page_answers(machine: Machine) -> bool:
 
 def ready(machine: Machine) -> None:
     both = "systemctl is-active parkbox-lane parkbox-agent"
-    until(lambda: machine.run(both, check=False, again=True).split() == ["active", "active"], "both programs")
+    until(lambda: machine.run(both, check=False).split() == ["active", "active"], "both programs")
     until(lambda: page_answers(machine), "the page")
 
 

@@ -47,7 +47,6 @@ class Machine:
         self._shell: socket.socket | None = None
         self._read = b""
         self.starts = 0
-        self._answered = False
         self.extra: list[str] = []
         subprocess.run(["cp", "--sparse=always", BUILD / "parkbox.img", self.card], check=True)
         os.truncate(self.card, size_gib << 30)
@@ -94,7 +93,6 @@ class Machine:
         self._shell = socket.socket(socket.AF_UNIX)
         self._shell.connect(str(shell))
         self._read = b""
-        self._answered = False
 
     def cut(self) -> None:
         """The power is gone: nothing is flushed, nobody is asked."""
@@ -109,20 +107,18 @@ class Machine:
     def console(self) -> str:
         return (self.folder / f"console-{self.starts}.txt").read_text("utf-8", errors="replace")
 
-    def run(self, command: str, *, within_s: float = WITHIN_S, check: bool = True, again: bool = False) -> str:
-        """Root's shell in the guest: what `command` printed. `again`: typed anew every 20 s until somebody answers, as
-        is right while the shell may still be coming up, and for nothing that must be done once."""
+    def run(self, command: str, *, within_s: float = WITHIN_S, check: bool = True) -> str:
+        """Root's shell in the guest: what `command` printed. Typed again every 20 s until it has begun, for the shell may
+        still be coming up; a folder in the guest sees to it that it is done once."""
         assert self._shell is not None
-        if not self._answered and not again:
-            self.run("true", within_s=within_s, again=True)
         number = time.monotonic_ns()
         begin, end = f"<{number}", f"{number}>"
-        line = f'\x15echo "<"{number}; ( {command} ) 2>&1; echo $? {number}">"\n'
+        done = f'( {command} ) < /dev/null 2>&1; echo $? {number}">"'
+        line = f'\x15mkdir /run/t{number} 2>/dev/null && {{ echo "<"{number}; {done}; }}\n'
         deadline = time.monotonic() + within_s
         sent = 0.0
         while True:
-            due = time.monotonic() - sent > 20 if again else sent == 0.0
-            if begin.encode() not in self._read and due:
+            if begin.encode() not in self._read and time.monotonic() - sent > 20:
                 self._shell.sendall(line.encode())
                 sent = time.monotonic()
             self._shell.settimeout(2)
@@ -134,7 +130,6 @@ class Machine:
             found = re.search(rf"{re.escape(begin)}\n(.*?)(\d+) {re.escape(end)}", text, re.DOTALL)
             if found is not None:
                 self._read = b""
-                self._answered = True
                 assert found[2] == "0" or not check, f"{command}: {found[2]}\n{found[1]}"
                 return found[1]
             assert time.monotonic() < deadline, f"{command}: no answer\n{text[-1000:]}\n{self.console()[-2000:]}"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from drivers import gpiod_pins
+from drivers.gpio_look import IMAGE, look
 from drivers.gpiod_pins import Pins, header_chip
 
 
@@ -53,3 +54,8 @@ def test_a_failed_request_leaves_nothing_behind() -> None:
         with pytest.raises(RuntimeError, match="no header chip"):
             pins.setup(17, gpiod_pins.OUT, initial=gpiod_pins.LOW)
     pins.cleanup()
+
+
+def test_a_check_knows_the_images_library_and_finds_it_fit() -> None:
+    found = look((17,), model="Raspberry Pi 5 Model B", kernel="7.3.4", library=(IMAGE, "1"), machine=list)
+    assert (found.library, found.fit) == (IMAGE, True)

@@ -72,7 +72,7 @@ def restart(machine: Machine) -> None:
     boot = machine.run("cat /proc/sys/kernel/random/boot_id")
     machine.run("sync; systemctl reboot --no-block")
     number = "cat /proc/sys/kernel/random/boot_id"
-    until(lambda: machine.run(number, again=True) != boot, "the next boot", every_s=5.0)
+    until(lambda: machine.run(number) != boot, "the next boot", every_s=5.0)
     ready(machine)
 
 
@@ -101,7 +101,7 @@ def test_a_trial_whose_power_fails_ends_with_the_old_system(machine: Machine) ->
     boot = machine.run("cat /proc/sys/kernel/random/boot_id")
     machine.run("systemctl reboot --no-block")
     number = "cat /proc/sys/kernel/random/boot_id"
-    until(lambda: machine.run(number, again=True) != boot, "the trial", every_s=5.0)
+    until(lambda: machine.run(number) != boot, "the trial", every_s=5.0)
     assert slot(machine) == "B"
     assert not kept(machine)
     words(machine, "")
