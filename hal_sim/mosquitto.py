@@ -106,7 +106,9 @@ class Mosquitto:
 
     def start(self) -> None:
         with (self._folder / "mosquitto.err").open("ab") as words:
-            self._child = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=words, stderr=words)
+            self._child = subprocess.Popen(  # a session of its own: Ctrl-C is for who started it, and he ends it last
+                self._command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, start_new_session=True
+            )
         due_s = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < due_s and self._child.poll() is None:
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -276,3 +277,21 @@ def vz_push(
         plate["imageFile"] = plate.pop("imageFile")
         alarm["result"] = alarm.pop("result")
     return json.dumps(push, ensure_ascii=False).encode(charset)
+
+
+R5 = vector("vz/push_AlarmInfoPlate_R5.json")
+R5_SERIAL = "fe71e106-57263272"
+BEAT = vector("vz/push_heartbeat_multipart.http")
+BEAT_SERIAL = "d85b1269-8f942256"
+
+
+def open_sockets() -> int:
+    names = (os.path.join("/proc/self/fd", name) for name in os.listdir("/proc/self/fd"))
+    return sum(1 for name in names if os.path.islink(name) and os.readlink(name).startswith("socket:"))
+
+
+def info(answer: Answer) -> str:
+    """The gate word of a VZ reply."""
+    word = json.loads(answer.body)["Response_AlarmInfoPlate"]["info"]
+    assert isinstance(word, str)
+    return word

@@ -19,7 +19,8 @@ import struct
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -243,3 +244,18 @@ class Callback:
             self._server.shutdown()
             self._thread.join()
             self._server.server_close()
+
+
+@contextmanager
+def platform_in(folder: Path) -> Iterator[ShenzhenPlatform]:
+    """The simulated platform, not yet started; at the end it has made no mistake of its own."""
+    running = ShenzhenPlatform(ACCOUNT, folder, seed=1)
+    yield running
+    running.stop()
+    assert running.summary().internal_errors == ()
+
+
+def logged_in(platform: ShenzhenPlatform) -> Sender:
+    sender = Sender(platform.start())
+    sender.login()
+    return sender

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -14,13 +13,18 @@ import pytest
 from edge.config.model import Listener
 from edge.ports import DeviceError
 from tests.camera_rig import (
+    BEAT,
+    BEAT_SERIAL,
     JPEG,
+    R5,
+    R5_SERIAL,
     VZ_PATH,
     WAIT_S,
-    Answer,
     Rig,
     camera,
+    info,
     jump,
+    open_sockets,
     parse_answers,
     play,
     post,
@@ -28,29 +32,12 @@ from tests.camera_rig import (
     vz_push,
 )
 
-R5 = vector("vz/push_AlarmInfoPlate_R5.json")
-R5_SERIAL = "fe71e106-57263272"
-BEAT = vector("vz/push_heartbeat_multipart.http")
-BEAT_SERIAL = "d85b1269-8f942256"
-
 
 @pytest.fixture(autouse=True)
 def _no_socket_left() -> Iterator[None]:
     before = open_sockets()
     yield
     assert open_sockets() == before
-
-
-def open_sockets() -> int:
-    names = (os.path.join("/proc/self/fd", name) for name in os.listdir("/proc/self/fd"))
-    return sum(1 for name in names if os.path.islink(name) and os.readlink(name).startswith("socket:"))
-
-
-def info(answer: Answer) -> str:
-    """The gate word of a VZ reply."""
-    word = json.loads(answer.body)["Response_AlarmInfoPlate"]["info"]
-    assert isinstance(word, str)
-    return word
 
 
 # --- heartbeats ------------------------------------------------------------------------------------------------

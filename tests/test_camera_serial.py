@@ -23,9 +23,8 @@ from edge.lane.devices import LaneDevices
 from hal_sim.cameras.vz import serial_out
 from hal_sim.cameras.vz_tcp import VzTcpCamera
 from hal_sim.rs485.signs import OlmSign
-from tests.camera_rig import Rig, camera, play, post, quiet, vector, vz_push
+from tests.camera_rig import BEAT, Rig, camera, play, post, quiet, vector, vz_push
 from tests.rs485_bench import vectors
-from tests.test_camera_connection import BEAT
 from tests.test_camera_vz_tcp import connected, on_thread, run, vz8131
 from tests.test_config import GOOD
 from tests.test_config_rs485 import CAMERA_LINE, SIGN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +15,10 @@ from edge.agent.cities import account_of
 from edge.agent.link_check import LinkCheck, Running
 from edge.config.load import load
 from edge.config.model import Config
-from edge.page_certificate import CERTIFICATE, KEY, make
 from edge.ports import BoxView
 from edge.web.api import ActionResult
 from hal_sim.site.pins import PinBank
+from tests.link_check_tools import own_certificate_at
 from tests.program_rig import platform_on
 from tests.program_site import write_config
 from tests.web_fakes import box
@@ -79,24 +78,8 @@ def test_a_port_that_nobody_listens_on(check: Check) -> None:
 
 
 def test_a_certificate_that_nobody_vouches_for(check: Check, tmp_path: Path) -> None:
-    make(tmp_path, "X", [])
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / CERTIFICATE, tmp_path / KEY)
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        for _ in range(2):
-            line, _ = listener.accept()
-            try:
-                context.wrap_socket(line, server_side=True).close()
-            except OSError:
-                line.close()
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    result = check(f"https://127.0.0.1:{listener.getsockname()[1]}/")
-    thread.join(10)
-    listener.close()
+    with own_certificate_at(tmp_path) as port:
+        result = check(f"https://127.0.0.1:{port}/")
     assert states(result)[2:] == [("tcp", "ok"), ("tls", "failed"), ("login", "skipped"), ("call", "skipped")]
     assert "certificate" in result.en.lower()
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,10 +13,10 @@ from edge.agent.link_check import LinkCheck, Running
 from edge.agent.link_oss import host_of
 from edge.config.load import load
 from edge.config.model import Config, Oss, Qingdao
-from edge.page_certificate import CERTIFICATE, KEY, make
 from edge.web.api import ActionResult
 from hal_sim.oss import Keys, OssServer, Rules
 from hal_sim.site.pins import PinBank
+from tests.link_check_tools import own_certificate_at
 from tests.oss_tools import KEYS, PROJECT, storage
 from tests.program_site import write_config
 
@@ -119,23 +117,8 @@ def test_nothing_that_listens(check: Check) -> None:
 
 
 def test_a_certificate_that_nobody_vouches_for(check: Check, tmp_path: Path) -> None:
-    make(tmp_path, "X", [])
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / CERTIFICATE, tmp_path / KEY)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            for _ in range(2):
-                line, _ = listener.accept()
-                try:
-                    context.wrap_socket(line, server_side=True).close()
-                except OSError:
-                    line.close()
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        result = check(f"https://127.0.0.1:{listener.getsockname()[1]}")
-        thread.join(10)
+    with own_certificate_at(tmp_path) as port:
+        result = check(f"https://127.0.0.1:{port}")
     assert failed_at(result) == "tls"
     assert "证书" in result.zh
 

@@ -77,7 +77,7 @@ def test_ctrl_c_stops_everything(tmp_path: Path) -> None:
             lines = iter(child.stdout)
             first = next(lines)
             assert re.match(r"网页 page: http://127\.0\.0\.1:\d+/", first)
-            os.kill(child.pid, signal.SIGINT)
+            os.killpg(child.pid, signal.SIGINT)  # as a terminal does: everybody in the group
             rest = "".join(lines)
         assert child.wait(ENDS_WITHIN_S) == 0, rest
     finally:

@@ -12,7 +12,7 @@ import pytest
 
 from hal_sim.shenzhen import ShenzhenPlatform
 from hal_sim.shenzhen.tables import INTERFACES, Field
-from tests.shenzhen_wire import ACCOUNT, ENTRY_ID, LOT, VECTORS, Sender, example, sorted_text
+from tests.shenzhen_wire import ENTRY_ID, LOT, VECTORS, Sender, example, logged_in, platform_in, sorted_text
 
 UP = (3001, 3002, 3005, 5003, 5004, 5005, 5006, 5008, 7001)
 NEEDS = {5005: (5004,), 5006: (5004,)}
@@ -20,17 +20,13 @@ NEEDS = {5005: (5004,), 5006: (5004,)}
 
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[ShenzhenPlatform]:
-    running = ShenzhenPlatform(ACCOUNT, tmp_path, seed=1)
-    yield running
-    running.stop()
-    assert running.summary().internal_errors == ()
+    with platform_in(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture
 def sender(platform: ShenzhenPlatform) -> Sender:
-    sender = Sender(platform.start())
-    sender.login()
-    return sender
+    return logged_in(platform)
 
 
 def element(code: int) -> dict[str, Any]:

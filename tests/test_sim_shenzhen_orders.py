@@ -19,6 +19,8 @@ from tests.shenzhen_wire import (
     LinkClient,
     Sender,
     example,
+    logged_in,
+    platform_in,
     reply,
     sha1,
     sorted_text,
@@ -30,17 +32,13 @@ Answering = Callable[[Asked], tuple[int, bytes]]
 
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[ShenzhenPlatform]:
-    running = ShenzhenPlatform(ACCOUNT, tmp_path, seed=1)
-    yield running
-    running.stop()
-    assert running.summary().internal_errors == ()
+    with platform_in(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture
 def sender(platform: ShenzhenPlatform) -> Sender:
-    sender = Sender(platform.start())
-    sender.login()
-    return sender
+    return logged_in(platform)
 
 
 def fields(platform: ShenzhenPlatform) -> list[str]:

@@ -10,22 +10,18 @@ from typing import Any
 import pytest
 
 from hal_sim.shenzhen import ShenzhenPlatform
-from tests.shenzhen_wire import ACCOUNT, ENTRY_ID, LOT, Sender, example, sorted_text
+from tests.shenzhen_wire import ENTRY_ID, LOT, Sender, example, logged_in, platform_in, sorted_text
 
 
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[ShenzhenPlatform]:
-    running = ShenzhenPlatform(ACCOUNT, tmp_path, seed=1)
-    yield running
-    running.stop()
-    assert running.summary().internal_errors == ()
+    with platform_in(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture
 def sender(platform: ShenzhenPlatform) -> Sender:
-    sender = Sender(platform.start())
-    sender.login()
-    return sender
+    return logged_in(platform)
 
 
 def fields(platform: ShenzhenPlatform) -> list[str]:

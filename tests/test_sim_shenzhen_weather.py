@@ -16,14 +16,7 @@ from typing import Any
 import pytest
 
 from hal_sim.shenzhen import ANSWER_KINDS, ShenzhenPlatform
-from tests.shenzhen_wire import (
-    ACCOUNT,
-    LOT,
-    WAIT_S,
-    Sender,
-    envelope,
-    sorted_text,
-)
+from tests.shenzhen_wire import LOT, WAIT_S, Sender, envelope, logged_in, platform_in, sorted_text
 
 SPACES = f'[{{"parkCode":"{LOT}","unusedStalls":60,"usedStalls":50}}]'
 PATH = "/api/1.0/5003"
@@ -31,17 +24,13 @@ PATH = "/api/1.0/5003"
 
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[ShenzhenPlatform]:
-    running = ShenzhenPlatform(ACCOUNT, tmp_path, seed=1)
-    yield running
-    running.stop()
-    assert running.summary().internal_errors == ()
+    with platform_in(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture
 def sender(platform: ShenzhenPlatform) -> Sender:
-    sender = Sender(platform.start())
-    sender.login()
-    return sender
+    return logged_in(platform)
 
 
 def post(sender: Sender) -> tuple[int, str, bytes]:
