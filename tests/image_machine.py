@@ -108,8 +108,8 @@ class Machine:
         return (self.folder / f"console-{self.starts}.txt").read_text("utf-8", errors="replace")
 
     def run(self, command: str, *, within_s: float = WITHIN_S, check: bool = True) -> str:
-        """Root's shell in the guest: what `command` printed. Typed again every 20 s until it has begun, for the shell may
-        still be coming up; a folder in the guest sees to it that it is done once."""
+        """Root's shell in the guest: what `command` printed. Typed again every 20 s until it has begun, for the shell
+        may still be coming up; a folder in the guest sees to it that it is done once."""
         assert self._shell is not None
         number = time.monotonic_ns()
         begin, end = f"<{number}", f"{number}>"
