@@ -19,7 +19,7 @@ from pathlib import Path
 BUILD = Path(os.environ.get("BUILD", Path(__file__).resolve().parent.parent / "build/image"))
 """Where `make image` has put `parkbox.img`, `u-boot.bin`, `parkbox.raucb` and `keys`."""
 
-TOOLS = ("qemu-system-aarch64", "qemu-img", "mcopy", "rauc")
+TOOLS = ("qemu-system-aarch64", "mcopy", "mkfs.vfat", "mksquashfs", "openssl", "rauc")
 BOOT_OFFSET = 8192 * 512
 WITHIN_S = 900.0
 """Longest that anything here may take: a first start under emulation on a full machine takes five minutes."""
@@ -108,8 +108,9 @@ class Machine:
         return (self.folder / f"console-{self.starts}.txt").read_text("utf-8", errors="replace")
 
     def run(self, command: str, *, within_s: float = WITHIN_S, check: bool = True) -> str:
-        """Root's shell in the guest: what `command` printed. Typed again every 20 s until it has begun, for the shell
-        may still be coming up; a folder in the guest sees to it that it is done once."""
+        """Root's shell in the guest: what `command` printed. Typed again until it has ended, for the shell may still
+        be coming up, or go down with the machine in the middle; a folder in the guest sees to it that it is done once
+        a boot."""
         assert self._shell is not None
         number = time.monotonic_ns()
         begin, end = f"<{number}", f"{number}>"
@@ -118,7 +119,8 @@ class Machine:
         deadline = time.monotonic() + within_s
         sent = 0.0
         while True:
-            if begin.encode() not in self._read and time.monotonic() - sent > 20:
+            again_s = 60 if begin.encode() in self._read else 20
+            if time.monotonic() - sent > again_s:
                 self._shell.sendall(line.encode())
                 sent = time.monotonic()
             self._shell.settimeout(2)
@@ -127,6 +129,7 @@ class Machine:
                 assert got, f"the machine has ended:\n{self.console()[-2000:]}"
                 self._read += got
             text = self._read.decode("utf-8", errors="replace").replace("\r", "")
+            text = text[max(0, text.rfind(f"{begin}\n")) :]
             found = re.search(rf"{re.escape(begin)}\n(.*?)(\d+) {re.escape(end)}", text, re.DOTALL)
             if found is not None:
                 self._read = b""

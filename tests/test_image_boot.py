@@ -31,7 +31,7 @@ def test_a_flashed_card_becomes_a_box_whose_page_answers(machine: Machine) -> No
     ready(machine)
     assert page(machine)[0] == 200
     assert machine.run("systemctl --failed --plain --no-legend --no-pager").strip() == ""
-    told = "systemd-analyze; systemd-analyze blame --no-pager | grep -E 'parkbox|rauc|chrony'"
+    told = "export SYSTEMD_COLORS=0; systemd-analyze; systemd-analyze blame --no-pager | grep -E 'parkbox|rauc|chrony'"
     print("\n" + machine.run(f"{told}; systemd-analyze critical-chain parkbox-lane.service --no-pager"))
 
 
