@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from edge.box.restore_place import NOTE, Restored, note_seen, read_note
 from edge.cli import main
 from edge.config.load import load
+from hal_sim.ledger_view import facts_after
 from tests.program_rig import box_in, until
+from tests.test_programs_crash_agent import record
 from tests.web_house import Client
 
 PASSPHRASE = "correct horse battery"
@@ -54,7 +57,8 @@ def test_there_and_back(shell: Shell, tmp_path: Path) -> None:
     assert code == 0 and box_id in said and out.stat().st_mode & 0o077 == 0
     code, _, err = shell.run("backup", shell.config, out, "--passphrase-file", shell.passphrase)
     assert code == 1 and "exists already" in err
-    assert shell.run("restore", out, "--show")[1].startswith(box_id)
+    shown = shell.run("restore", out, "--show")[1]
+    assert shown.startswith(box_id) and "Beijing" in shown and "not judged" in shown
     code, said, err = shell.restore(out, new)
     assert (code, err) == (0, "") and "old box must not come back" in said
     assert (new / "box.toml").read_bytes() == shell.config.read_bytes()
@@ -62,6 +66,37 @@ def test_there_and_back(shell: Shell, tmp_path: Path) -> None:
     note = read_note(new / "data")
     assert note is not None
     assert note.box == box_id and not note.seen
+
+
+def test_restored_twice_no_number_of_a_fact_is_used_twice(shell: Shell, tmp_path: Path) -> None:
+    out, new = tmp_path / "b.parkbox", tmp_path / "new"
+    new.mkdir()
+    shell.run("backup", shell.config, out, "--passphrase-file", shell.passphrase)
+    lives = []
+    for number, more in enumerate(((), ("--replace",))):
+        assert shell.restore(out, new, *more)[0] == 0
+        record(new / "data" / "ledger.db", range(number + 1, number + 2))  # the box works on
+        lives.append({row.seq: row.id for row in facts_after(new / "data" / "ledger.db", 0)})
+    assert all(lives[1][seq] == lives[0][seq] for seq in lives[0].keys() & lives[1].keys())
+    assert lives[0] != lives[1]
+
+
+def test_without_a_terminal_nobody_is_asked(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO("piped in"))
+    code, _, err = shell.run("backup", shell.config, tmp_path / "b.parkbox")
+    assert (code, "--passphrase-file" in err) == (1, True)
+    shell.passphrase.chmod(0o644)
+    code, _, err = shell.run("backup", shell.config, tmp_path / "b.parkbox", "--passphrase-file", shell.passphrase)
+    assert (code, "0644" in err) == (1, True)
+
+
+def test_a_machine_without_the_box_s_user_says_so(shell: Shell, tmp_path: Path) -> None:
+    out = tmp_path / "b.parkbox"
+    shell.run("backup", shell.config, out, "--passphrase-file", shell.passphrase)
+    code, _, err = shell.restore(out, tmp_path / "new", "--user", "nobody-of-this-name")
+    assert code == 1 and "no user nobody-of-this-name" in err and "--user" in err
 
 
 def test_a_restore_waits_for_the_programs_to_stop(shell: Shell, tmp_path: Path) -> None:

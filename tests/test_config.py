@@ -250,3 +250,14 @@ def test_check_says_where_pictures_go_and_what_public_means(
     said = capsys.readouterr().out
     assert "https://oss-cn-qingdao.aliyuncs.com park-pictures, private" in said
     assert "anybody" not in said
+
+
+@pytest.mark.parametrize("plate", ["hello world", "1", "鲁B", "AAAAAAAAAAAAAAAAAAAA"])
+def test_what_nobody_can_mean_as_a_plate_is_refused(tmp_path: Path, plate: str) -> None:
+    text = GOOD.replace('allow_plates = ["鲁B00001"]', f'allow_plates = ["{plate}"]')
+    assert "is no plate" in issues_of(tmp_path, text)["lot.allow_plates[0]"]
+
+
+def test_a_device_without_end_is_not_read_to_it() -> None:
+    with pytest.raises(ConfigError, match="at most 1000000 bytes"):
+        load(Path("/dev/zero"))

@@ -89,6 +89,13 @@ def test_what_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture
         assert "no delivery 7" in capsys.readouterr().err
 
 
+def test_an_end_before_its_beginning_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with box_in(tmp_path) as box:
+        put(box).close()
+        assert ask(box, "--from", "2026-11-22", "--to", "2026-11-20") == 2
+    assert "--to must be after --from" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("wrong", [("--from", "yesterday"), ("--limit", "0"), ("--state", "lost"), ("--show", "x")])
 def test_a_wrong_question_is_refused(
     tmp_path: Path, wrong: tuple[str, str], capsys: pytest.CaptureFixture[str]

@@ -157,6 +157,7 @@ def test_exit_pays_and_leaves(bench: Bench) -> None:
     assert (decided.wait_for, decided.due_fen) == ("payment", 700)
     assert not bench.order("out", "pay_cash", amount_fen=9_999).ok
     assert bench.box.lane_states()[1].due_fen == 700
+    assert not bench.order("out", "pay_cash", amount_fen=0).ok  # that is pay_free
     assert bench.order("out", "pay_cash", amount_fen=600).ok
     assert bench.box.lane_states()[1].due_fen == 0  # 6 yuan paid, 1 let go
     bench.store()

@@ -161,6 +161,8 @@ def test_money_given_back_is_a_fact_with_who_and_why_and_never_more_than_was_tak
         ({"from_day": "0026-11-01"}, "years 2000 to 2099"),
         ({"plates": "鲁B11111 ??"}, r"plates: \?\?"),
         ({"plates": ","}, "at least one plate"),
+        ({"plates": "hello"}, "plates: hello is no plate"),
+        ({"plates": "鲁B11111 鲁b·11111"}, "鲁B11111 stands twice"),
     ],
 )
 def test_a_value_that_is_none_is_refused_by_its_name(changed: dict[str, Any], words: str) -> None:

@@ -148,3 +148,11 @@ def test_a_folder_that_exists_is_left_alone(desk: Desk) -> None:
 def test_no_list_at_all(desk: Desk, boxes: str | bytes, said: str) -> None:
     code, words = desk.provision(boxes)
     assert code == 2 and said in words
+
+
+def test_secrets_that_are_not_there(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.provision(GOOD)
+    words = ["provision", str(desk.folder / "boxes.csv"), str(desk.folder / "box.toml"), str(desk.folder / "out2")]
+    assert main([*words, "--secrets", str(desk.folder / "nope")]) == 2
+    assert "no such folder" in capsys.readouterr().err
+    assert not (desk.folder / "out2").exists()

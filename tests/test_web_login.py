@@ -66,7 +66,7 @@ def by_hand() -> FaultView:
     [
         ("vera", 0, {"account"}),
         ("tom", 1, {"account", "programs", "diagnostics", "config"}),
-        ("admin", 1, {"account", "users", "programs", "diagnostics", "config", "audit"}),
+        ("admin", 1, {"account", "users", "programs", "diagnostics", "config", "audit", "update"}),
     ],
 )
 def test_each_role_sees_what_it_may_do(

@@ -168,10 +168,10 @@ def test_a_fault_is_acknowledged(walker: Walker) -> None:
         walker.backs_out(bay)
         until(lambda: not bay.arm_up or "safety_unproven" in walker.box.faults(), "lowered, or no more")
     until(lambda: "safety_unproven" in walker.box.faults(), "fault raised")
-    walker.press("#fault-list [data-action=acknowledge_fault]")
+    walker.press("#fault-list .fault:has-text('safety_unproven') [data-action=acknowledge_fault]")
     walker.order()
     until(lambda: "safety_unproven" not in walker.box.faults(), "fault ended")
-    walker.page.wait_for_selector("#faults", state="hidden")
+    walker.page.wait_for_selector("#fault-list .fault:has-text('safety_unproven')", state="hidden")
     until(lambda: not bay.arm_up or walker.at_lane(bay, "close", ok=None).startswith("✓"), "close obeyed")
 
 

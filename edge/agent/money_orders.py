@@ -7,7 +7,7 @@ import uuid
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from edge.core.plates import normalise
+from edge.core.plates import normalise, plausible
 from edge.core.tariff_book import LOCAL
 from edge.web import api_money
 from edge.web.api import Order
@@ -37,8 +37,8 @@ def lane_members(order: Order) -> dict[str, Any] | None:
         case api_money.ListAdd():
             from_ms, until_ms = _span(order.from_day, order.until_day)
             return {
-                "entry_id": _new_id(order), "plate": order.plate, "kind": order.list_kind, "from_ms": from_ms,
-                "until_ms": until_ms,
+                "entry_id": _new_id(order), "plate": _plate("plate", order.plate), "kind": order.list_kind,
+                "from_ms": from_ms, "until_ms": until_ms,
             }  # fmt: skip
         case api_money.ListRemove():
             return {"entry_id": order.entry_id}
@@ -57,11 +57,18 @@ def _new_id(order: Order) -> str:
 def _cars(plates: str) -> list[dict[str, str]]:
     found = plates.replace(",", " ").replace("，", " ").replace("、", " ").split()
     for plate in found:
-        if not normalise(plate):
-            raise RefusedError("bad_request", f"plates: {plate} 不是车牌", f"plates: {plate} is no plate")
+        _plate("plates", plate)
     if not found:
         raise RefusedError("bad_request", "plates: 至少一个车牌", "plates: at least one plate is needed")
+    if twice := [plate for at, plate in enumerate(map(normalise, found)) if plate in map(normalise, found[:at])]:
+        raise RefusedError("bad_request", f"plates: {twice[0]} 重复", f"plates: {twice[0]} stands twice")
     return [{"plate": plate} for plate in found]
+
+
+def _plate(name: str, plate: str) -> str:
+    if not plausible(plate):
+        raise RefusedError("bad_request", f"{name}: {plate} 不是车牌", f"{name}: {plate} is no plate")
+    return plate
 
 
 def _span(from_day: str, until_day: str) -> tuple[int, int]:

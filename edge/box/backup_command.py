@@ -18,7 +18,7 @@ from edge.box.kit import SECRET_PREFIX
 from edge.config.check import explain
 from edge.config.load import ConfigError, load
 from edge.config.model import Config
-from edge.config.secrets import credentials_folder
+from edge.config.secrets import credentials_folder, secret
 from edge.config_file import named_files
 from edge.core.clock import CHINA
 
@@ -59,9 +59,14 @@ def main(argv: Sequence[str]) -> int:
 
 
 def passphrase_of(file: Path | None, *, twice: bool = False) -> str:
-    """From the file, or asked of the person. Raises `BackupError` for one that is too short, and `OSError`."""
+    """From the file, or asked of the person. Raises `BackupError` for one that is too short, or when there is nobody
+    to ask, and `OSError`."""
     if file is not None:
+        if wrong := list(secret("--passphrase-file", str(file))):
+            raise BackupError(str(wrong[0]))
         passphrase = file.read_text("utf-8-sig").strip()
+    elif not sys.stdin.isatty():
+        raise BackupError("没有终端可询问口令, 请用 --passphrase-file / no terminal to ask at: use --passphrase-file")
     else:
         passphrase = getpass.getpass("口令 passphrase: ")
         if twice and getpass.getpass("再次输入 again: ") != passphrase:

@@ -50,6 +50,9 @@ def main(argv: Sequence[str]) -> int:
     except (OSError, ValueError) as error:
         print(f"无法读取 cannot be read: {error}", file=sys.stderr)
         return 2
+    if chosen.secrets is not None and not chosen.secrets.is_dir():
+        print(f"--secrets {chosen.secrets}: 没有此文件夹 no such folder", file=sys.stderr)
+        return 2
     found = read_list(data, chosen.list.name)
     made, issues = judge_boxes(found, template, chosen.template.name, chosen.secrets)
     if chosen.out.exists():

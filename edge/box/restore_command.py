@@ -7,7 +7,6 @@ import grp
 import pwd
 import sqlite3
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from edge.box.backup_command import passphrase_of
 from edge.box.backup_names import BackupError
 from edge.box.backup_seal import read_head
 from edge.box.restore_open import open_backup, runs
-from edge.box.restore_place import Places, finish
+from edge.box.restore_place import Places, beijing, finish
 
 
 def main(argv: Sequence[str]) -> int:
@@ -39,11 +38,11 @@ def main(argv: Sequence[str]) -> int:
         with chosen.file.open("rb") as file:
             if chosen.show:
                 head, _ = read_head(file)
-                print(f"{head.box}  {_when(head.made_ms)}")
+                print(f"{head.box}  {_when(head.made_ms)}  (仅文件头, 未检验 its head only, not judged)")
                 return 0
             owner = None
             if chosen.user:
-                owner = (pwd.getpwnam(chosen.user).pw_uid, grp.getgrnam(chosen.user).gr_gid)
+                owner = _owner(chosen.user)
             if where := runs((chosen.socket, Path(f"{chosen.socket}.agent"))):
                 raise BackupError(f"程序正在运行 ({where}): systemctl stop parkbox.target / a program of this box runs")
             places = Places(chosen.config, chosen.secrets, chosen.data, owner)
@@ -62,5 +61,16 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def _owner(user: str) -> tuple[int, int]:
+    """uid and gid. Raises `BackupError`."""
+    try:
+        return pwd.getpwnam(user).pw_uid, grp.getgrnam(user).gr_gid
+    except KeyError:
+        raise BackupError(
+            f"--user: 此机没有用户 {user}; 可另选, 或 --user '' 不更改所有者"
+            f" / this machine has no user {user}: name another, or --user '' to leave the owner"
+        ) from None
+
+
 def _when(made_ms: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(made_ms / 1000))
+    return f"{beijing(made_ms)} (北京时间 Beijing)"

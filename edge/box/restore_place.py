@@ -21,6 +21,7 @@ import msgspec
 
 from edge.box.backup_names import GENERATION, LEDGER, NOT_OURS
 from edge.core.clock import CHINA
+from edge.store.recovery import GENERATION_UNKNOWN
 from edge.store.schema import sync_folder
 from edge.web.accounts import write_private
 
@@ -80,7 +81,7 @@ class Places(msgspec.Struct, frozen=True):
 def commit(places: Places, box: str, made_ms: int, last_seq: int) -> None:
     """What lies unpacked in the stage is whole and right: from now on it will be placed, whatever happens."""
     stage = places.data / STAGE
-    _begin_new_numbers(stage / "data", last_seq)
+    _begin_new_numbers(stage / "data", places.data)
     for folder, _, names in os.walk(stage):
         for name in names:
             _sync_file(Path(folder) / name)
@@ -95,14 +96,23 @@ def _unused(data: Path, made_ms: int) -> str:
     return next(name for name in (f"replaced-{made_ms}-{n}" for n in count(1)) if not (data / name).exists())
 
 
-def _begin_new_numbers(stage: Path, last_seq: int) -> None:
+def _begin_new_numbers(stage: Path, here: Path) -> None:
     """Facts of this box from now on get numbers that the box which died cannot have used after the backup
-    (`store.recovery`): whoever keeps a cursor of it must not take new facts for known ones."""
+    (`store.recovery`), nor this one since an earlier restore: whoever keeps a cursor must not take new facts for known
+    ones. A box that began its ledger anew after the backup, and died, is beyond what a new card can know."""
     if not (stage / LEDGER).exists():
         return
-    file = stage / GENERATION
-    number = int(file.read_text("ascii").split()[0]) if file.exists() else 1
-    file.write_text(str(number + 1), encoding="ascii")
+    number = max(_generation(stage / GENERATION), _generation(here / GENERATION))
+    (stage / GENERATION).write_text(str(number + 1), encoding="ascii")
+
+
+def _generation(file: Path) -> int:
+    if not file.exists():
+        return 1
+    try:
+        return int(file.read_text(errors="replace").partition(" ")[0])
+    except ValueError:
+        return GENERATION_UNKNOWN  # only a failing card writes something else; far from all used numbers
 
 
 def finish(places: Places) -> Ready | None:

@@ -77,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
 def _list(config: Config, queue: DeliveriesFile, chosen: argparse.Namespace) -> int:
     begin_ms = chosen.begin if chosen.begin is not None else 0
     end_ms = chosen.end if chosen.end is not None else FOR_EVER_MS
+    if end_ms <= begin_ms:
+        print("--to 须晚于 --from: --to must be after --from", file=sys.stderr)
+        return 2
     plate = normalise(chosen.plate) or chosen.plate
     found = queue.search(plate, chosen.limit, begin_ms, end_ms, chosen.state)
     counts = queue.counts()

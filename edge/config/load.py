@@ -48,13 +48,12 @@ def _declared() -> inspect.Type:
 def _parse(path: Path) -> dict[str, Any]:
     name = str(path)
     try:
-        size = path.stat().st_size
-        if size > SIZE_LIMIT_BYTES:
-            issue = ConfigIssue(
-                name, f"{size} bytes", f"最多 {SIZE_LIMIT_BYTES} 字节", f"at most {SIZE_LIMIT_BYTES} bytes"
-            )
+        with path.open("rb") as file:
+            data = file.read(SIZE_LIMIT_BYTES + 1)  # a device or pipe tells no size
+        if len(data) > SIZE_LIMIT_BYTES:
+            issue = ConfigIssue(name, "", f"最多 {SIZE_LIMIT_BYTES} 字节", f"at most {SIZE_LIMIT_BYTES} bytes")
             raise ConfigError([issue])
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors put a mark in front
+        return tomllib.loads(data.decode("utf-8-sig"))  # Windows' editors put a mark in front
     except OSError as error:
         issue = ConfigIssue(name, "", f"无法读取: {error.strerror}", f"cannot be read: {error}")
     except UnicodeDecodeError as error:

@@ -15,7 +15,7 @@ from edge.config.rules_qingdao import judge_qingdao
 from edge.config.rules_rs485 import judge_rs485
 from edge.config.rules_shenzhen import judge_shenzhen
 from edge.config.secrets import secret
-from edge.core.plates import normalise
+from edge.core.plates import normalise, plausible
 from edge.core.tariff_param import read_param
 
 AGENT_SOCKET_SUFFIX = ".agent"
@@ -218,7 +218,9 @@ def _plates(config: Config) -> Iterator[ConfigIssue]:
     for name, plates in (("allow_plates", config.lot.allow_plates), ("deny_plates", config.lot.deny_plates)):
         for number, plate in enumerate(plates):
             path = f"lot.{name}[{number}]"
-            if not normalise(plate):
+            if not plausible(plate):
                 yield ConfigIssue(path, repr(plate), "不是车牌", "is no plate")
+            elif normalise(plate) in map(normalise, plates[:number]):
+                yield ConfigIssue(path, plate, "重复", "stands here twice")
             elif name == "deny_plates" and normalise(plate) in allow:
                 yield ConfigIssue(path, plate, "同时在 allow_plates 中", "stands in allow_plates too")

@@ -30,6 +30,7 @@ _FORMS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (rf"Expected {_TYPE} of length (\d+)(?:, got \d+)?", "{0}须有 {1} 项", "must be {0} of {1}"),
         (r"Object missing required field `(.+)`", "缺少 {0}", "{0} is missing"),
         (r"Object contains unknown field `(.+)`", "没有 {0} 这一项", "{0} is not known here"),
+        (r"Expected `str` matching regex .*", "空白, 或字符、格式不对", "is blank, or of a form not allowed here"),
         (r"Invalid (?:enum )?value (.+)", "{0} 不在允许值之内", "{0} is none of the allowed ones"),
         (r"JSON is malformed: .*\(byte (\d+)\)", "不是 JSON (第 {0} 字节)", "is no JSON (byte {0})"),
         (r"Input data was truncated", "JSON 不完整", "the JSON is not whole"),

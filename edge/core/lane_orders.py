@@ -154,7 +154,10 @@ class OrderActions(FaultActions):
         return "已恢复自动落杆", "automatic closing is on again"
 
     def acknowledged(self, code: str) -> None:
-        """A person has seen to a fault: an arm that somebody had lifted may close again by the normal rules."""
+        """A person has seen to a fault: an arm that somebody had lifted may close again by the normal rules; a safety
+        loop that seemed dead is believed again, until two openings in a row say otherwise."""
+        if code == "safety_unproven":
+            self.unproven_openings = 0
         if code == "arm_uncommanded" and "uncommanded" in self.holds:
             self.holds.discard("uncommanded")
             self.fire(Signal.RELEASE)

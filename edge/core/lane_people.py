@@ -47,6 +47,8 @@ class PeopleActions(DeskActions):
                 f"金额 {paid_fen} 分超过应缴 {to_pay_fen} 分",
                 f"amount_fen: {paid_fen} is more than the {to_pay_fen} due",
             )
+        if not free and not paid_fen:
+            raise OrderRefused("收款为 0, 免费放行请用“免费”", "amount_fen: 0 is not taken; free is pay_free")
         car.due_fen, car.paid_fen, car.discount_fen = due_fen, paid_fen, due_fen - paid_fen
         self.order_to_settle(car)
         self.record(

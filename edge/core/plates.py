@@ -89,6 +89,17 @@ def normalise(raw: str) -> str:
     return "" if text in NO_PLATE_WORDS or NO_PLATE_SIGN in text else text
 
 
+PLATE_LENGTHS = range(4, 11)
+"""Of the shapes below the shortest has 6 (港澳), the longest 8; foreign ones have 4 to 10."""
+
+
+def plausible(raw: str) -> bool:
+    """Whether a person who types this can mean a plate: 4 to 10 characters with a digit among them. For what people
+    enter; a camera's read is never refused for its shape."""
+    plate = normalise(raw)
+    return len(plate) in PLATE_LENGTHS and any(char.isdigit() for char in plate)
+
+
 def skeleton(plate: str) -> str:
     """The plate with every character replaced by the first of its class: two confusable plates share it."""
     return plate.translate(_FIRST_OF_CLASS)
