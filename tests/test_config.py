@@ -261,3 +261,18 @@ def test_what_nobody_can_mean_as_a_plate_is_refused(tmp_path: Path, plate: str) 
 def test_a_device_without_end_is_not_read_to_it() -> None:
     with pytest.raises(ConfigError, match="at most 1000000 bytes"):
         load(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("total_stalls = ", "total_stalls = true # ", "= true: "),
+        ("total_stalls = ", "total_stalls = 2026-11-22 # ", "= 2026-11-22: "),
+    ],
+)
+def test_a_value_is_shown_as_the_file_has_it(tmp_path: Path, old: str, new: str, says: str) -> None:
+    assert says in issues_of(tmp_path, GOOD.replace(old, new))["lot.total_stalls"]
+
+
+def test_a_bound_that_is_not_allowed_itself_is_said(tmp_path: Path) -> None:
+    assert "0..1, above 0" in issues_of(tmp_path, GOOD + "\n[flow]\nbands = [0.0, 0.9]\n")["flow.bands[0]"]

@@ -204,9 +204,9 @@ def test_the_evidence_picture_takes_the_place_of_the_cameras(open_page: Open, pa
 
 def test_stalls_and_deliveries(open_page: Open, page_source: FakeSource) -> None:
     page = open_page()
-    wait_text(page, "#occupancy", "空闲 61%")
+    wait_text(page, "#occupancy", "非饱和, 占用 61%")
     page_source.show(box(parked=300))
-    wait_text(page, "#occupancy", "满位 94%")
+    wait_text(page, "#occupancy", "满位, 占用 94%")
     assert "余 20 位" in page.inner_text("#occupancy")
     filled, whole = (page.evaluate("s => document.querySelector(s).getBoundingClientRect().width", s)
                      for s in (".bar-fill", ".bar-back"))

@@ -327,15 +327,15 @@ class Qingdao(Section, frozen=True, kw_only=True):
     """B.2: again after 5 min."""
     retries: Annotated[int, Meta(ge=0, le=1000)] = 50
     """B.2: 50 times, then set aside."""
-    counts_s: Annotated[float, Meta(gt=0, le=86400)] = 60.0
+    counts_s: Annotated[float, Meta(ge=0.01, le=86400)] = 60.0
     """B.3.1.2: every minute."""
-    lot_s: Annotated[float, Meta(gt=0, le=86400)] = 86400.0
+    lot_s: Annotated[float, Meta(ge=0.01, le=86400)] = 86400.0
     """B.3.1.1: every 24 h."""
-    tariff_s: Annotated[float, Meta(gt=0, le=86400)] = 86400.0
+    tariff_s: Annotated[float, Meta(ge=0.01, le=86400)] = 86400.0
     """B.3.1.6: every 24 h."""
-    devices_s: Annotated[float, Meta(gt=0, le=86400)] = 86400.0
+    devices_s: Annotated[float, Meta(ge=0.01, le=86400)] = 86400.0
     """B.3.1.7: every 24 h."""
-    states_s: Annotated[float, Meta(gt=0, le=86400)] = 60.0
+    states_s: Annotated[float, Meta(ge=0.01, le=86400)] = 60.0
     """B.3.1.8: every minute."""
     camera_class: Literal["0207", "0701", "0204", "03", ""] = "0207"
     """As which device type cameras are told (QC43: B.6.1.1 has none for them; 0207 车场控制机 is what stands at the
@@ -352,7 +352,7 @@ class Qingdao(Section, frozen=True, kw_only=True):
     calls: QingdaoCalls = QingdaoCalls()
     plan: Annotated[tuple[QingdaoPlan, ...], Meta(max_length=29)] = ()
     """The lot's own card plans, told to the city (B.3.1.9, B.3.1.10)."""
-    plans_s: Annotated[float, Meta(gt=0, le=86400)] = 86400.0
+    plans_s: Annotated[float, Meta(ge=0.01, le=86400)] = 86400.0
     """B.3.1.9, B.3.1.10: every 24 h."""
 
 

@@ -11,7 +11,7 @@ from edge.config.base import Section
 
 
 class QingdaoCalls(Section, frozen=True, kw_only=True):
-    poll_s: Annotated[float, Meta(gt=0, le=60)] = 2.0
+    poll_s: Annotated[float, Meta(ge=0.01, le=60)] = 2.0
     """14 while a car waits to pay, and the pause between two tries of 12 and 13 (QC29)."""
     wait_s: Annotated[float, Meta(ge=1, le=3600)] = 600.0
     """14 is asked no longer than this for one coming of a car to the arm."""
@@ -23,5 +23,5 @@ class QingdaoCalls(Section, frozen=True, kw_only=True):
     """...50 times."""
     signatory_after_min: Annotated[float, Meta(ge=0, le=1440)] = 15.0
     """12 for a visit of which no notice (20) has told: at the end of the free time (line 963)."""
-    timeout_s: Annotated[float, Meta(gt=0, le=20)] = 5.0
+    timeout_s: Annotated[float, Meta(ge=0.01, le=20)] = 5.0
     """For one of these calls; the 20 s of B.2 are a long time at the arm."""

@@ -16,7 +16,7 @@ Https = Annotated[str, Meta(pattern=r"^https://[^\s/]+", max_length=200, descrip
 ParkCode = Annotated[str, Meta(min_length=1, max_length=20)]
 Text = Annotated[str, Meta(max_length=500)]
 Hex = Annotated[str, Meta(pattern=r"^([0-9a-fA-F]{16})?$", description="16 hex digits, or empty")]
-Period = Annotated[float, Meta(gt=0, le=86_400)]
+Period = Annotated[float, Meta(ge=0.01, le=86_400)]
 
 
 class ShenzhenSite(Section, frozen=True, kw_only=True):

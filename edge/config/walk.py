@@ -7,6 +7,7 @@ msgspec's own conversion stops at the first error; a technician at the lane want
 from __future__ import annotations
 
 import re
+from datetime import date, time
 from typing import Any
 
 from msgspec import inspect
@@ -128,11 +129,22 @@ def _wanted(kind: inspect.Type) -> tuple[str, str]:
             high = kind.le if kind.le is not None else kind.lt
             bounds = f" {'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}"
             whole = isinstance(kind, inspect.IntType)
-            return ("整数" if whole else "数") + bounds, ("a whole number" if whole else "a number") + bounds
+            above = ("", "") if kind.gt is None else (f", 大于 {kind.gt:g}", f", above {kind.gt:g}")
+            zh, en = ("整数", "a whole number") if whole else ("数", "a number")
+            return zh + bounds + above[0], en + bounds + above[1]
         case inspect.StrType():
             bounds = f" {kind.min_length or 0}..{'' if kind.max_length is None else kind.max_length}"
             return f"文字, 长度{bounds}", f"text of length{bounds}"
     return "值", "a value"
+
+
+def _as_written(value: Any) -> str:
+    """As the file has it, where Python would say it otherwise."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, date | time):  # a datetime is a date
+        return value.isoformat()
+    return repr(value)
 
 
 def _at(path: str, key: str) -> str:
@@ -140,5 +152,5 @@ def _at(path: str, key: str) -> str:
 
 
 def _issue(path: str, value: Any, zh: str, en: str) -> ConfigIssue:
-    shown = repr(value)
+    shown = _as_written(value)
     return ConfigIssue(path or "(文件 file)", shown if len(shown) <= 80 else shown[:77] + "...", zh, en)

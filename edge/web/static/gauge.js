@@ -19,7 +19,7 @@ export function showOccupancy({ total, parked, flow }) {
   say(parts.parked, String(parked));
   say(parts.total, ` / ${total}`);
   say(parts.free, parked > total ? word("over", parked - total) : word("free", total - parked));
-  say(parts.level, `${word(`level_${level}`)} ${Math.round(share * 100)}%`);
+  say(parts.level, `${word(`level_${level}`)}, ${word("used_pct", Math.round(share * 100))}`);
   NAMES.forEach((name, index) => {
     say(parts.names[index], word(`level_${name}`));
     parts.names[index].classList.toggle("now", name === level);
