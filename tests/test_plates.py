@@ -15,6 +15,7 @@ from edge.core.plates import (
     confusable,
     is_no_plate,
     normalise,
+    plausible,
     shape,
     skeleton,
 )
@@ -176,3 +177,13 @@ PUBLISHED = re.compile(f"[{PROVINCES}][A-Z](?:[0-9]{{5}}[DF]|[DF][A-HJ-NP-Z0-9][
 @given(plates)
 def test_shape_knows_every_plate_of_the_published_expression(plate: str) -> None:
     assert not PUBLISHED.fullmatch(plate) or shape(plate) in {"ordinary", "new_energy"}
+
+
+@pytest.mark.parametrize("plate", ["鲁B12345", "浙HHXNRN", "粤Z1234港", "WJ鲁1234A", "กข1234", "民航A1234"])
+def test_what_a_person_can_mean_as_a_plate(plate: str) -> None:
+    assert plausible(plate)
+
+
+@pytest.mark.parametrize("words", ["", "无牌车", "hello", "hello world", "1", "鲁B", "鲁B123456789", "AAAAAAAA"])
+def test_what_nobody_can_mean_as_a_plate(words: str) -> None:
+    assert not plausible(words)

@@ -94,9 +94,11 @@ PLATE_LENGTHS = range(4, 11)
 
 
 def plausible(raw: str) -> bool:
-    """Whether a person who types this can mean a plate: 4 to 10 characters with a digit among them. For what people
-    enter; a camera's read is never refused for its shape."""
+    """Whether a person who types this can mean a plate: of a known shape (its serial may be all letters), or 4 to 10
+    characters with a digit among them. For what people enter; a camera's read is never refused for its shape."""
     plate = normalise(raw)
+    if shape(plate) not in {"none", "other"}:
+        return True
     return len(plate) in PLATE_LENGTHS and any(char.isdigit() for char in plate)
 
 
