@@ -1,5 +1,5 @@
-"""The files that Python reads from exec to ready of both programs, in that order: run by the image's own Python, printed
-below its root, a priority each for mksquashfs's -sort.
+"""The files that Python reads from exec to ready of both programs, in that order: run by the image's own Python,
+printed below its root, a priority each for mksquashfs's -sort.
 
 Small files share blocks of 128 KiB that are unpacked as a whole. Laid out by name, the 600 files of a start lie in most
 blocks of the system, and a cold start unpacks nearly all of it.
