@@ -78,3 +78,22 @@ def test_the_shell_can_read_it(file: Path) -> None:
 def test_pins_are_held_from_power_on() -> None:
     """Every pin that a configuration may name, and none of the two that are the board's own."""
     assert "gpio=2-27=ip,pd" in (IMAGE / "boot/config.txt").read_text("utf-8").splitlines()
+
+
+def test_what_python_reads_at_a_start_is_named_once_each_in_its_order() -> None:
+    import json  # noqa: PLC0415 - a package of byte code files
+    import json.decoder  # noqa: PLC0415
+    import sys  # noqa: PLC0415 - within the interpreter: nothing is read
+
+    first_read = load("first_read")
+    found = list(first_read.files(iter([json.decoder, sys, json])))
+    assert [Path(file).name.split(".")[0] for file in found] == ["decoder", "__init__"]
+    assert all(file.endswith(".pyc") for file in found)
+
+
+def test_the_programs_whose_start_is_laid_out_are_there() -> None:
+    first_read = load("first_read")
+    root = IMAGE.parent
+    for program in first_read.PROGRAMS:
+        if program != "RPi.GPIO":  # the image's own
+            assert root.joinpath(*program.split(".")).with_suffix(".py").exists(), program
