@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
 import subprocess
 from pathlib import Path
 from types import ModuleType
@@ -97,3 +99,15 @@ def test_the_programs_whose_start_is_laid_out_are_there() -> None:
     for program in first_read.PROGRAMS:
         if program != "RPi.GPIO":  # the image's own
             assert root.joinpath(*program.split(".")).with_suffix(".py").exists(), program
+
+
+@pytest.mark.skipif(shutil.which("cpio") is None or shutil.which("zstd") is None, reason="not here: cpio or zstd")
+def test_the_initramfs_is_the_same_wherever_and_whenever_it_is_made(tmp_path: Path) -> None:
+    for number, place in enumerate(("one", "other")):
+        folder = tmp_path / place
+        for name in ("init", "bin/sh") if number else ("bin/sh", "init"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(name)
+            os.utime(folder / name, (10**9 * number, 10**9 * number))
+        load("kernel").pack(folder, tmp_path / f"{place}.img")
+    assert (tmp_path / "one.img").read_bytes() == (tmp_path / "other.img").read_bytes()
