@@ -7,7 +7,7 @@ import { facts } from "./forms.js";
 import { minute, said, stay, word, yuan } from "./language.js";
 import { trouble } from "./lists.js";
 import { laneName, stateWords } from "./lot.js";
-import { enlarge } from "./sheet.js";
+import { pictureButton } from "./picture.js";
 
 const WAITS = ["wait_payment", "wait_confirm", "wait_read", "refused"];
 
@@ -96,14 +96,7 @@ function orderLink(car) {
 
 function picture(car) {
   if (!pictures.includes(car.read_id)) return [];
-  const image = el("img");
-  image.src = `/picture/${car.read_id}.jpg`;
-  image.alt = "";
-  const open = el("button", "step-picture", image);
-  open.type = "button";
-  open.setAttribute("aria-label", word("picture_of", car.plate || word("no_plate")));
-  open.addEventListener("click", () => enlarge(image.src, car.plate));
-  return [open];
+  return [pictureButton(car.read_id, car.plate, word("picture_of", car.plate || word("no_plate")), "step-picture")];
 }
 
 // Every order carries its reason: the sheet asks for it.
