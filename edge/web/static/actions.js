@@ -40,18 +40,23 @@ export function openAction(name, preset = {}, note = "", done = () => {}, confir
   const answer = answerPlace();
   const controls = action.fields.filter((one) => !(one.name in preset) && !KNOWN_ONLY.includes(one.kind))
     .map((one) => ({ name: one.name, ...control(one, action) }));
+  let confirmed = {}; // the box has asked whether it is meant
   const told = () => (typeof confirm === "function" ? confirm(values(controls)) : confirm || said(action));
   const submit = button(told(), null, "primary");
   const form = el("form", "", ...controls.map((one) => one.node), el("div", "buttons", submit));
   const about = [note, said(action, "warn_")].filter(Boolean).map((text) => el("p", "sheet-note", text));
   let id = newId();
-  form.addEventListener("input", () => say(submit, told()));
+  form.addEventListener("input", () => { if (!confirmed.confirmed) say(submit, told()); });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     once(form, async () => {
       showBusy(answer);
-      const result = await order(name, { ...preset, ...values(controls), ...withId(action, id) });
+      const result = await order(name, { ...preset, ...values(controls), ...confirmed, ...withId(action, id) });
       showAnswer(answer, result);
+      if (result.ask) {
+        confirmed = { confirmed: true };
+        say(submit, word("all_the_same", said(action)));
+      }
       answer.append(...extras(result));
       if (result.code === "offline") return; // nobody knows whether it was done: the same id again is safe
       id = newId();
