@@ -219,7 +219,7 @@ SECRETS = ("qingdao-password", "qingdao-passkey", "oss-key-id", "oss-key-secret"
         ('bucket = "park-pictures"\n', "", "city.qingdao.oss.bucket", "missing"),
         ('acl = "public-read-write"', 'acl = "public"', "city.qingdao.oss.acl", "public-read, public-read-write"),
         ('acl = "public-read-write"', "timeout_s = 0", "city.qingdao.oss.timeout_s", "0.01..600"),
-        ('acl = "public-read-write"', 'token_file = "./none"', "city.qingdao.oss.token_file", "cannot be read"),
+        ('acl = "public-read-write"', 'token_file = "./none"', "city.qingdao.oss.token_file", "no such file"),
         ('acl = "public-read-write"', 'token_file = "./oss-key-id"\nsignature = "v1"', "city.qingdao.oss.token_file",
          "v4"),
         ('acl = "public-read-write"', 'secret = "abc"', "city.qingdao.oss.secret", "unknown key"),
