@@ -17,43 +17,10 @@ from edge.lane.devices import LaneDevices
 from edge.lane.setup import lane_settings
 from hal_sim.rs485.boards import RelayBoard
 from hal_sim.rs485.bus import Bus
-from tests.test_config import GOOD, issues_of
+from tests.config_board_text import BARRIER, BOARDS, LOOPS, TEMPLATE, one_lane
+from tests.config_text import GOOD, issues_of
 
 WITHIN_S = 10.0
-TEMPLATE = """
-[[line]]
-id = "bus"
-device = "{tty}"
-baud = 115200
-
-[[board]]
-id = "relays"
-line = "bus"
-model = "waveshare_relay_d"
-"""
-BOARDS = TEMPLATE.format(tty="/dev/ttyUSB0")
-BARRIER = """driver = "board"
-board = "relays"
-open_relay = 0
-close_relay = 1
-limit_up_input = 2
-pulse_ms = 500
-"""
-LOOPS = """driver = "board"
-board = "relays"
-arrival_input = 0
-safety_input = 1
-debounce_ms = 0
-"""
-
-
-def one_lane(barrier: str = BARRIER, loops: str = LOOPS, boards: str = BOARDS) -> str:
-    """The shipped configuration with one lane, on a board."""
-    head = GOOD[: GOOD.index("[[lane]]")].replace("emergency_pin = 26", "")
-    lane = GOOD[GOOD.index("[[lane]]") : GOOD.index("[lane.barrier]")]
-    camera = GOOD[GOOD.index("[[lane.camera]]") :]
-    camera = camera[: camera.index("[[lane]]")]
-    return f"{head}{lane}[lane.barrier]\n{barrier}[lane.loops]\n{loops}{camera}{boards}"
 
 
 class BoardSite:

@@ -10,7 +10,7 @@ import pytest
 from edge.core.money_seen import CardRows, ListRows
 from edge.web.api import ActionResult
 from edge.web.desk import RefusedError
-from tests.test_web_access import violations
+from tests.web_axe import violations
 from tests.web_house import House
 from tests.web_look import MONITOR, Open, wait_text
 
