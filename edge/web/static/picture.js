@@ -31,10 +31,14 @@ export function pictureButton(readId, words, label, className) {
   open.type = "button";
   open.setAttribute("aria-label", label);
   open.addEventListener("click", () => enlarge(image.src, words));
-  whenMissing(image, () => {
-    open.disabled = true;
-    open.setAttribute("aria-label", word("no_picture"));
-    open.replaceChildren(el("span", "no-image", word("no_picture")));
-  });
+  whenMissing(image, () => open.replaceWith(noPicture(className)));
   return open;
+}
+
+// What stands where a picture would be.
+export function noPicture(className) {
+  const nothing = el("button", className, el("span", "no-image", word("no_picture")));
+  nothing.type = "button";
+  nothing.disabled = true;
+  return nothing;
 }
