@@ -6,10 +6,8 @@ import { el, mark } from "./dom.js";
 import { facts } from "./forms.js";
 import { minute, said, stay, word, yuan } from "./language.js";
 import { trouble } from "./lists.js";
-import { laneName, stateWords } from "./lot.js";
+import { carWaits, laneName, stateWords } from "./lot.js";
 import { pictureButton } from "./picture.js";
-
-const WAITS = ["wait_payment", "wait_confirm", "wait_read", "refused"];
 
 let seen = ""; // of the exits, when they were last asked for
 let question = 0;
@@ -104,7 +102,7 @@ function actions(exit, car) {
   const about = [laneName(exit.lane), car?.plate].filter(Boolean).join(" · ");
   const preset = { lane: exit.lane };
   const note = { note: about };
-  const waits = car && WAITS.includes(exit.state);
+  const waits = car && carWaits(exit);
   const wanted = [];
   if (waits && car.owed_fen > 0) {
     const sum = yuan(car.owed_fen);

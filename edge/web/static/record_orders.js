@@ -4,19 +4,16 @@ import { get } from "./api.js";
 import { actionName } from "./actions.js";
 import { el, mark } from "./dom.js";
 import { button } from "./forms.js";
-import { clock, said, word } from "./language.js";
+import { clock, isEnglish, said, word } from "./language.js";
 import { pagedList } from "./lists.js";
 import { laneName } from "./lot.js";
 import { enlarge } from "./picture.js";
-import { WORDS } from "./words.js";
 import { ORDER_WORDS } from "./words_orders.js";
-
-Object.assign(WORDS, ORDER_WORDS); // before anything here is drawn
 
 const LIMIT = 30;
 
 // A name as the ledger has it: one of the page's own table, or of a city's orders.
-const orderName = (name) => (Object.hasOwn(ORDER_WORDS, `ordered_${name}`) ? word(`ordered_${name}`) : actionName(name));
+const orderName = (name) => (Object.hasOwn(ORDER_WORDS, name) ? ORDER_WORDS[name][isEnglish() ? 1 : 0] : actionName(name));
 
 export function listOrders(query) {
   const ask = (before) => get("/api/orders", { ...query, before_seq: before || "", limit: LIMIT });
