@@ -19,8 +19,8 @@ from edge.config.model import Camera, CameraClient, Listener
 from hal_sim.cameras.event import CameraEvent
 from hal_sim.cameras.hik_stream import HikStreamCamera
 from hal_sim.cameras.pictures import Painter
+from tests.camera_client_rig import Telling
 from tests.camera_rig import vector
-from tests.test_camera_vz_tcp import Telling
 
 PASSWORD = "pa:ss wörd"
 AT_MS = 1_715_075_283_847
