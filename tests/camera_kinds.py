@@ -137,14 +137,11 @@ class Pulled:
         if self._away:
             assert await asyncio.to_thread(self.sim.wait, self._newer)
             self._used, self._away = self._made(), False
-        at = 0
-        for size in (*sizes, len(raw)):
-            try:
-                await asyncio.to_thread(self.sim.say, raw[at : at + size])
-            except OSError:
-                self._away = True  # the box has hung up on it meanwhile
-                return
-            at += size
+        try:
+            await asyncio.to_thread(self.sim.say, raw, sizes)
+        except OSError:
+            self._away = True  # the box has hung up on it meanwhile
+            return
         await self._taken()
 
     async def _taken(self) -> None:

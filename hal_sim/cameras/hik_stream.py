@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hal_sim.cameras.event import CameraEvent
 from hal_sim.cameras.hikvision import Hikvision
@@ -52,10 +52,14 @@ class HikStreamCamera:
         if client is not None:
             client.close()
 
-    def say(self, raw: bytes) -> None:
-        """Any bytes, as a sick camera would."""
-        assert self._client is not None
-        self._client.sendall(b"%x\r\n%b\r\n" % (len(raw), raw) if self.chunked and raw else raw)
+    def say(self, raw: bytes, sizes: Sequence[int] = ()) -> None:
+        """Any bytes, as a sick camera would; in pieces of `sizes`, the rest at once."""
+        client, at = self._client, 0
+        assert client is not None
+        for size in (*sizes, len(raw)):
+            piece = raw[at : at + size]
+            client.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if self.chunked and piece else piece)
+            at += size
 
     def beat(self) -> None:
         """No video loss."""
