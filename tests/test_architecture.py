@@ -15,7 +15,7 @@ LINES_MAX = 400
 
 PURE = {
     "__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "heapq", "itertools",
-    "math", "msgspec", "re", "types", "typing", "unicodedata", "zlib",
+    "json", "math", "msgspec", "re", "types", "typing", "unicodedata", "zlib",
 }  # fmt: skip
 """All that the core may import from outside: nothing here has a clock, a socket, a thread or a log."""
 

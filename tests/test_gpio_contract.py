@@ -5,6 +5,7 @@ On a bench the same contract would run over the real module; nothing here knows 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import queue
 import sys
@@ -56,6 +57,13 @@ def bench(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
         monkeypatch.setitem(sys.modules, "RPi.GPIO", fake)
         yield bench
         return
+    with simulated(monkeypatch, tmp_path) as bench:
+        yield bench
+
+
+@contextlib.contextmanager
+def simulated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bench]:
+    """The simulator's module as `RPi.GPIO`, its pins behind a socket."""
     pins = PinBank()
     bench = Bench(pins.drive)
     pins.output_watchers.append(lambda pin, level, _ns: bench.changes.put((pin, level or 0)))
