@@ -22,8 +22,8 @@ from hal_sim.cameras.qianyi import Qianyi
 from hal_sim.cameras.rk_v5 import RkV5
 from hal_sim.cameras.vz import Vz
 from hal_sim.cameras.vz_tcp import VzTcpCamera, result_frame
+from tests.camera_client_rig import Telling
 from tests.camera_rig import WAIT_S, Wire, post
-from tests.test_camera_vz_tcp import Telling
 
 SERIAL = "65010000001190000001"
 PASSWORD = "box-password"

@@ -17,7 +17,7 @@ from drivers.signs.olm import judge_of, speak
 from edge.core.events import AnyEvent, DeviceDown, DeviceUp, LoopChanged
 from hal_sim.rs485.signs import OlmSign
 from hal_sim.rs485.weather import FAULTS
-from tests.test_boards import BOARD, CLOSE, OPEN, BoardBench
+from tests.board_bench import BOARD, CLOSE, OPEN, BoardBench
 
 READ_INPUTS, READ_RELAYS, WRITE, READ_MODES = b"\x02", b"\x01", b"\x05", b"\x03"
 faults = pytest.mark.parametrize("fault", FAULTS)

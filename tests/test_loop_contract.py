@@ -20,10 +20,10 @@ from drivers.gpio import GpioBoard
 from edge.config.model import Barrier, Camera, Gpio, Lane, Loops
 from edge.core.events import AnyEvent, DeviceDown, DeviceUp, LoopChanged
 from hal_sim.rs485.boards import RelayBoard
+from tests.board_bench import BOARD
 from tests.gpio_fake import FakeGpio
+from tests.pin_bench import simulated
 from tests.rs485_bench import LineBench
-from tests.test_boards import BOARD
-from tests.test_gpio_contract import simulated
 
 WITHIN_S = 10.0
 ARRIVAL, SAFETY = 23, 24

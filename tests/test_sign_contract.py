@@ -17,7 +17,7 @@ from edge.core.events import DeviceDown, DeviceUp
 from hal_sim.rs485.signs import Aa55Sign, OlmSign, OnbonSign, SimSign
 from hal_sim.rs485.weather import FAULTS
 from tests.rs485_bench import WITHIN_S
-from tests.test_signs import SignBench
+from tests.sign_bench import SignBench
 
 
 class Family(NamedTuple):
