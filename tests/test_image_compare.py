@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.test_image_recipe import load
+from tests.image_programs import load
 
 SIGNATURE = b"signature, never twice the same"
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-IMAGE = Path(__file__).resolve().parent.parent / "image"
+from tests.image_programs import IMAGE, load
+
 FIRST = (b"#!/bin/sh", b"#!/bin/busybox")
 SHELLS = sorted(file for file in IMAGE.rglob("*") if file.is_file() and file.read_bytes()[:20].startswith(FIRST))
 STATUS = """Package: bash
@@ -25,14 +24,6 @@ Architecture: arm64
 Version: 1
 
 """
-
-
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"image_{name}", IMAGE / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_a_module_is_loaded_after_what_it_needs() -> None:
