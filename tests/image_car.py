@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from hal_sim.cameras.event import CameraEvent
+from hal_sim.cameras.pictures import Picture
 from hal_sim.cameras.vz import Vz
 from tests.image_machine import Machine, until
 
@@ -53,9 +54,9 @@ def facts(machine: Machine, after: int = 0) -> list[tuple[int, str, str, dict[st
     return found
 
 
-def push(machine: Machine, plate: str, number: int) -> int:
+def push(machine: Machine, plate: str, number: int, picture: Picture | None = None) -> int:
     """What the camera tells the box; the status of the reply."""
-    event = CameraEvent(number, str(uuid.uuid4()), plate, "blue", time.time_ns() // 1_000_000, None)
+    event = CameraEvent(number, str(uuid.uuid4()), plate, "blue", time.time_ns() // 1_000_000, picture)
     said = Vz("fe71e106-57263272").plate_push(event, 0)
     connection = http.client.HTTPConnection("127.0.0.1", machine.listener, timeout=30)
     try:
@@ -91,7 +92,7 @@ def ready(machine: Machine) -> None:
     until(lambda: page_answers(machine), "the page")
 
 
-def drive_in(machine: Machine, plate: str, number: int) -> None:
+def drive_in(machine: Machine, plate: str, number: int, picture: Picture | None = None) -> None:
     """One car from the arrival loop to behind the arm."""
     seen = max((seq for seq, *_ in facts(machine)), default=0)
 
@@ -100,7 +101,7 @@ def drive_in(machine: Machine, plate: str, number: int) -> None:
 
     loop(machine, ARRIVAL, occupied=True)
     watch = f"for i in $(seq 200); do [ $(cat {line(OPEN)}/value) = 1 ] && echo up && break; sleep 0.05; done"
-    assert push(machine, plate, number) == 200
+    assert push(machine, plate, number, picture) == 200
     assert "up" in machine.run(watch), "the relay of OPEN was never on"
     loop(machine, SAFETY, occupied=True)
     loop(machine, ARRIVAL, occupied=False)
