@@ -42,7 +42,7 @@ def test_a_client_and_its_defaults(tmp_path: Path) -> None:
         ("client = {opens = true}", "vz", "client.opens", "relay_is_barrier"),
         ("client = {closes = true}", "vz", "client.closes", "hikvision, dahua only"),
         ("client = {reads = true, password_file = 'secret'}", "dahua", "client.reads", "vz and hikvision only"),
-        ("client = {password_file = 'missing'}", "hikvision", "client.password_file", "cannot be read"),
+        ("client = {password_file = 'missing'}", "hikvision", "client.password_file", "there is no such file"),
         ("client = {}", "hikvision", "client.password_file", "missing; names a file of mode 0600"),
         ("client = {password_file = '.'}", "dahua", "client.password_file", "is a folder"),
         ("client = {}", "huaxia", "client", "vz"),
