@@ -33,8 +33,8 @@ MODULES = [
     "cpufreq-dt", "i2c-bcm2835", "i2c-designware-platform", "spi-bcm2835", "pwm-bcm2835", "i6300esb", "nvmem-rmem",
     "af_packet", "ipv6", "crc32c", "libcrc32c", "sha256", "mailbox", "phy-generic",
 ]  # fmt: skip
-"""One by one, with what they need; a name that this kernel has built in or has not is passed over. phy-generic: a Pi 3's
-tree says that its USB needs one, and USB (its Ethernet too) waits in vain for it, until the kernel gives up asking."""
+"""One by one, with what they need; a name that this kernel has built in or has not is passed over. phy-generic: the
+tree of a Pi 3 names one for its USB, and without it USB (its Ethernet too) waits until the kernel gives up on it."""
 
 START = [
     "crc16", "mbcache", "jbd2", "ext4", "fat", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859-1", "loop",
