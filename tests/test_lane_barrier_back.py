@@ -7,7 +7,7 @@ import pytest
 from edge.core.commands import LowerArm, RaiseArm
 from edge.core.events import DeviceDown, DeviceUp, Emergency, LoopChanged
 from edge.core.facts import Passed
-from tests.test_lane_box import Bench
+from tests.lane_bench import Bench
 
 AWAY = DeviceDown(lane="in", code="barrier_down", device="board", detail="gone")
 BACK = DeviceUp(lane="in", code="barrier_down", device="board")
