@@ -31,9 +31,10 @@ MODULES = [
     "clk-rp1", "irq-bcm2712-mip", "virtio_net", "virtio_console", "virtio_rng", "dm-mod", "dm-verity", "sd_mod",
     "uas", "hid-generic", "usbhid", "bcm2835-rng", "bcm2835_thermal", "raspberrypi-hwmon", "raspberrypi-cpufreq",
     "cpufreq-dt", "i2c-bcm2835", "i2c-designware-platform", "spi-bcm2835", "pwm-bcm2835", "i6300esb", "nvmem-rmem",
-    "af_packet", "ipv6", "crc32c", "libcrc32c", "sha256", "mailbox",
+    "af_packet", "ipv6", "crc32c", "libcrc32c", "sha256", "mailbox", "phy-generic",
 ]  # fmt: skip
-"""One by one, with what they need; a name that this kernel has built in or has not is passed over."""
+"""One by one, with what they need; a name that this kernel has built in or has not is passed over. phy-generic: the
+tree of a Pi 3 names one for its USB, and without it USB (its Ethernet too) waits until the kernel gives up on it."""
 
 START = [
     "crc16", "mbcache", "jbd2", "ext4", "fat", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859-1", "loop",

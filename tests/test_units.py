@@ -95,6 +95,13 @@ def test_the_agent_cannot_starve_the_lane() -> None:
     assert "MemoryMax" in agent and "MemoryMin" in lane
 
 
+def test_the_lane_may_open_an_adapter_whose_driver_comes_after_it() -> None:
+    """A name is looked up in /proc/devices when the unit starts; only a number holds for a driver that comes later.
+    188 and 166 are those of ttyUSB and ttyACM in the kernel's devices.txt."""
+    allowed = set(settings(UNITS / "parkbox-lane.service")["DeviceAllow"])
+    assert allowed == {"char-gpiochip rw", "char-188 rw", "char-166 rw"}
+
+
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
 def test_every_loosening_says_why(unit: Path) -> None:
     """A setting that opens something stands under a comment that begins with `Looser` and names it."""

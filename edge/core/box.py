@@ -232,6 +232,8 @@ class Box(BoxMoney):
             case DeviceUp() as up:
                 if fault_key(up.code, up.device) in self._memory_of(up.lane).faults:
                     self.record(up.lane, FaultCleared(code=up.code, device=up.device))
+                if up.code == "barrier_down" and up.lane in self._lanes:
+                    self._lanes[up.lane].arm_again()
                 return set(self._lanes)
             case ClockChanged() as change:
                 body: AnyBody = ClockSet(change.offset_ms) if change.first else ClockStepped(change.step_ms)
@@ -275,6 +277,8 @@ class Box(BoxMoney):
             raise ValueError(f"event.code: {down.code!r} is not allowed, a code of the fault catalogue is")
         if fault_key(down.code, down.device) not in self._memory_of(down.lane).faults:
             self.record(down.lane, FaultRaised(code=down.code, device=down.device, detail=down.detail), urgent=True)
+        if down.code == "barrier_down" and down.lane in self._lanes:
+            self._lanes[down.lane].arm_unknown()
 
     # --- what lanes ask of the box -----------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from edge.core.commands import LowerArm, RaiseArm
 from edge.core.facts import ArmOrdered, FaultCleared, FaultRaised
 from edge.core.lane_base import LaneBase, OrderRefused
-from edge.core.lane_table import Desk, Gate
+from edge.core.lane_table import Desk, Gate, Signal
 
 
 class Interlock(NamedTuple):
@@ -137,6 +137,20 @@ class GateActions(LaneBase):
         self._pulse_up()
         self.proven = self.safety is True
         self.record(ArmOrdered(direction="up", cause="safety"))
+
+    def arm_unknown(self) -> None:
+        """The barrier did not take an order, or may have lost it: from here on nobody knows where the arm is."""
+        self.asked = ""
+        self.move_due_ms = None
+
+    def arm_again(self) -> None:
+        """The barrier takes orders again. Where the arm has to be up for a car or a person it is asked up once more:
+        what was asked meanwhile is lost, and the car would stand before an arm that the box takes for up."""
+        self.arm_unknown()
+        if self.gate in {Gate.RAISING, Gate.OPEN, Gate.PASSING} or (
+            self.gate is Gate.HELD_OPEN and self.holds - {"uncommanded"}
+        ):
+            self.fire(Signal.OPEN)  # the rows of an order to open: nobody new is let in by it
 
     # --- after: up, passing, clear -----------------------------------------------------------------------------
 
