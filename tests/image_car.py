@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from hal_sim.cameras.event import CameraEvent
+from hal_sim.cameras.pictures import Picture
 from hal_sim.cameras.vz import Vz
 from tests.image_machine import Machine, until
 
@@ -53,9 +54,9 @@ def facts(machine: Machine, after: int = 0) -> list[tuple[int, str, str, dict[st
     return found
 
 
-def push(machine: Machine, plate: str, number: int) -> int:
+def push(machine: Machine, plate: str, number: int, picture: Picture | None = None) -> int:
     """What the camera tells the box; the status of the reply."""
-    event = CameraEvent(number, str(uuid.uuid4()), plate, "blue", time.time_ns() // 1_000_000, None)
+    event = CameraEvent(number, str(uuid.uuid4()), plate, "blue", time.time_ns() // 1_000_000, picture)
     said = Vz("fe71e106-57263272").plate_push(event, 0)
     connection = http.client.HTTPConnection("127.0.0.1", machine.listener, timeout=30)
     try:
@@ -86,9 +87,10 @@ def page_answers(machine: Machine) -> bool:
 
 
 def ready(machine: Machine) -> None:
+    """Asked seldom: each question costs an emulated machine that is still starting a good part of a second."""
     both = "systemctl is-active parkbox-lane parkbox-agent"
-    until(lambda: machine.run(both, check=False).split() == ["active", "active"], "both programs")
-    until(lambda: page_answers(machine), "the page")
+    until(lambda: machine.run(both, check=False).split() == ["active", "active"], "both programs", every_s=3.0)
+    until(lambda: page_answers(machine), "the page", every_s=3.0)
 
 
 def drive_in(machine: Machine, plate: str, number: int) -> None:

@@ -199,6 +199,9 @@ class Client:
         self.cookie = ""
         self.csrf = ""
 
+    def line(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self.host, self.port, timeout=20)
+
     def ask(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, str], bytes]:
@@ -208,7 +211,7 @@ class Client:
         if method == "POST":
             data = body if isinstance(body, bytes) else json.dumps(body if body is not None else {}).encode()
             sent |= {"Content-Type": "application/json", "X-CSRF-Token": self.csrf}
-        line = http.client.HTTPConnection(self.host, self.port, timeout=20)
+        line = self.line()
         try:
             line.request(method, path, data, sent | (headers or {}))
             answer = line.getresponse()
