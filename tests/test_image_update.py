@@ -160,7 +160,7 @@ def test_a_power_cut_while_a_slot_is_written_changes_nothing(machine: Machine) -
     """Nor does it what was kept before: each later start takes that."""
     before = settled(machine)
     insert_stick(machine)
-    boot = machine.run(BOOT)
+    running = slots(machine)[before]
     machine.run("setsid parkbox update /run/stick/older.raucb > /run/update.txt 2>&1 &")
     written = f"$(awk '{{print $7}}' /sys/class/block/vda{PARTITION[other(before)]}/stat)"
     over = "grep -q -e 'not updated' -e 'next boot tries' /run/update.txt"
@@ -172,15 +172,15 @@ def test_a_power_cut_while_a_slot_is_written_changes_nothing(machine: Machine) -
     machine.cut()
     machine.start()
     ready(machine)
-    assert machine.run(BOOT) != boot
     assert settled(machine) == before
-    runs_bundle(machine, 2)
+    assert slots(machine)[before] == running
     assert "not confirmed" in slots(machine)[other(before)]
 
 
 def test_a_trial_whose_power_fails_ends_with_the_old_system(machine: Machine) -> None:
     """The same bundle again, whose writing was cut off before."""
     before = settled(machine)
+    running = slots(machine)[before]
     install(machine, "older.raucb")
     assert machine.run("/usr/lib/parkbox/slot get-primary").strip() == other(before)
     words(machine, "systemd.mask=parkbox-health.service")  # so that nobody finds the new system well
@@ -194,7 +194,7 @@ def test_a_trial_whose_power_fails_ends_with_the_old_system(machine: Machine) ->
     machine.start()
     ready(machine)
     assert settled(machine) == before
-    runs_bundle(machine, 2)
+    assert slots(machine)[before] == running
 
 
 def test_the_way_back_is_the_same(machine: Machine) -> None:
