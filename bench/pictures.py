@@ -17,10 +17,10 @@ import numpy.typing as npt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.figures import Row, median, spread
+from edge.config.durable import write_durably
 from edge.evidence.claim import Claim
 from edge.evidence.conform import conform
 from edge.evidence.fit import choose, encode
-from edge.evidence.keys import write_durably
 from edge.evidence.look import look
 from edge.evidence.overlay import draw
 from edge.evidence.seal import seal

@@ -86,7 +86,7 @@ driver = "board"
 board = "board"
 open_relay = 0
 close_relay = 1
-pulse_ms = 100
+pulse_ms = 500
 move_s = 2.0
 [lane.loops]
 driver = "board"

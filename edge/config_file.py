@@ -6,18 +6,19 @@ as `<name>.previous`. It takes effect when the programs start anew. Secrets neve
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from edge.config.durable import sync_folder, write_durably, write_synced
 from edge.config.load import SIZE_LIMIT_BYTES, ConfigError, load
 from edge.config.model import Config
 from edge.web.api import ActionResult, Issue
 from edge.web.desk import RefusedError
 
+MODE = 0o640
 _IN_URL = re.compile(r"(://)[^/@\s\"']+@")
 
 
@@ -38,7 +39,7 @@ class ConfigFile:
             raise RefusedError("bad_request", f"最多 {SIZE_LIMIT_BYTES} 字节", f"at most {SIZE_LIMIT_BYTES} bytes")
         beside = self._path.with_name(f".{self._path.name}.new")
         try:
-            _write(beside, text)
+            write_synced(beside, text, MODE)
             try:
                 config = load(beside)
                 issues = self._moved(config)
@@ -50,9 +51,9 @@ class ConfigFile:
                 zh, en = f"配置有 {count} 处错误, 未更改", f"{count} error(s), nothing was changed"
                 return ActionResult(False, zh, en, issues=tuple(issues))
             previous = self._path.with_name(f"{self._path.name}.previous")
-            _write(previous, self._path.read_bytes())
-            beside.replace(self._path)
-            _sync_folder(self._path.parent)
+            write_durably(previous, self._path.read_bytes(), MODE)
+            beside.rename(self._path)
+            sync_folder(self._path.parent)
         except OSError as error:
             beside.unlink(missing_ok=True)
             raise RefusedError(
@@ -106,23 +107,3 @@ def secrets_of(config: Config) -> list[str]:
             continue  # what cannot be read cannot get out
         found += [text, *text.splitlines()] if text else []
     return [one for one in found if one]
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.unlink(missing_ok=True)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
-    try:
-        left = memoryview(content)
-        while left:
-            left = left[os.write(fd, left):]
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.web.accounts import write_private
+from edge.config.durable import write_private
 
 CERTIFICATE, KEY = "page.crt", "page.key"
 YEARS = 20

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 
 from hal_sim.free_ports import free_ports
+from hal_sim.tied import tie
 
 READY_WITHIN_S = 20.0
 LOOK_EVERY_S = 0.02
@@ -91,8 +92,8 @@ class Mosquitto:
         words = CONFIG.format(port=self.port, entry=entry, persistence=str(persistence).lower(), folder=folder)
         config = folder / "mosquitto.conf"
         config.write_text(words, encoding="utf-8")
-        setpriv = shutil.which("setpriv") if tied else None
-        self._command = [*((setpriv, "--pdeathsig", "TERM") if setpriv else ()), found, "-c", str(config)]
+        command = [found, "-c", str(config)]
+        self._command = tie(command, "TERM") if tied else command
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Mosquitto:

@@ -17,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from hal_sim.tied import tie
+
 READY_WITHIN_S = 30.0
 STOP_WITHIN_S = 25.0
 """The agent may sit in a request to the city for 20 s (Qingdao B.2)."""
@@ -105,8 +107,9 @@ class Program:
     def _spawn(self, log: IO[str]) -> subprocess.Popen[str]:
         with self._lock:
             # A session of its own: Ctrl-C goes to the simulator alone, which stops its children in order.
+            # By the thread that waits for it: killed with it, it leaves nobody at the box's sockets and ports.
             child = subprocess.Popen(
-                self._command,
+                tie(self._command, "KILL"),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

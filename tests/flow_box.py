@@ -12,7 +12,7 @@ from edge.core.flow_policy import Entrance, Policy
 from edge.core.lot import LotState
 from edge.core.orders_flow import OPS
 from edge.core.tariff import TariffRule
-from tests.test_lane_box import Bench
+from tests.lane_bench import Bench
 
 LANES = [
     LaneSettings(id="in", direction="in"),

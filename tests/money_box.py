@@ -14,7 +14,7 @@ from edge.core.order_table import Order
 from edge.core.orders_money import MONEY_OPS, QuoteTold
 from edge.core.tariff import TariffRule
 from edge.core.tariff_engine import plan_of
-from tests.test_lane_box import HOUR_MS, LANES, Bench
+from tests.lane_bench import HOUR_MS, LANES, Bench
 
 PLATE = "鲁B12345"
 MIN_MS = 60_000

@@ -13,8 +13,8 @@ from edge.box.update_state import ASKED, BUNDLE, PART, State, keep_state
 from edge.wall_clock import boot_id
 from edge.web.api_update import PIECE_MAX_BYTES
 from edge.web.desk import RefusedError
-from tests.test_backup import Site
-from tests.test_update import Engine
+from tests.backup_site import Site
+from tests.update_engine import Engine
 from tests.web_fakes import FakeSource
 from tests.web_house import PASSWORD, Client, House
 

@@ -15,7 +15,7 @@ LINES_MAX = 400
 
 PURE = {
     "__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "heapq", "itertools",
-    "math", "msgspec", "re", "types", "typing", "unicodedata", "zlib",
+    "json", "math", "msgspec", "re", "types", "typing", "unicodedata", "zlib",
 }  # fmt: skip
 """All that the core may import from outside: nothing here has a clock, a socket, a thread or a log."""
 
@@ -200,3 +200,14 @@ def test_requirements_are_pinned_by_hash_and_name_no_address() -> None:
         assert pins
         assert all("==" in line for line in pins)
         assert text.count("--hash=sha256:") >= len(pins)
+
+
+def test_what_tests_share_stands_in_modules_of_its_own() -> None:
+    """A test file that others import from runs with them, and its tests cannot be changed for themselves."""
+    lent = [
+        f"{module_of(path)} -> {name}"
+        for path in tracked("tests/*.py", "bench/*.py")
+        for name in imports(path.read_text("utf-8"))
+        if name.startswith("tests.test_")
+    ]
+    assert lent == []

@@ -14,8 +14,8 @@ from edge.box.restore_place import NOTE, Restored, note_seen, read_note
 from edge.cli import main
 from edge.config.load import load
 from hal_sim.ledger_view import facts_after
+from tests.delivery_records import record
 from tests.program_rig import box_in, until
-from tests.test_programs_crash_agent import record
 from tests.web_house import Client
 
 PASSPHRASE = "correct horse battery"

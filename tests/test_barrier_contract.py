@@ -23,9 +23,9 @@ from edge.core.events import AnyEvent, DeviceDown, DeviceUp
 from edge.ports import BarrierPort, DeviceError
 from hal_sim.cameras.http_gate import HttpGateCamera
 from hal_sim.cameras.vz_tcp import VzTcpCamera
+from tests.board_bench import BoardBench
 from tests.camera_rig import Sink
 from tests.gpio_fake import FakeGpio
-from tests.test_boards import BoardBench
 
 WITHIN_S = 10.0
 PASSWORD = "box-password"

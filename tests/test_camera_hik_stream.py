@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drivers.cameras import hik_stream
+from drivers.cameras.chunks import Chunks
 from drivers.cameras.clients import CameraClients
 from drivers.cameras.hikvision import message_of
 from drivers.cameras.listener import CameraListener
@@ -19,8 +23,8 @@ from edge.config.model import Camera, CameraClient, Listener
 from hal_sim.cameras.event import CameraEvent
 from hal_sim.cameras.hik_stream import HikStreamCamera
 from hal_sim.cameras.pictures import Painter
+from tests.camera_client_rig import Telling
 from tests.camera_rig import vector
-from tests.test_camera_vz_tcp import Telling
 
 PASSWORD = "pa:ss wörd"
 AT_MS = 1_715_075_283_847
@@ -49,6 +53,46 @@ def test_the_sample_stream_in_any_cut(size: int) -> None:
     assert kinds[:2] == ["alive", "plate"]
 
 
+PUBLISHED = vector("hikvision/alertStream_published_parts.bin")
+
+
+@pytest.mark.parametrize("size", [1, 3, 64, 5000])
+@pytest.mark.parametrize("lengths", [True, False])
+def test_published_parts_of_three_cameras_in_any_cut(size: int, lengths: bool) -> None:
+    """Contents that end with LF and with CR LF, and a boundary at once behind them; also without lengths."""
+    stream = PUBLISHED if lengths else re.sub(rb"Content-Length: \d+\r\n", b"", PUBLISHED)
+    messages = [message_of(content) for content in cut(stream + b"--boundary\r\n", size)]
+    kinds = [(one.kind, one.what) for one in messages]
+    assert kinds == [("other", "VMD"), ("alive", "videoloss"), ("other", "duration")]
+
+
+def test_published_parts_wait_for_nothing() -> None:
+    assert len(cut(PUBLISHED, 1)) == 3
+
+
+def test_a_boundary_twice_is_one() -> None:
+    """Some firmware writes it so behind an event (toxuin/alarmserver #51)."""
+    twice = PUBLISHED.replace(b"--boundary\r\n", b"--boundary\r\n--boundary\r\n")
+    for size in (1, 64, 5000):
+        assert cut(twice, size) == cut(PUBLISHED, size)
+
+
+@given(st.lists(st.binary(max_size=40)), st.lists(st.integers(1, 30), max_size=40))
+def test_chunks_are_what_they_carry_in_any_cut(pieces: list[bytes], sizes: list[int]) -> None:
+    told = b"".join(b"%X;x=1\r\n%b\r\n" % (len(piece), piece) for piece in pieces if piece) + b"0\r\n\r\n"
+    chunks, got, at = Chunks(), b"", 0
+    for size in (*sizes, len(told)):
+        got += chunks.feed(told[at : at + size])
+        at += size
+    assert (got, chunks.ended) == (b"".join(pieces), True)
+
+
+@pytest.mark.parametrize("raw", [b"\r\n", b"x\r\n", b"-1\r\n", b"1\r\nab\r\n", b"1" * 16 + b"\r\n", b"1" * 300])
+def test_what_is_no_chunk_is_damage(raw: bytes) -> None:
+    with pytest.raises(Damaged, match="chunk"):
+        Chunks().feed(raw)
+
+
 @pytest.mark.parametrize("length", [None, 3, 11, 12, 13, 500])
 def test_a_part_is_whole_whatever_its_length_says(length: int | None) -> None:
     """Right (12), too short, too long, and none: the next boundary tells."""
@@ -71,6 +115,7 @@ def test_a_right_length_waits_for_nothing() -> None:
         b"--boundary\r\n" + b"y" * 5000,
         b"--boundary\r\nContent-Length: 2000000\r\n\r\n",
         b"--boundary\r\n\r\n" + b"z" * (LIMIT + 5000),
+        b"--boundary\r\n\r\n" + b"z" * (LIMIT + 1) + b"\r\n--boundary",
     ],
 )
 def test_what_is_too_long_is_damage(stream: bytes) -> None:

@@ -11,7 +11,7 @@ from hal_sim.cameras.pictures import Painter
 from hal_sim.cameras.qianyi import Qianyi
 from hal_sim.cameras.sender import CameraSpec, vendor_of
 from tests.camera_rig import Rig, camera, play, post, quiet, vector
-from tests.test_sim_cameras import shape
+from tests.camera_shape import shape
 
 SERIAL = "e10b2d6c8c07b422361457935b518642"
 AT_MS = 1_569_377_000_250

@@ -15,11 +15,20 @@ from hypothesis import strategies as st
 from drivers.cameras.cut import closed
 from drivers.cameras.reading import Damaged, decode_text
 from edge.config.model import Listener
+from hal_sim.cameras.event import CameraEvent
+from hal_sim.cameras.pictures import Picture
+from hal_sim.cameras.rk_v5 import RkV5
 from tests.camera_rig import JPEG, Answer, Rig, camera, parse_answers, play, post, quiet, vector, vz_push
 
 DAHUA = "/NotificationInfo/TollgateInfo"
 DAHUA_DEVICE = "/NotificationInfo/DeviceInfo"
 XML = "Content-Type: text/xml"
+VIID = "Content-Type: application/VIID+JSON"
+GAT_BEAT, GAT_BEGIN = "/VIID/System/Keepalive", "/VIID/System/Register"
+RK = RkV5("0123456789").plate_push(
+    CameraEvent(1, "", "浙A12345", "blue", 1_715_075_283_000, Picture(JPEG, JPEG, 1280, 720, (1, 2, 3, 4))), 0
+).body
+"""No push of it is published: what its firmware source would write."""
 
 # name: vendor, request, reads, pictures
 SAMPLES: dict[str, tuple[str, bytes, int, int]] = {
@@ -40,9 +49,16 @@ SAMPLES: dict[str, tuple[str, bytes, int, int]] = {
     "dahua all fields": ("dahua", post(vector("dahua/itsapi_TollgateInfo_allfields.json"), DAHUA), 1, 1),
     "dahua minimal": ("dahua", post(vector("dahua/itsapi_TollgateInfo_minimal_published.json"), DAHUA), 1, 1),
     "dahua alive": ("dahua", post(vector("dahua/itsapi_KeepAlive_spec.json"), "/NotificationInfo/KeepAlive"), 0, 0),
+    "huaxia": ("huaxia", post(vector("huaxia/mode5_online.form"), "/camera"), 1, 1),
+    "huaxia beat": ("huaxia", post(vector("huaxia/mode5_heartbeat.form"), "/camera"), 0, 0),
+    "gat1400": ("gat1400", post(vector("gat1400/POST_VIID_MotorVehicles.json"), "/VIID/MotorVehicles", VIID), 1, 0),
+    "gat1400 beat": ("gat1400", post(vector("gat1400/POST_VIID_System_Keepalive.json"), GAT_BEAT, VIID), 0, 0),
+    "gat1400 begin": ("gat1400", post(vector("gat1400/POST_VIID_System_Register.json"), GAT_BEGIN, VIID), 0, 0),
+    "rk_v5": ("rk_v5", post(RK, "/cgi-bin/HTTP_Test1.cgi"), 1, 1),
+    "rk_v5 beat": ("rk_v5", post(vector("rk_v5/keepalive.json"), "/cgi-bin/HTTP_Test1.cgi"), 0, 0),
     "dahua device": ("dahua", post(vector("dahua/itsapi_DeviceInfo_intelbras.json"), DAHUA_DEVICE), 0, 0),
 }
-OPENS = (b'"ok"', b'"OpenStrobe":true', b'"open"')
+OPENS = (b'"ok"', b'"OpenStrobe":true', b'"open"', b"gpio_data")
 
 
 def fresh(vendor: str, **settings: Any) -> Rig:
@@ -134,7 +150,7 @@ def test_mutated_samples_never_open_and_always_end(
 
 @settings(max_examples=200, deadline=None)
 @given(
-    vendor=st.sampled_from(["vz", "boyue", "qianyi", "alphadigi", "hikvision", "dahua"]),
+    vendor=st.sampled_from(["vz", "boyue", "qianyi", "alphadigi", "hikvision", "dahua", "huaxia", "rk_v5", "gat1400"]),
     body=st.binary(max_size=600),
     kind=st.sampled_from(["text/xml", "application/json", "multipart/form-data; boundary=a", "multipart/x", ""]),
 )

@@ -23,11 +23,11 @@ from edge.lane.devices import LaneDevices
 from hal_sim.cameras.vz import serial_out
 from hal_sim.cameras.vz_tcp import VzTcpCamera
 from hal_sim.rs485.signs import OlmSign
+from tests.camera_client_rig import connected, on_thread, run, vz8131
 from tests.camera_rig import BEAT, Rig, camera, play, post, quiet, vector, vz_push
+from tests.config_rs485_text import CAMERA_LINE, SIGN
+from tests.config_text import GOOD
 from tests.rs485_bench import vectors
-from tests.test_camera_vz_tcp import connected, on_thread, run, vz8131
-from tests.test_config import GOOD
-from tests.test_config_rs485 import CAMERA_LINE, SIGN
 
 __all__ = ["vz8131"]
 

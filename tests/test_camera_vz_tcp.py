@@ -5,26 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
 
-from drivers.cameras.clients import CameraClients
 from drivers.cameras.listener import CameraListener
 from drivers.cameras.reading import Damaged
 from drivers.cameras.vz_frames import BEAT, Frames, command
 from drivers.cameras.vz_tcp import VzTcp, understand
 from edge.config.model import Camera, CameraClient, Listener
-from edge.core.events import AnyEvent
 from hal_sim.cameras.event import CameraEvent
 from hal_sim.cameras.pictures import Painter
 from hal_sim.cameras.vz_tcp import VzTcpCamera
-from tests.camera_rig import JPEG, WAIT_S, Sink, vector
+from tests.camera_client_rig import SERIAL, Telling, connected, on_thread, run, vz8131
+from tests.camera_rig import JPEG, vector
 
-SERIAL = "630b5d5d-1ae86241"
+__all__ = ["vz8131"]
+
 AT_MS = 1_715_075_283_847
 PAINTER = Painter(1)
+LIMIT = 4_000_000
 
 
 # --- bytes -----------------------------------------------------------------------------------------------------------
@@ -51,7 +51,7 @@ def test_frames_are_those_of_the_documentation(name: str, ours: bytes) -> None:
 def test_frames_in_any_cut() -> None:
     stream = b"".join(vector(f"vz/tcp8131_{name}.bin") for name in ("resp_getsn", "heartbeat", "resp_ok"))
     for size in (1, 7, 8, 9, 50, len(stream)):
-        frames, found = Frames(), []
+        frames, found = Frames(LIMIT), []
         for at in range(0, len(stream), size):
             found += frames.feed(stream[at : at + size])
         assert [kind for kind, _ in found] == [0, 1, 0]
@@ -62,7 +62,7 @@ def test_frames_in_any_cut() -> None:
 @pytest.mark.parametrize("raw", [b"HTTP/1.1", b"VZ\x02\0\0\0\0\0", b"VZ\0\0\x7f\xff\xff\xff"])
 def test_what_is_no_frame_is_named(raw: bytes) -> None:
     with pytest.raises(Damaged, match="frame"):
-        Frames().feed(raw)
+        Frames(LIMIT).feed(raw)
 
 
 def test_published_result_whose_plate_is_encrypted_is_refused_with_the_reason() -> None:
@@ -93,80 +93,8 @@ def test_picture_longer_than_the_frame_is_damage(size: int) -> None:
 # --- on a socket -----------------------------------------------------------------------------------------------------
 
 
-class Telling(Sink):
-    """Says when it was told something."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.told = asyncio.Event()
-
-    def on_read(self, event: AnyEvent) -> None:
-        super().on_read(event)
-        self.told.set()
-
-    def on_alive(self, camera: str) -> None:
-        super().on_alive(camera)
-        self.told.set()
-
-    def count(self, camera: str, what: str, detail: str = "") -> None:
-        super().count(camera, what, detail)
-        self.told.set()
-
-    async def _keep(self, read_id: str, jpeg: bytes) -> None:
-        await super()._keep(read_id, jpeg)
-        self.told.set()
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        async with asyncio.timeout(WAIT_S):
-            while not true():
-                self.told.clear()
-                await self.told.wait()
-
-
-@pytest.fixture
-def vz8131() -> Iterator[VzTcpCamera]:
-    sim = VzTcpCamera(SERIAL)
-    yield sim
-    sim.stop()
-
-
-@contextlib.asynccontextmanager
-async def connected(
-    sim: VzTcpCamera, *, serial: str = SERIAL, relay: bool = False, **client: Any
-) -> AsyncIterator[tuple[Telling, CameraClients]]:
-    settings = CameraClient(port=sim.port, **client)
-    camera = Camera(
-        id="in1", vendor="vz", addresses=("127.0.0.1",), serial=serial, relay_is_barrier=relay, client=settings
-    )
-    sink = Telling()
-    ids = iter(f"read{number}" for number in range(1, 100))
-    listener = CameraListener(Listener(port=0), [("lane1", camera)], sink, lambda: next(ids), lambda: 1_000)
-    clients = CameraClients(listener.desk, [("lane1", camera)])
-    running = asyncio.create_task(clients.run())
-    try:
-        await on_thread(sim, lambda: sim.beats > 0)
-        await sink.until(lambda: bool(sink.alive))
-        yield sink, clients
-    finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-        await listener.desk.close()
-
-
-async def on_thread(sim: VzTcpCamera, true: Callable[[], bool]) -> None:
-    assert await asyncio.to_thread(sim.wait, true)
-
-
 def seen(number: int, plate: str, colour: str = "blue") -> CameraEvent:
     return CameraEvent(number, "", plate, colour, AT_MS + number, PAINTER.paint(plate, colour, number))
-
-
-def run(story: Callable[[], Awaitable[None]]) -> None:
-    async def whole() -> None:
-        await story()
-
-    asyncio.run(whole())
 
 
 def test_results_come_with_their_picture(vz8131: VzTcpCamera) -> None:

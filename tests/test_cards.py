@@ -12,8 +12,8 @@ from edge.core.commands import Answer
 from edge.core.facts import Decided
 from edge.core.facts_money import CardCar, CardTerms, ShareHours
 from edge.core.lot import LotState
+from tests.lane_bench import HOUR_MS, LANES
 from tests.money_box import MIN_MS, PLATE, RULE, MoneyBench
-from tests.test_lane_box import HOUR_MS, LANES
 
 DAY_MS = 24 * HOUR_MS
 SECOND = "鲁B22222"

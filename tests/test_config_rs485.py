@@ -7,25 +7,9 @@ from pathlib import Path
 import pytest
 
 from edge.config.load import load
-from tests.test_config import GOOD, issues_of
+from tests.config_rs485_text import CAMERA_LINE, LINES, SIGN
+from tests.config_text import GOOD, issues_of
 
-LINES = """
-[[line]]
-id = "rs485-1"
-device = "/dev/serial/by-id/usb-1"
-"""
-SIGN = """
-[[lane.sign]]
-id = "sign-out"
-line = "rs485-1"
-model = "olm"
-"""
-
-CAMERA_LINE = """
-[[line]]
-id = "rs485-1"
-camera = "cam-in1"
-"""
 BOARD = """
 [[board]]
 id = "b"

@@ -77,7 +77,7 @@ WRONG: list[tuple[Change, str, str]] = [
     (put("typo", 1), "city.shenzhen.typo", "unknown key"),
     (put("site.service_type", 9), "city.shenzhen.site.service_type", "1..8"),
     (put("site.operator_id", None), "city.shenzhen.site.operator_id", "missing"),
-    (put("password_file", "nowhere"), "city.shenzhen.password_file", "cannot be read"),
+    (put("password_file", "nowhere"), "city.shenzhen.password_file", "no such file"),
     (file_with("password_file", "secret", 0o644), "city.shenzhen.password_file", "0600"),
     (file_with("key_file", "short"), "city.shenzhen.key_file", "5 bytes"),
     (file_with("ca_file", "no PEM"), "city.shenzhen.ca_file", "PEM"),

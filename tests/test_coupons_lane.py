@@ -14,7 +14,7 @@ from edge.core.facts_flow import CouponGiven
 from edge.core.lot import LotState
 from edge.core.orders_flow import CouponOrder
 from edge.core.tariff import TariffRule
-from tests.test_lane_box import HOUR_MS, LANES, Bench
+from tests.lane_bench import HOUR_MS, LANES, Bench
 
 PLATE = "粤B88888"
 

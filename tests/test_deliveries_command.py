@@ -13,9 +13,9 @@ from edge.cli import main
 from edge.ports import Delivery
 from edge.store.deliveries import Deliveries
 from hal_sim.ledger_view import delivery_counts
+from tests.delivery_records import T0_MS, record
 from tests.program_books import at_city
 from tests.program_rig import Box, box_in, platform_on, until
-from tests.test_programs_crash_agent import T0_MS, record
 
 READ = "b" * 32
 

@@ -15,15 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl.signing import VerifyKey
 
 from edge.cli import main
-from edge.evidence.keys import (
-    KEY_NAME,
-    PUBLIC_NAME,
-    KeyFileError,
-    check_code,
-    load_or_make,
-    load_public,
-    write_durably,
-)
+from edge.config.durable import write_durably
+from edge.evidence.keys import KEY_NAME, PUBLIC_NAME, KeyFileError, check_code, load_or_make, load_public
 from edge.evidence.look import SEAL_ROOM_BYTES
 from edge.evidence.seal import judge, seal
 from tests.evidence_tools import claim, jpeg, pixels, scene
@@ -194,7 +187,7 @@ def test_a_file_is_written_beside_synced_renamed_and_its_folder_synced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
-    monkeypatch.setattr("edge.evidence.keys.sync_folder", lambda folder: order.append(f"folder {folder.name}"))
+    monkeypatch.setattr("edge.config.durable.sync_folder", lambda folder: order.append(f"folder {folder.name}"))
     monkeypatch.setattr(os, "fsync", lambda fd: order.append(f"sync {Path(os.readlink(f'/proc/self/fd/{fd}')).name}"))
     write_durably(tmp_path / "a.jpg", b"x" * 100_000)
     assert order == ["sync a.jpg.new", f"folder {tmp_path.name}"]

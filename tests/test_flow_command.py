@@ -34,6 +34,44 @@ def test_one_line_a_decision() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def day(*events: str) -> tuple[str, ...]:
+    """Each as "arrive A", one a second, in an empty lot."""
+    lines = [CONFIG.replace('"parked":95', '"parked":0')]
+    for t, (name, _, plate) in enumerate((event.partition(" ") for event in events), 1):
+        where = {"lane": "in"} if name != "left" else {}
+        lines.append(json.dumps({"t": t, "ev": name, **where, **({"plate": plate} if plate else {})}))
+    return tuple(lines)
+
+
+@pytest.mark.parametrize(
+    ("events", "nobody", "twice"),
+    [
+        (("arrive A", "entered A", "left", "arrive A", "entered A", "left A", "arrive A"), 0, 0),
+        (("left", "arrive A", "entered A", "left", "left"), 2, 0),
+        (("arrive A", "arrive A"), 0, 1),
+        (("arrive A", "gone A", "arrive A"), 0, 0),
+        (("arrive A", "entered A", "arrive A", "entered A", "arrive A"), 0, 2),
+        (("arrive A", "entered A", "arrive B", "entered B", "left B", "arrive A"), 0, 1),  # it was B that left
+        (("arrive A", "entered A", "arrive B", "entered B", "left", "arrive A"), 0, 0),  # it may have been A
+    ],
+)
+def test_what_no_day_brings_is_counted_at_the_end(events: tuple[str, ...], nobody: int, twice: int) -> None:
+    done = run(*day(*events))
+    assert done.returncode == 0
+    said = [f"{nobody} 次驶出时场内无车"] * bool(nobody) + [f"{twice} 次到达的车牌未曾驶出"] * bool(twice)
+    assert [words for words in said if words not in done.stderr] == []
+    assert bool(done.stderr) is bool(said), done.stderr
+    assert all(json.loads(line)["decision"] for line in done.stdout.splitlines())  # decisions alone, for programs
+
+
+def test_a_car_that_was_refused_may_come_again_without_a_line_between() -> None:
+    config = CONFIG.replace('"full"', '"refuse_vehicles":["large"],"full"')
+    arrive = '{"t":%d,"ev":"arrive","lane":"in","plate":"A","vehicle":"large"}'
+    done = run(config, arrive % 1, arrive % 2)
+    assert [json.loads(line)["decision"] for line in done.stdout.splitlines()] == ["refuse", "refuse"]
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

@@ -5,24 +5,19 @@ On a bench the same contract would run over the real module; nothing here knows 
 
 from __future__ import annotations
 
-import importlib.util
 import queue
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-import hal_sim
 from drivers.gpio import GpioBoard
 from edge.config.model import Barrier, Camera, Gpio, Lane, Loops
 from edge.core.events import AnyEvent, LoopChanged
-from hal_sim.site.gpio_server import GpioServer
-from hal_sim.site.pins import PinBank
 from tests.gpio_fake import FakeGpio
+from tests.pin_bench import WITHIN_S, PinBench, simulated
 
-MODULE = Path(hal_sim.__file__).parent / "rpi" / "RPi" / "GPIO.py"
-WITHIN_S = 5.0
 OPEN, CLOSE, ARRIVAL, SAFETY = 17, 27, 23, 24
 LANE = Lane(
     id="in1", name="入口", number=1, direction="in",
@@ -32,50 +27,21 @@ LANE = Lane(
 )  # fmt: skip
 
 
-class Bench:
-    """The outside of the pins: `drive` an input; `changes` of outputs as (pin, level), a released one is 0."""
-
-    def __init__(self, drive: Callable[[int, int], None]) -> None:
-        self.drive = drive
-        self.changes: queue.Queue[tuple[int, int]] = queue.Queue()
-
-    def until(self, pin: int, level: int) -> list[tuple[int, int]]:
-        """Everything seen up to and including this change."""
-        seen = []
-        while (pin, level) not in seen:
-            seen.append(self.changes.get(timeout=WITHIN_S))
-        return seen
-
-
 @pytest.fixture(params=["fake", "simulated"])
-def bench(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bench]:
+def bench(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[PinBench]:
     if request.param == "fake":
         fake = FakeGpio()
-        bench = Bench(fake.drive)
+        bench = PinBench(fake.drive)
         fake.watch = lambda pin, level: bench.changes.put((pin, level))
         monkeypatch.setitem(sys.modules, "RPi.GPIO", fake)
         yield bench
         return
-    pins = PinBank()
-    bench = Bench(pins.drive)
-    pins.output_watchers.append(lambda pin, level, _ns: bench.changes.put((pin, level or 0)))
-    server = GpioServer(tmp_path / "gpio.sock", pins)
-    server.start()
-    monkeypatch.setenv("PARKBOX_SIM_GPIO", str(tmp_path / "gpio.sock"))
-    spec = importlib.util.spec_from_file_location("RPi.GPIO", MODULE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "RPi.GPIO", module)
-    spec.loader.exec_module(module)
-    yield bench
-    server.stop()
-    if module._chip.sock is not None:
-        module._chip.sock.close()  # as the end of the process does
+    with simulated(monkeypatch, tmp_path) as bench:
+        yield bench
 
 
 @pytest.fixture
-def board(bench: Bench) -> Iterator[tuple[GpioBoard, queue.Queue[AnyEvent]]]:
+def board(bench: PinBench) -> Iterator[tuple[GpioBoard, queue.Queue[AnyEvent]]]:
     for pin in (ARRIVAL, SAFETY):
         bench.drive(pin, 1)
     events: queue.Queue[AnyEvent] = queue.Queue()
@@ -85,19 +51,19 @@ def board(bench: Bench) -> Iterator[tuple[GpioBoard, queue.Queue[AnyEvent]]]:
     board.close()
 
 
-def test_opening_leaves_every_relay_off(bench: Bench, board: tuple[GpioBoard, queue.Queue[AnyEvent]]) -> None:
+def test_opening_leaves_every_relay_off(bench: PinBench, board: tuple[GpioBoard, queue.Queue[AnyEvent]]) -> None:
     seen = [bench.changes.get(timeout=WITHIN_S) for _ in range(2)]
     assert sorted(seen) == [(OPEN, 0), (CLOSE, 0)]
     assert bench.changes.empty()
 
 
-def test_a_pulse_ends_by_itself(bench: Bench, board: tuple[GpioBoard, queue.Queue[AnyEvent]]) -> None:
+def test_a_pulse_ends_by_itself(bench: PinBench, board: tuple[GpioBoard, queue.Queue[AnyEvent]]) -> None:
     board[0].barrier("in1").raise_arm()
     bench.until(OPEN, 1)
     bench.until(OPEN, 0)
 
 
-def test_open_after_close_is_never_both(bench: Bench, board: tuple[GpioBoard, queue.Queue[AnyEvent]]) -> None:
+def test_open_after_close_is_never_both(bench: PinBench, board: tuple[GpioBoard, queue.Queue[AnyEvent]]) -> None:
     barrier = board[0].barrier("in1")
     barrier.lower_arm()
     bench.until(CLOSE, 1)
@@ -105,7 +71,7 @@ def test_open_after_close_is_never_both(bench: Bench, board: tuple[GpioBoard, qu
     assert bench.until(OPEN, 1) == [(CLOSE, 0), (OPEN, 1)]
 
 
-def test_loops_are_told(bench: Bench, board: tuple[GpioBoard, queue.Queue[AnyEvent]]) -> None:
+def test_loops_are_told(bench: PinBench, board: tuple[GpioBoard, queue.Queue[AnyEvent]]) -> None:
     events = board[1]
     first = [events.get(timeout=WITHIN_S) for _ in range(2)]
     assert LoopChanged(lane="in1", loop="safety", occupied=False) in first
@@ -115,7 +81,7 @@ def test_loops_are_told(bench: Bench, board: tuple[GpioBoard, queue.Queue[AnyEve
     assert events.get(timeout=WITHIN_S) == LoopChanged(lane="in1", loop="safety", occupied=False)
 
 
-def test_closing_cuts_a_running_pulse(bench: Bench, board: tuple[GpioBoard, queue.Queue[AnyEvent]]) -> None:
+def test_closing_cuts_a_running_pulse(bench: PinBench, board: tuple[GpioBoard, queue.Queue[AnyEvent]]) -> None:
     board[0].barrier("in1").raise_arm()
     bench.until(OPEN, 1)
     board[0].close()

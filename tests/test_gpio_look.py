@@ -13,7 +13,7 @@ from drivers import gpio_look
 from drivers.gpio_look import GpioLook, Lines, Taken, chips, holder_in, look, model_of
 from edge.commands.check import pins_of, run, told
 from edge.config.load import load
-from tests.test_config import GOOD
+from tests.config_text import GOOD
 
 PI4, PI5 = "Raspberry Pi 4 Model B Rev 1.4", "Raspberry Pi 5 Model B Rev 1.0"
 OLD, NEW = ("RPi.GPIO", "0.7.1"), ("rpi-lgpio", "0.6")

@@ -10,7 +10,7 @@ from edge.box.health_command import lane_trouble, look, page_trouble
 from edge.cli import main
 from edge.config.load import load
 from tests.program_rig import box_in, until
-from tests.test_update import Engine
+from tests.update_engine import Engine
 
 
 def test_a_box_is_well_only_while_both_programs_work(

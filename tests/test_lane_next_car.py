@@ -13,7 +13,7 @@ from edge.core.events import PlateRead
 from edge.core.facts import Decided, Passed, ReadTaken
 from edge.core.lot import LotState
 from edge.core.tariff import TariffRule
-from tests.test_lane_box import HOUR_MS, LANES, Bench
+from tests.lane_bench import HOUR_MS, LANES, Bench
 
 FIRST, SECOND, THIRD = "鲁B11111", "鲁C22222", "鲁D33333"
 

@@ -6,7 +6,7 @@ import pytest
 
 from edge.core.commands import RaiseArm
 from edge.core.lane_table import Gate
-from tests.test_lane_box import Bench
+from tests.lane_bench import Bench
 
 
 @pytest.mark.parametrize("first", ["open", "hold_open"])

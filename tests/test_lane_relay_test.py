@@ -8,7 +8,7 @@ import pytest
 from edge.core.box import Box
 from edge.core.commands import LowerArm, RaiseArm, StopArm, TriggerCamera
 from edge.core.facts import ArmOrdered, Ordered
-from tests.test_lane_box import LANES, Bench
+from tests.lane_bench import LANES, Bench
 
 
 class StopBench(Bench):

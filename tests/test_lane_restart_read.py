@@ -5,7 +5,7 @@ from __future__ import annotations
 from edge.core.commands import RaiseArm
 from edge.core.events import PlateRead
 from edge.core.facts import Decided, Paid, Passed
-from tests.test_lane_box import HOUR_MS, Bench
+from tests.lane_bench import HOUR_MS, Bench
 
 PLATE = "鲁B12345"
 

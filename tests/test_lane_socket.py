@@ -9,7 +9,7 @@ import pytest
 
 from edge.core.commands import RaiseArm
 from edge.lane.socket import Order, Request
-from tests.test_lane_box import Bench
+from tests.lane_bench import Bench
 
 GOOD: dict[str, Any] = {"command_id": "a1", "lane": "out1", "action": "open", "who": "王师傅", "why": "访客"}
 

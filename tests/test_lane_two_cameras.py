@@ -12,7 +12,7 @@ from edge.core.facts import Decided, Passed, ReadTaken
 from edge.core.lane_types import LaneSettings
 from edge.core.lot import LotState
 from edge.core.tariff import TariffRule
-from tests.test_lane_box import Bench
+from tests.lane_bench import Bench
 
 FRONT, BACK = "front", "back"
 TRUE, FALSE = "鲁B12345", "鲁C98761"

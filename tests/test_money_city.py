@@ -13,8 +13,8 @@ from edge.core.money import Terms
 from edge.core.order_table import Order
 from edge.core.orders_money import ScanCoupon
 from edge.core.tariff_plan import ClassPrice, Rate, TariffPlan
+from tests.lane_bench import HOUR_MS
 from tests.money_box import BOARD, MIN_MS, PLATE, MoneyBench
-from tests.test_lane_box import HOUR_MS
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from edge.core.facts_money import CardCar
 from edge.core.money_look import look
 from edge.core.money_seen import AskRefused, CardRows, ExitDesk, ListRows, MoneyAsk, MoneyOrders, Price
 from edge.lane.socket import LaneSocket
+from tests.lane_bench import HOUR_MS
 from tests.money_box import BOARD, PLATE, MoneyBench
-from tests.test_lane_box import HOUR_MS
 
 DAY_MS = 24 * HOUR_MS
 MIN_MS = 60_000

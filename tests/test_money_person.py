@@ -21,8 +21,8 @@ from edge.core.tariff_param import param_of, read_param
 from edge.core.tariff_plan import ClassPrice, Rate, TariffPlan
 from edge.web import api_money
 from edge.web.desk import RefusedError
+from tests.lane_bench import HOUR_MS
 from tests.money_box import BOARD, MIN_MS, PLATE, MoneyBench
-from tests.test_lane_box import HOUR_MS
 
 WHY: dict[str, Any] = {"why": "业主申请", "command_id": "c" * 32}
 CARD: dict[str, Any] = {"plates": PLATE, "places": 1, "from_day": "2026-11-01", "until_day": "2026-11-30"}

@@ -8,19 +8,16 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from edge.core.facts import AnyBody, Fact, Paid, Passed, Stamp
 from edge.store.deliveries import Deliveries
-from edge.store.ledger import Ledger
 from hal_sim.ledger_view import delivery_counts
 from hal_sim.qingdao import Kind, QingdaoPlatform
+from tests.delivery_records import record
 from tests.program_books import at_city, city_problems, due_at_city
 from tests.program_rig import READY_S, Box, Child, Died, box_in, grows, killed_later, platform_on, until
-from tests.store_tools import keep
 
 ROUNDS = 30
 SOAK_ROUNDS = int(os.environ.get("PARKBOX_ROUNDS", "3000"))
@@ -29,41 +26,8 @@ KILL_FROM_S, KILL_TO_S = 0.3, 1.1
 """The first half second is the interpreter's; nothing of ours is written before 0.3 s."""
 WORKING_TO_S = 0.5
 
-T0_MS = 1_795_320_000_000  # 2026-11-22 12:00:00 in Beijing
 WEATHER: tuple[Kind, ...] = ("drop_answer", "cut_off", "http_500")
 """The city has it and the box does not know; the answer breaks off; the city has it not."""
-
-
-def visit(number: int) -> Iterator[Fact]:
-    """One car: in, paid when the number is odd, out."""
-    at_ms = number * 10_000
-    plate = f"鲁B{number % 100_000:05d}"
-    entered = _fact(3 * number, "in1", at_ms, Passed(f"{number:032x}", "in", plate, "blue"))
-    yield entered
-    due_fen = 500 if number % 2 else 0
-    if due_fen:
-        order = f"{number:031x}f"
-        yield _fact(
-            3 * number + 1, "out2", at_ms + 5000,
-            Paid(order, entered.id, plate, "cash", due_fen, due_fen, 0, entered.stamp, "t"),
-        )  # fmt: skip
-    yield _fact(
-        3 * number + 2, "out2", at_ms + 6000,
-        Passed(f"{number:031x}e", "out", plate, "blue", visit_id=entered.id, entered=entered.stamp,
-               due_fen=due_fen, paid_fen=due_fen),
-    )  # fmt: skip
-
-
-def _fact(number: int, lane: str, at_ms: int, body: AnyBody) -> Fact:
-    return Fact(f"{number + 1:032x}", lane, Stamp("b" * 32, at_ms, T0_MS + at_ms, True), body)
-
-
-def record(ledger_db: Path, numbers: range) -> None:
-    ledger_db.parent.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(ledger_db)
-    ledger.open()
-    assert keep(ledger, [fact for number in numbers for fact in visit(number)]).ok
-    assert ledger.close() == 0
 
 
 def finish(box: Box, platform: QingdaoPlatform) -> None:

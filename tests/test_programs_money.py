@@ -16,9 +16,9 @@ from hal_sim.city_http import Answer
 from hal_sim.qingdao import QingdaoPlatform
 from hal_sim.qingdao.downlink import SERVER_SEND, Sent
 from hal_sim.qingdao.purse import BEIJING
+from tests.delivery_records import record
 from tests.program_rig import Box, Child, Driver, box_in, platform_on, until
 from tests.program_site import PARK_ID
-from tests.test_programs_crash_agent import record
 
 SOON_S = 20.0
 PLATE = "鲁B77777"

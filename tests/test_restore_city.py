@@ -10,9 +10,9 @@ from edge.box.restore_open import open_backup
 from edge.box.restore_place import Places, finish
 from edge.config.load import load
 from hal_sim.qingdao import QingdaoPlatform
+from tests.delivery_records import record
 from tests.program_books import at_city, city_problems, due_at_city
 from tests.program_rig import Box, box_in, platform_on, until
-from tests.test_programs_crash_agent import record
 
 PASSPHRASE = "correct horse battery"
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.rs485 import modbus
-from drivers.rs485.crc import ONBON, crc16
+from drivers.rs485.crc import ONBON, crc16, fits
 from drivers.signs import aa55, olm, onbon
 from tests.rs485_bench import vectors
 
@@ -31,6 +31,7 @@ def test_the_check_sum_is_that_of_another_implementation(data: bytes) -> None:
         ("connect 159753", olm.frame(0, olm.CONNECT, b"159753")),
         ("say 欢迎光临,请入场停车", olm.speak(0, "欢迎光临,请入场停车".encode("gbk"), olm.QUEUE_AND_PLAY)),
         ("say 粤B12345,欢迎光临", olm.speak(0, "粤B12345,欢迎光临".encode("gbk"), olm.QUEUE_AND_PLAY)),
+        ("0x3F Hello world!", olm.frame(0, 0x3F, bytes((0x40, 0, 0, 0)) + b"Hello world!")),
         ("row 0 欢迎光临请入场停车, running left, red",
          olm.row(0, 0, "欢迎光临请入场停车".encode("gbk"), entry=olm.LEFT)),
     ],
@@ -64,6 +65,8 @@ def test_onbon_escapes_what_would_end_a_frame() -> None:
     [
         ("relay 0 on", modbus.request(1, modbus.WRITE_COIL, 0, 0xFF00)),
         ("relay 0 off", modbus.request(1, modbus.WRITE_COIL, 0, 0)),
+        ("relay 0 toggle", modbus.request(1, modbus.WRITE_COIL, 0, 0x5500)),
+        ("all on", modbus.request(1, modbus.WRITE_COIL, 0xFF, 0xFF00)),
         ("all off", modbus.request(1, modbus.WRITE_COIL, 0xFF, 0)),
         ("flash-on relay 0, 700 ms", modbus.request(1, modbus.WRITE_COIL, 0x0200, 7)),
         ("flash-on relay 1, 500 ms", modbus.request(1, modbus.WRITE_COIL, 0x0201, 5)),
@@ -75,6 +78,12 @@ def test_onbon_escapes_what_would_end_a_frame() -> None:
 )
 def test_modbus_frames(meaning: str, made: bytes) -> None:
     assert made == BOARD[meaning]
+
+
+def test_every_published_frame_has_our_check_sum() -> None:
+    """Those that we never send too."""
+    assert all(fits(frame) for frame in BOARD.values())
+    assert all(fits(frame) for (device, _), frame in SIGNS.items() if device == "olm")
 
 
 INPUTS = BOARD["read 8 inputs"]

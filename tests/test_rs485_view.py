@@ -9,7 +9,7 @@ from edge.config.load import load
 from edge.core.line_status import LineDevice, LineStatus, Reaction
 from edge.core.sign_status import DeviceCounts
 from edge.lane.lines import FRESH_S, LaneLines
-from tests.test_lane_devices import one_lane
+from tests.config_board_text import one_lane
 from tests.web_fakes import FakeSource, box
 from tests.web_look import Open, wait_text
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_shenzhen_callback import Rig
+from tests.callback_rig import Rig
 
 ROOT = Path(__file__).resolve().parent.parent
 SSLYZE = shutil.which("sslyze", path=str(ROOT / ".venv-judges" / "bin")) or shutil.which("sslyze")

@@ -10,8 +10,8 @@ from edge.config.load import load
 from edge.lane.devices import LaneDevices
 from edge.lane.sign_test import sign_tester
 from edge.lane.signs import LaneSigns
-from tests.test_config import GOOD
-from tests.test_config_rs485 import LINES, SIGN
+from tests.config_rs485_text import LINES, SIGN
+from tests.config_text import GOOD
 
 
 async def once(ask: Callable[[str], Awaitable[tuple[bool, str, str]]], lane: str) -> tuple[bool, str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,49 +10,16 @@ import pytest
 
 from drivers.rs485.exchange import Outcome
 from drivers.signs import sign as signs_module
-from drivers.signs.sign import Face, LaneSign, frames, gbk
+from drivers.signs.sign import Face, frames, gbk
 from edge.config.rs485 import SIGN_NAMES, Sign, SignRows
 from edge.core.events import DeviceDown, DeviceUp
 from edge.core.lane_status import LaneStatus
 from edge.lane.signs import face_of, moment_of, yuan
 from hal_sim.rs485.signs import Aa55Sign, OlmSign, OnbonSign, SimSign
-from tests.rs485_bench import WITHIN_S, LineBench
+from tests.rs485_bench import WITHIN_S
+from tests.sign_bench import SignBench
 
 OLM = Sign(id="s", line="bus", model="olm", voice=True, answers=True, answer_ms=400)
-
-
-class Clock:
-    now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-class SignBench(LineBench):
-    def __init__(self, folder: Path, settings: Sign, device: SimSign) -> None:
-        super().__init__(folder, device)  # type: ignore[arg-type]
-        self.device, self.clock = device, Clock()
-        self.sign = LaneSign("in1", settings, self.line, mono_s=self.clock)
-        self.open()
-        self.sign.open(self.events.put)
-
-    def show(self, *rows: str, say: str = "") -> Outcome:
-        told: list[Outcome] = []
-        done = threading.Event()
-
-        def tell(outcome: Outcome) -> None:
-            told.append(outcome)
-            done.set()
-
-        self.sign.show(Face(rows, say), tell)
-        assert done.wait(WITHIN_S)
-        return told[0]
-
-    def until(self, look: Callable[[], bool]) -> None:
-        pause, ends_s = threading.Event(), time.monotonic() + WITHIN_S
-        while not look():
-            assert time.monotonic() < ends_s
-            pause.wait(0.005)
 
 
 Make = Callable[[Sign, SimSign], SignBench]

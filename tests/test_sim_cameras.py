@@ -23,6 +23,7 @@ from hal_sim.cameras.hikvision import Hikvision
 from hal_sim.cameras.pictures import SCENES, Painter
 from hal_sim.cameras.sender import CameraSpec, SimCamera, vendor_of
 from hal_sim.cameras.vz import RESENDS_BEFORE_OFFLINE, Vz
+from tests.camera_shape import shape
 
 VECTORS = Path(__file__).parent / "vectors" / "cameras"
 WITHIN_S = 10.0
@@ -39,15 +40,6 @@ def event(
 ) -> CameraEvent:
     picture = painter.paint(plate, colour, number) if painter is not None else None
     return CameraEvent(number, "a0fe72d4-3652-464a-aebd-3f9190010236", plate, colour, AT_MS, picture)
-
-
-def shape(value: Any) -> Any:
-    """Names and types of a JSON value, without its values."""
-    if isinstance(value, dict):
-        return {name: shape(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [shape(value[0])] if value else []
-    return type(value).__name__
 
 
 # --- VZ ------------------------------------------------------------------------------------------------------

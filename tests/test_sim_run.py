@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from hal_sim.mosquitto import program
+from tests.program_rig import until
 
 BROKER = r"内置 built in$" if program() is None else r"mosquitto \d"
 """Which broker the simulated city has here; the runs with mosquitto are not made where it is not installed."""
@@ -89,6 +91,41 @@ def test_ctrl_c_stops_everything(tmp_path: Path) -> None:
     port = number((tmp_path / "d" / "site.toml").read_text("utf-8"), r"\[city\.qingdao\.mqtt\][^\[]*?\nport = (\d+)")
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED  # the broker has ended too
+
+
+def of_folder(folder: Path) -> list[str]:
+    """Command lines of the processes that were started for this data folder."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = each.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it has ended meanwhile
+        if str(folder) in words:
+            found.append(words)
+    return found
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv (util-linux) is missing: nothing ties them")
+def test_killed_with_9_it_leaves_no_program_behind(tmp_path: Path) -> None:
+    folder = tmp_path / "d"
+    child = subprocess.Popen(
+        [sys.executable, "-m", "edge.cli", "sim", "--data", str(folder), "--speed", "4"],
+        stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        assert child.stdout is not None
+        with child.stdout:
+            next(child.stdout)  # both programs are up
+            there = " ".join(of_folder(folder))
+            assert "edge.cli lane" in there
+            assert "edge.cli agent" in there
+            child.kill()
+            child.wait(ENDS_WITHIN_S)
+        until(lambda: not of_folder(folder), "the programs are gone", ENDS_WITHIN_S)
+    finally:
+        child.kill()
+        child.wait()
 
 
 @pytest.mark.parametrize("arguments", [["--headless"], ["--weather", "snow"], ["--weather", "zz:9"]])

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from edge.store.schema import sync_folder
+from edge.config.durable import sync_folder
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, number: int, flags: int) -> None:

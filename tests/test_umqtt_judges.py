@@ -12,33 +12,17 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from hal_sim.free_ports import free_ports
 from hal_sim.mosquitto import Mosquitto, program
+from tests.umqtt_scripts import ROOT, fetched, scripts
 
-ROOT = Path(__file__).parents[1]
-FETCHED = Path(os.environ.get("PARKBOX_JUDGES") or Path(tempfile.gettempdir()) / "judges")
 DEVIATION = "v3.1.1 PUBLISH 30 [MQTT-3.1.0-1]"
 """The broker speaks before the CONNECT has come: a client that must speak first (MQTT-3.1.0-1) has spoken by then. It
 closes as soon as it looks. DECISIONS says more."""
-
-
-def scripts() -> Path:
-    for above in (ROOT.parent, ROOT.parent.parent):
-        if (above / "shared" / "judges" / "mqtt" / "driver.py").exists():
-            return above / "shared" / "judges" / "mqtt"
-    pytest.skip("the judge ../shared/judges/mqtt is not beside the project")
-
-
-def fetched(*parts: str) -> Path:
-    path = FETCHED.joinpath(*parts)
-    if not path.exists():
-        pytest.skip(f"{path} is not there: ../shared/judges/get_judges.sh FOLDER, and PARKBOX_JUDGES=FOLDER")
-    return path
 
 
 def environment(more: dict[str, str]) -> dict[str, str]:

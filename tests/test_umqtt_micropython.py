@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.mqtt_broker import CONNACK_KEPT, Peer, broker, puback, publish, suback
-from tests.test_umqtt_judges import ROOT, fetched, scripts
+from tests.umqtt_scripts import ROOT, fetched, scripts
 
 PROGRAM = """
 import sys

@@ -9,30 +9,21 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from tests.web_axe import violations
 from tests.web_fakes import FakeSource, delivery, link, quiet_agent
 from tests.web_house import Client, House
 from tests.web_look import CHROMIUM, MONITOR, PHONE, Open, busy_box, wait_text
 
 pytest_plugins = ("tests.web_browser",)
 
-RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],
-}
 PARTS = (
     "now", "records", "records/deliveries", "records/orders", "money/desk", "money/orders", "money/tariffs",
     "money/cards", "money/lists", "money/order/o1", "box", "setup", "admin",
 )  # fmt: skip
 TOUCH_PX = 44
 """Apple's and our own size of a target (WCAG 2.2 AA asks for 24): one thumb, wet glass."""
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page, options=RULES).response["violations"]
-    return [f"{rule['id']}: {node['target']} {node['html'][:120]}" for rule in found for node in rule["nodes"]]
 
 
 def open_part(page: Page, part: str) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from edge.web import passwords
 from edge.web.accounts import FIRST_FILE, AccountError, Accounts
-from edge.web.lockout import KEYS_MAX, LOCK_S, TRIES, Lockout, address_key
+from edge.web.lockout import KEYS_MAX, LOCK_S, TRIES, TRIES_WIDE, Lockout, address_key, login_keys
 from edge.web.rate import Limiter, Rate
 from edge.web.sessions import OF_ONE_USER_MAX, SESSIONS_MAX, Sessions, right_csrf
 from tests.web_house import PASSWORD, QUICK
@@ -142,40 +142,70 @@ def test_there_is_a_most_of_users(accounts: Accounts) -> None:
 # --- locks -----------------------------------------------------------------------------------------------------
 
 
-def test_five_wrong_tries_lock_for_300_s() -> None:
+HERE, THERE = "10.0.0.9", "10.0.0.8"
+
+
+def wrong(lockout: Lockout, user: str, address: str, times: int, now_s: float = 0.0) -> list[float]:
+    return [lockout.begin(login_keys(user, address), now_s) for _ in range(times)]
+
+
+def test_five_wrong_tries_lock_a_user_at_an_address_for_300_s() -> None:
     lockout = Lockout()
     for second in range(TRIES):
-        assert lockout.begin(["user tom"], float(second)) == 0
+        assert wrong(lockout, "Tom", HERE, 1, float(second)) == [0]
     locked_at_s = TRIES - 1.0
-    assert lockout.begin(["user tom"], locked_at_s) == LOCK_S
-    assert lockout.begin(["user tom"], locked_at_s + LOCK_S - 1) == 1
-    assert lockout.begin(["user tom"], locked_at_s + LOCK_S) == 0
-    assert lockout.begin(["user ann"], locked_at_s) == 0
+    assert wrong(lockout, "tom", HERE, 1, locked_at_s) == [LOCK_S]
+    assert lockout.user_wait_s("Tom", locked_at_s) == LOCK_S
+    assert wrong(lockout, "ann", HERE, 1, locked_at_s) == [0]  # who shares the address
+    assert wrong(lockout, "tom", THERE, 1, locked_at_s) == [0]  # tom himself, elsewhere
+    assert wrong(lockout, "tom", HERE, 1, locked_at_s + LOCK_S - 1) == [1]
+    assert wrong(lockout, "tom", HERE, 1, locked_at_s + LOCK_S) == [0]
 
 
 def test_a_right_one_takes_the_count_back() -> None:
     lockout = Lockout()
     for _ in range(10):
-        for _ in range(TRIES - 1):
-            assert lockout.begin(["user tom", "address 1"], 0.0) == 0
-        lockout.right(["user tom", "address 1"])
+        assert wrong(lockout, "tom", HERE, TRIES - 1) == [0] * (TRIES - 1)
+        lockout.right(login_keys("tom", HERE))
 
 
 def test_an_address_is_locked_whatever_names_it_tries() -> None:
     lockout = Lockout()
-    for number in range(TRIES):
-        assert lockout.begin([f"user {number}", "address 10.0.0.9"], 0.0) == 0
-    assert lockout.begin(["user other", "address 10.0.0.9"], 0.0) == LOCK_S
-    assert lockout.begin(["user other", "address 10.0.0.8"], 0.0) == 0
+    for number in range(TRIES_WIDE):
+        assert wrong(lockout, f"nobody{number}", HERE, 1) == [0]
+    assert wrong(lockout, "other", HERE, 1) == [LOCK_S]
+    assert wrong(lockout, "other", THERE, 1) == [0]
+
+
+def test_a_user_is_locked_from_wherever_somebody_guesses() -> None:
+    lockout = Lockout()
+    tried = [wait for number in range(100) for wait in wrong(lockout, "tom", f"10.0.1.{number}", TRIES)]
+    assert tried.count(0) == TRIES_WIDE
+    assert wrong(lockout, "tom", THERE, 1) == [LOCK_S]
+    lockout.forgive("Tom")  # an admin gave him a new password
+    assert wrong(lockout, "tom", THERE, 1) == [0]
+
+
+def test_an_hour_of_guessing_is_few_guesses() -> None:
+    lockout = Lockout()
+    tried = [wrong(lockout, f"user{second % 7}", HERE, 1, float(second))[0] for second in range(3600)]
+    assert tried.count(0) <= TRIES_WIDE * (3600 / LOCK_S)
+
+
+def test_no_name_that_is_typed_is_the_key_of_another() -> None:
+    lockout = Lockout()
+    for name in (f"tom {HERE}", f"{HERE} tom", f"pair {HERE} tom", f"x\n{HERE} tom", " tom"):
+        wrong(lockout, name, THERE, TRIES)
+    assert wrong(lockout, "tom", HERE, 1) == [0]
+    assert lockout.user_wait_s("tom", 0.0) == 0
 
 
 def test_memory_is_bounded_and_what_is_locked_stays_locked() -> None:
     lockout = Lockout()
-    for _ in range(TRIES):
-        lockout.begin(["user tom"], 0.0)
+    wrong(lockout, "tom", HERE, TRIES)
     for number in range(3 * KEYS_MAX):
-        lockout.begin([f"address {number}"], 1.0)
-    assert lockout.wait_s("user tom", 2.0) > 0
+        wrong(lockout, f"u{number}", f"10.1.{number >> 8}.{number & 255}", 1, 1.0)
+    assert lockout.user_wait_s("tom", 2.0) > 0
     assert len(lockout._counts) <= KEYS_MAX + 1
 
 

@@ -121,6 +121,17 @@ def test_what_was_ordered_is_searched_and_paged_too(open_page: Open, house: Hous
     assert troubles == []
 
 
+def test_a_citys_order_has_words_and_not_the_ledgers_name(open_page: Open, house: House) -> None:
+    house.desk.order_rows = tuple(
+        OrderRow(seq, 0, "in1", name, "city", "6001", "预订", True, "好", "done", "", 0.0)
+        for seq, name in enumerate(("open", "book_lock", "card_freeze", "of_tomorrow"), 1)
+    )
+    page = open_page()
+    page.evaluate("location.hash = 'records/orders'")
+    wait_text(page, "#found", "of_tomorrow")
+    assert page.locator("#found li strong").all_inner_texts() == ["抬杆", "锁定预约车位", "冻结月卡", "of_tomorrow"]
+
+
 def test_the_calculator_asks_in_the_lots_time_and_shows_how_the_sum_comes_about(
     open_page: Open, house: House, troubles: list[str]
 ) -> None:

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from edge.core.money_seen import CardRows, ListRows
+from edge.web.api import ActionResult
 from edge.web.desk import RefusedError
-from tests.test_web_access import violations
+from tests.web_axe import violations
 from tests.web_house import House
 from tests.web_look import MONITOR, Open, wait_text
 
@@ -134,6 +135,23 @@ def test_a_new_tariff_is_tried_in_the_calculator_and_put_in_force(
         "tariff_version", param, 20, "价格调整",
     )  # fmt: skip
     assert troubles == []
+
+
+def test_a_tariff_that_the_box_doubts_needs_a_second_press(open_page: Open, house: House) -> None:
+    page = open_page(user="admin")
+    page.evaluate("location.hash = 'money/tariffs'")
+    page.select_option("#calculator [name=version]", "new")
+    page.click("#calculator [data-action=tariff_version]")
+    page.click("#sheet .chip-button >> nth=0")
+    house.desk.result = ActionResult(False, "请核对: 每日封顶只有 30 分", "please check", ask=True)
+    page.click("#sheet button[type=submit]")
+    wait_text(page, "#sheet .answer[data-ok=false]", "每日封顶只有 30 分")
+    assert page.inner_text("#sheet button[type=submit]") == "仍然启用新标准"
+    assert house.desk.acts[-1][1]["confirmed"] is False
+    house.desk.result = ActionResult(True, "好", "done")
+    page.click("#sheet button[type=submit]")
+    page.wait_for_selector("#sheet .answer[data-ok=true]")
+    assert house.desk.acts[-1][1]["confirmed"] is True
 
 
 def test_a_tariff_that_is_none_is_refused_in_the_boxs_words(open_page: Open, house: House) -> None:

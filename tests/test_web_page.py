@@ -8,10 +8,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from playwright.sync_api import Browser, Page
 
 from edge.ports import EvidenceView
 from tests.web_fakes import (
     NOON_MS,
+    READ_ID,
     TINY_JPEG,
     FakeSource,
     box,
@@ -23,7 +25,7 @@ from tests.web_fakes import (
     quiet_agent,
 )
 from tests.web_house import House
-from tests.web_look import PHONE, Open, height_of, wait_text
+from tests.web_look import PHONE, Open, height_of, log_in, wait_text
 
 pytest_plugins = ("tests.web_browser",)
 
@@ -160,10 +162,70 @@ def test_a_lane_that_waits_says_why_and_what_is_owed(open_page: Open, page_sourc
     page = open_page()
     page_source.show(box(exit_lane(state="WAIT_PAYMENT", state_zh="等待缴费", plate="鲁B88888", due_fen=1205,
                               why_zh="等待现金或扫码", arrival=True), lane()))
-    wait_text(page, "#verdict", "1 项需留意")
-    assert page.inner_text("[data-lane=out1] .due") == "应缴 ¥12.05"
+    wait_text(page, "[data-lane=out1] .due", "应缴 ¥12.05")
     assert page.inner_text("[data-lane=out1] .why") == "等待现金或扫码"
     assert page.inner_text("[data-lane=out1] .plate.big") == "鲁B88888"
+    assert page.get_attribute("body", "data-level") == "ok"  # a car that pays is what an exit is for
+    page_source.show(box(exit_lane(state="refused", state_zh="拒绝", plate="鲁B88888", due_fen=1205, arrival=True)))
+    wait_text(page, "#verdict", "1 项需留意")  # nobody paid and its wait is over
+    assert page.get_attribute("body", "data-level") == "notice"
+
+
+def test_who_is_not_logged_in_reads_that_and_not_of_a_connection(browser: Browser, page_port: int) -> None:
+    with browser.new_page() as page:
+        page.goto(f"http://127.0.0.1:{page_port}/")
+        page.wait_for_selector("#login [name=user]")
+        wait_text(page, "#verdict", "请登录")
+        assert "连接" not in page.inner_text("body")
+
+
+def test_a_first_password_is_asked_for_in_the_strip_too(browser: Browser, page_port: int, house: House) -> None:
+    first = house.accounts.reset("tom")
+    with browser.new_page() as page:
+        page.goto(f"http://127.0.0.1:{page_port}/")
+        log_in(page, "tom", first)
+        page.wait_for_selector("#login [name=again]")
+        wait_text(page, "#verdict", "请先更改首次密码")
+        page.reload()
+        page.wait_for_selector("#login [name=again]")
+        wait_text(page, "#verdict", "请先更改首次密码")
+
+
+def offered(page: Page, lane_id: str) -> set[str]:
+    page.click(f"[data-lane={lane_id}] [data-action=more]")
+    names = page.eval_on_selector_all("#sheet [data-action]", "nodes => nodes.map((node) => node.dataset.action)")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#sheet", state="hidden")
+    return set(names)
+
+
+def test_only_what_makes_sense_at_a_lane_is_offered(open_page: Open, page_source: FakeSource) -> None:
+    page = open_page()
+    page_source.show(box(lane(state="down"), exit_lane(state="down")))
+    page.wait_for_selector("[data-lane=in1][data-state=down]", state="attached")
+    nobody_there = {"open", "close", "hold_open", "lock", "correct_plate"}
+    assert offered(page, "in1") == nobody_there == offered(page, "out1")
+    page_source.show(box(lane(state="wait_confirm", arrival=True), exit_lane(state="locked", locked=True)))
+    page.wait_for_selector("[data-lane=out1][data-state=locked]", state="attached")
+    assert offered(page, "in1") == nobody_there | {"release", "let_in"}  # the arm may be held above a car that waits
+    assert offered(page, "out1") == nobody_there - {"hold_open", "lock"} | {"unlock", "release"}
+    page_source.show(box(lane(state="held_open"), exit_lane(state="wait_payment", plate="鲁B88888", due_fen=500)))
+    page.wait_for_selector("[data-lane=out1][data-state=wait_payment]", state="attached")
+    assert offered(page, "in1") == nobody_there - {"hold_open"} | {"release"}
+    assert {"pay_cash", "pay_free", "let_in"} <= offered(page, "out1")
+
+
+def test_cash_below_the_fee_says_what_becomes_of_the_rest(open_page: Open, page_source: FakeSource) -> None:
+    page = open_page()
+    page_source.show(box(exit_lane(state="wait_payment", plate="鲁B88888", due_fen=500, arrival=True)))
+    page.wait_for_selector("[data-lane=out1] [data-action=pay_cash]")
+    page.click("[data-lane=out1] [data-action=more]")
+    page.click("#sheet [data-action=pay_cash]")
+    assert "应缴 ¥5.00" in page.inner_text("#sheet .sheet-note >> nth=0")
+    page.fill("#sheet [name=amount_fen]", "3")
+    assert page.inner_text("#sheet [type=submit]") == "收现金 ¥3.00, 其余 ¥2.00 记为优惠"
+    page.fill("#sheet [name=amount_fen]", "5")
+    assert page.inner_text("#sheet [type=submit]") == "收现金 ¥5.00"
 
 
 def test_the_last_read_shows_its_picture_and_enlarges_it(
@@ -183,6 +245,20 @@ def test_the_last_read_shows_its_picture_and_enlarges_it(
     page.keyboard.press("Escape")
     page.wait_for_selector("#viewer", state="hidden")
     assert troubles == []
+
+
+def test_where_no_picture_is_there_is_no_empty_frame(open_page: Open, page_source: FakeSource) -> None:
+    page = open_page()
+    wait_text(page, "[data-lane=in1] .read", "尚无识别")
+    assert page.is_hidden("[data-lane=in1] .thumb")
+    gone = "e" * 32  # told of, and deleted before the page asks for it
+    page_source.pictures[gone] = b""
+    page_source.show(box(lane(last_read_id=gone, last_plate="鲁B12345", last_read_wall_ms=NOON_MS)))
+    wait_text(page, "[data-lane=in1] .thumb", "无图片")
+    page_source.pictures[READ_ID] = TINY_JPEG
+    page_source.show(box(lane(last_read_id=READ_ID, last_plate="鲁B12345", last_read_wall_ms=NOON_MS)))
+    page.wait_for_function("() => document.querySelector('[data-lane=in1] .thumb img').naturalWidth === 16")
+    assert page.inner_text("[data-lane=in1] .thumb") == ""
 
 
 def test_the_evidence_picture_takes_the_place_of_the_cameras(open_page: Open, page_source: FakeSource) -> None:

@@ -12,6 +12,7 @@ import io
 from pathlib import Path
 
 from edge.log_ring import ASKED_EXIT
+from hal_sim.cameras.pictures import Painter
 from hal_sim.ledger_view import delivery_counts
 from hal_sim.rs485.signs import OlmSign
 from tests.program_rig import until
@@ -187,10 +188,15 @@ def test_loops_are_watched_live(walker: Walker) -> None:
 
 
 def test_a_camera_is_aimed_by_its_last_pictures(walker: Walker) -> None:
+    plate = f"鲁C{walker.tag}555"
+    painted = Painter(1).paint(plate, "blue", 1)  # the walk's other pictures are none that a browser could draw
+    assert walker.box.push(walker.box.bays["in1"].camera.read(plate, painted))[0] == 200
+    until(lambda: walker.box.lane_view("in1")["last_plate"] == plate, "read")
     walker.go("box")
-    walker.seen("#cameras .camera-row .thumb img")
+    shot = f"#cameras .thumb[aria-label*='{plate}']"
+    walker.seen(f"{shot} img")
     assert "px" in walker.page.inner_text("#cameras") or "像素" in walker.page.inner_text("#cameras")
-    walker.press("#cameras .thumb:not(:disabled) >> nth=0")
+    walker.press(shot)
     walker.seen("#viewer[open] img[src*='/picture/']")
     walker.page.keyboard.press("Escape")
 

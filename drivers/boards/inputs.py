@@ -4,7 +4,8 @@
     MISSES polls without a whole answer ──► nobody knows (the lane takes it for occupied), fault loops_down
 
 A line that is not there is that at once. The board's control modes are looked at when it is first heard: in any but 0
-an edge of a loop would move a relay without the lane's word; such a mode is set right, and the log says so.
+an edge of a loop would move a relay without the lane's word; such a mode is set right, and the log says so. A board
+that refuses the question has no modes.
 
 After a miss the first answer may be the late one to the question before it: "clear" is believed from the second on.
 """
@@ -97,6 +98,9 @@ class BoardInputs:
         )  # fmt: skip
 
     def _modes(self, outcome: Outcome, reply: bytes) -> None:
+        if outcome == "answered" and modbus.refused(reply) in modbus.NEVER:
+            log.info("board %s: no control modes (exception %d)", self._board.id, modbus.refused(reply))
+            return
         if outcome != "answered" or modbus.refused(reply):
             self._heard = False  # asked again after the next look
             return

@@ -96,11 +96,14 @@ class BoardBarrier:
 
     # --- one order -------------------------------------------------------------------------------------------------
 
-    def _begin(self, relay: int | None) -> None:
+    def _begin(self, relay: int | None, after: int | None = None) -> None:
+        """`after`: only if no order came behind this one."""
         if relay is not None and (down := self._line.down):
             self._tell(down)
             raise DeviceError(self._board.id, f"line {self._line.id}: {down}")
         with self._lock:
+            if after is not None and after != self._order:
+                return
             self._order += 1
             order, steps = self._order, self._steps(relay)
         self._go(order, steps, 0, 1, self._mono_s())
@@ -162,10 +165,13 @@ class BoardBarrier:
         )  # fmt: skip
 
     def _look(self) -> Exchange:
-        """Every second: a board that comes back ends the fault, with every relay off."""
+        """Every second: a board that comes back ends the fault, with every relay off, if no order came meanwhile."""
+        with self._lock:
+            order = self._order
+
         def told(outcome: Outcome, _reply: bytes) -> None:
             if outcome == "answered" and self._down:
-                self._begin(None)
+                self._begin(None, after=order)
             elif outcome in {"silent", "gone"} and not self._down:
                 self._tell(outcome)
 

@@ -3,7 +3,7 @@
     GET /ISAPI/Event/notification/alertStream ──► 401 ──► the same with digest ──► multipart/mixed without end
     part  XML: videoloss/inactive (the heartbeat), ANPR, others      part  JPEG: belongs to the ANPR before it
 
-A read goes to the lane as soon as its XML is whole; its pictures follow. Nothing for SILENT_S is a half-open
+A read goes to the lane as soon as its XML is whole; its pictures follow. No whole part for SILENT_S is a half-open
 connection: made anew. A refused login is never tried again by itself (five lock the camera for half an hour).
 """
 
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from drivers.cameras import multipart
+from drivers.cameras.chunks import Chunks
 from drivers.cameras.cut import checked_jpeg
 from drivers.cameras.desk import Desk, Taken
 from drivers.cameras.digest import Login, LoginRefused, Request, answer_to
@@ -31,6 +32,8 @@ AGAIN_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 """The last one repeats: some lot cameras answer 500 to every try, and are to push instead."""
 READ_BYTES = 65_536
 HEAD_BYTES = 8_192
+Answered = tuple[int, dict[str, str], asyncio.StreamReader, asyncio.StreamWriter]
+"""Status, fields in lower case, and the connection."""
 JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 XML_END = b"EventNotificationAlert>"
 
@@ -50,14 +53,15 @@ class HikStream:
         self._login = Login(user, Path(password_file).read_text(encoding="utf-8").strip())
         self._taken: Taken | None = None
         self._best: tuple[bool, bytes] | None = None  # of the read before: is it the scene by name, its bytes
+        self._spoke = False  # the camera, on this connection
 
     async def run(self) -> None:
         """Until cancelled; for ever idle after a refused login."""
         failures = 0
         while True:
+            self._spoke = False
             try:
-                if await self._one_connection():
-                    failures = 0
+                await self._one_connection()
                 self._count("connection", "ended by the camera")
             except LoginRefused as error:
                 self._refused(str(error))
@@ -68,41 +72,50 @@ class HikStream:
                 self._count("connection", f"{type(error).__name__}: {error}")
             finally:
                 self._settle()
+            if self._spoke:  # however it ended: only failures in a row make the pauses longer
+                failures = 0
             await asyncio.sleep(AGAIN_S[min(failures, len(AGAIN_S) - 1)])
             failures += 1
 
-    async def _one_connection(self) -> bool:
-        """True when the camera told something. Raises whatever ended it."""
-        status, fields, reader, writer = await self._ask("")
+    async def _one_connection(self) -> None:
+        """Until the camera ends it. Raises whatever else ended it."""
+        status, fields, reader, writer = await self._ask_in_time("")
         if status == 401:
             writer.close()
             challenge = fields.get("www-authenticate", "")
-            status, fields, reader, writer = await self._ask(answer_to(challenge, STREAM, self._login))
+            status, fields, reader, writer = await self._ask_in_time(answer_to(challenge, STREAM, self._login))
         try:
             if status == 401:
                 raise LoginRefused(f"user {self._login.user!r}: the camera refuses this login")
             if status != 200:
                 raise Damaged(f"alertStream answered {status}: let this camera push instead")
-            if "transfer-encoding" in fields:
-                raise Damaged(f"alertStream in {fields['transfer-encoding'][:40]!r}, allowed is a plain stream")
+            coding = fields.get("transfer-encoding", "").lower()
+            if coding not in ("", "chunked"):
+                raise Damaged(f"transfer-encoding: {coding[:40]!r}, allowed is chunked or none")
             boundary = multipart.boundary_of(fields.get("content-type", ""))
             parts = Parts(boundary, self._desk.limits.body_limit_bytes, complete)
-            return await self._listen(reader, parts)
+            await self._listen(reader, parts, Chunks() if coding else None)
         finally:
             writer.close()
 
-    async def _ask(self, login: str) -> tuple[int, dict[str, str], asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _ask_in_time(self, login: str) -> Answered:
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                return await self._ask(login)
+        except TimeoutError:
+            raise ConnectionError(f"no answer within {CONNECT_S:.0f} s") from None
+
+    async def _ask(self, login: str) -> Answered:
         address = self._known.camera.addresses[0]
-        async with asyncio.timeout(CONNECT_S):
-            reader, writer = await asyncio.open_connection(address, self._port, limit=HEAD_BYTES)
-            try:
-                lines = [f"{STREAM.method} {STREAM.path} HTTP/1.1", f"Host: {address}", "Accept: multipart/mixed"]
-                lines += [f"Authorization: {login}"] if login else []
-                writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            except BaseException:
-                writer.close()
-                raise
+        reader, writer = await asyncio.open_connection(address, self._port, limit=HEAD_BYTES)
+        try:
+            lines = [f"{STREAM.method} {STREAM.path} HTTP/1.1", f"Host: {address}", "Accept: multipart/mixed"]
+            lines += [f"Authorization: {login}"] if login else []
+            writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        except BaseException:
+            writer.close()
+            raise
         first, *rest = head.split("\r\n")
         found = re.fullmatch(r"HTTP/1\.[01] (\d{3})(?: .*)?", first)
         if found is None:
@@ -111,15 +124,17 @@ class HikStream:
         pairs = (line.partition(":") for line in rest if ":" in line)
         return int(found[1]), {name.strip().lower(): value.strip() for name, _, value in pairs}, reader, writer
 
-    async def _listen(self, reader: asyncio.StreamReader, parts: Parts) -> bool:
-        spoke = False
-        while True:
-            async with asyncio.timeout(SILENT_S):
+    async def _listen(self, reader: asyncio.StreamReader, parts: Parts, chunks: Chunks | None) -> None:
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + SILENT_S
+        while chunks is None or not chunks.ended:
+            async with asyncio.timeout_at(until_s):
                 data = await reader.read(READ_BYTES)
             if not data:
-                return spoke
-            for part in parts.feed(data):
-                spoke = True
+                return
+            for part in parts.feed(chunks.feed(data) if chunks is not None else data):
+                self._spoke = True
+                until_s = loop.time() + SILENT_S
                 await self._take(part)
 
     async def _take(self, part: Part) -> None:

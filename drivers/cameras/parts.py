@@ -4,6 +4,9 @@
 
 With a length the part is whole at its last byte, if it looks so: the next boundary comes with the next event, seconds
 later. A wrong length, as none, means that the part ends at the next boundary.
+
+Published captures differ: lines and contents end with CR LF or with LF alone, the length counts the last line end, and
+some firmware writes a boundary twice.
 """
 
 from __future__ import annotations
@@ -65,6 +68,8 @@ class Parts:
         end = self._end(head, content)
         if end is None:
             return None
+        if end - content > self._limit:
+            raise Damaged(f"part of {end - content} bytes, allowed are {self._limit}")
         part = Part(tuple(name.decode("utf-8", "replace").strip() for name in _NAMES.findall(head)),
                     bytes(self._have[content:end]))
         del self._have[:end]
@@ -78,12 +83,18 @@ class Parts:
             if int(found[1]) > self._limit:
                 raise Damaged(f"part of {int(found[1])} bytes, allowed are {self._limit}")
             if len(self._have) < end:
-                early = self._have.find(b"\r\n" + self._mark, content)
-                return early if early >= 0 else None
+                return self._boundary(content)
             after = bytes(self._have[end : end + 2 + len(self._mark)])
-            if after.startswith((b"\r\n" + self._mark, self._mark)):
+            if after.startswith((b"\r\n" + self._mark, b"\n" + self._mark, self._mark)):
                 return end
-            if (b"\r\n" + self._mark).startswith(after) and self._complete(bytes(self._have[content:end])):
+            begun = (b"\r\n" + self._mark).startswith(after) or (b"\n" + self._mark).startswith(after)
+            if begun and self._complete(bytes(self._have[content:end])):
                 return end
-        found_at = self._have.find(b"\r\n" + self._mark, content)
-        return found_at if found_at >= 0 else None
+        return self._boundary(content)
+
+    def _boundary(self, content: int) -> int | None:
+        """Where the content ends that the next boundary ends; None: no boundary yet."""
+        found = self._have.find(b"\n" + self._mark, content)
+        if found < 0:
+            return None
+        return found - 1 if found > content and self._have[found - 1] == 0x0D else found

@@ -15,8 +15,6 @@ from drivers.cameras.reading import Damaged
 
 HEAD = struct.Struct(">2sBBI")
 DATA, HEARTBEAT = 0, 1
-BODY_LIMIT_BYTES = 4_000_000
-"""Two pictures of 1 MB and some; a length beyond it means that this is no VZ camera."""
 
 
 def frame(body: bytes, kind: int = DATA) -> bytes:
@@ -33,10 +31,13 @@ def command(name: str, **fields: Any) -> bytes:
 
 
 class Frames:
-    """Bytes in, (type, body) out. After `Damaged` it is of no use: nobody knows where the next frame begins."""
+    """Bytes in, (type, body) out. After `Damaged` it is of no use: nobody knows where the next frame begins.
 
-    def __init__(self) -> None:
-        self._rest = bytearray()
+    `limit`: bytes of one body; a longer one means that this is no VZ camera.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._rest, self._limit = bytearray(), limit
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         """The frames that are whole now. Raises `Damaged`."""
@@ -46,8 +47,8 @@ class Frames:
             mark, kind, _, length = HEAD.unpack_from(self._rest)
             if mark != b"VZ" or kind not in (DATA, HEARTBEAT):
                 raise Damaged(f"frame begins with {bytes(self._rest[:3]).hex(' ')}, allowed is 56 5a 00 or 56 5a 01")
-            if length > BODY_LIMIT_BYTES:
-                raise Damaged(f"frame of {length} bytes, allowed are {BODY_LIMIT_BYTES}")
+            if length > self._limit:
+                raise Damaged(f"frame of {length} bytes, allowed are {self._limit}")
             end = HEAD.size + length
             if len(self._rest) < end:
                 break

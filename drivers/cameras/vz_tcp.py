@@ -24,7 +24,7 @@ from drivers.cameras.vz_frames import BEAT, HEARTBEAT, Frames, command
 BEAT_S = 5.0
 """Published clients send theirs every few seconds; the camera drops a silent client."""
 SILENT_S = 30.0
-"""Nothing from the camera for so long, its answers to our heartbeats included: the connection is dead."""
+"""No whole frame from the camera for so long, its answers to our heartbeats included: the connection is dead."""
 CONNECT_S = 5.0
 AGAIN_S = (1.0, 2.0, 5.0, 10.0)
 """Pauses before the next connection; the last one repeats. A camera restarts in about a minute."""
@@ -88,6 +88,7 @@ class VzTcp:
         self._trouble = ""  # before the first connection was tried there is none
         self._refused, self._refused_s = "", 0.0
         self._opened: set[int] = set()  # channels of this connection
+        self._spoke = False  # the camera, on this connection
 
     @property
     def connected(self) -> bool:
@@ -136,23 +137,32 @@ class VzTcp:
         """Until cancelled."""
         failures = 0
         while True:
+            self._spoke = False
             try:
-                if await self._one_connection():
-                    failures = 0
+                await self._one_connection()
                 self._trouble = "not connected: ended by the camera"
-            except (OSError, TimeoutError, Damaged, asyncio.IncompleteReadError) as error:
-                self._trouble = f"not connected: {type(error).__name__}: {error}"
-                self._count("connection", f"{type(error).__name__}: {error}")
+            except TimeoutError:
+                self._fail(f"silent for {SILENT_S:.0f} s")
+            except (OSError, Damaged, asyncio.IncompleteReadError) as error:
+                self._fail(f"{type(error).__name__}: {error}")
+            if self._spoke:  # however it ended: only failures in a row make the pauses longer
+                failures = 0
             await asyncio.sleep(AGAIN_S[min(failures, len(AGAIN_S) - 1)])
             failures += 1
 
-    async def _one_connection(self) -> bool:
-        """True when the camera said something. Raises whatever ended it."""
+    def _fail(self, why: str) -> None:
+        self._trouble = f"not connected: {why}"
+        self._count("connection", why)
+
+    async def _one_connection(self) -> None:
+        """Until the camera ends it. Raises whatever else ended it."""
         address = self._known.camera.addresses[0]
-        async with asyncio.timeout(CONNECT_S):
-            reader, writer = await asyncio.open_connection(address, self._port)
-        spoke = False
-        frames = Frames()
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                reader, writer = await asyncio.open_connection(address, self._port)
+        except TimeoutError:
+            raise ConnectionError(f"no answer within {CONNECT_S:.0f} s") from None
+        frames = Frames(self._desk.limits.body_limit_bytes)
         beating = asyncio.ensure_future(self._beat(writer))
         try:
             writer.write(command("getsn"))
@@ -163,15 +173,18 @@ class VzTcp:
             writer.write(command("ttransmission", subcmd="init", data=SERIAL_PORTS[1]))
             self._opened = {1}
             self._writer = writer
+            loop = asyncio.get_running_loop()
+            until_s = loop.time() + SILENT_S
             while True:
-                async with asyncio.timeout(SILENT_S):
+                async with asyncio.timeout_at(until_s):
                     data = await reader.read(READ_BYTES)
                 if not data:
-                    if spoke:
+                    if self._spoke:
                         self._count("connection", "ended by the camera")
-                    return spoke
+                    return
                 for kind, body in frames.feed(data):
-                    spoke = True
+                    self._spoke = True
+                    until_s = loop.time() + SILENT_S
                     await self._take(kind, body)
         finally:
             self._writer = None

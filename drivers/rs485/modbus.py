@@ -14,6 +14,9 @@ EXCEPTION = 0x80
 ADDRESSES = range(1, 248)
 """Modbus over serial line 2.2: 0 is a broadcast, 248 and more are reserved."""
 
+NEVER = frozenset({1, 2, 3})
+"""Exceptions that another try does not change: illegal function, address, value (Modbus application protocol 7)."""
+
 READS = frozenset({READ_COILS, READ_INPUTS, READ_REGISTERS})
 
 

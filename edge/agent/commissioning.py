@@ -13,9 +13,9 @@ from typing import Literal
 import msgspec
 
 from edge.agent.delivery_words import link_words
+from edge.config.durable import write_private
 from edge.config.model import Config
 from edge.ports import AgentView, BoxView
-from edge.web.accounts import write_private
 from edge.web.api import CommissionForm, CommissionMark
 from edge.web.api_views import CheckItem, Commissioning
 from edge.web.desk import Actor, RefusedError

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from edge.agent import past
+from edge.agent import money_hints, past
 from edge.agent.commissioning import Commission, Seen
 from edge.agent.diagnose import AUDIT_LINES, BUNDLE_MAX_BYTES, box_members, bundle, site_secrets
 from edge.agent.link_check import LinkCheck, Running
@@ -103,6 +103,9 @@ class AgentDesk:
         raise ValueError(f"action {action.name}: nobody here carries it out")
 
     def _to_the_lane(self, action: Action, order: api.Order, actor: Actor) -> api.ActionResult:
+        hint = money_hints.of(order, self.money, self._now_ms())
+        if hint.ask:
+            return api.ActionResult(False, hint.zh, hint.en, ask=True)
         given = lane_members(order)
         if given is None:
             given = msgspec.to_builtins(order)
@@ -116,7 +119,8 @@ class AgentDesk:
         if "lane_role" in given:
             given["role"] = given.pop("lane_role")
         answer = order_lane(self._lane, action.lane_op, actor.user, why, command_id, given)
-        return api.ActionResult(answer.ok, answer.zh, answer.en)
+        zh, en = (hint.zh, hint.en) if answer.ok else ("", "")
+        return api.ActionResult(answer.ok, answer.zh + zh, answer.en + en)
 
     def _car_waits(self, lane_id: str) -> None:
         box = self._hands.source.box()
@@ -281,7 +285,7 @@ class AgentDesk:
         return made
 
     def config_text(self) -> str:
-        return self._config_file.text()
+        return money_hints.export(self._config_file.text(), self.money)
 
     def import_config(self, text: bytes) -> api.ActionResult:
         return self._config_file.replace(text)

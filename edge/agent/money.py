@@ -13,7 +13,9 @@ from edge.agent.past import SLACK_MS, Clockwork
 from edge.ask_lane import ask_lane
 from edge.core.facts import Decided, Fact, Passed
 from edge.core.facts_flow import Vehicle
-from edge.core.money_seen import ROWS_MAX, CardRows, ExitDesk, ListRows, MoneyOrders, Price, Tariffs
+from edge.core.facts_money import TariffSet
+from edge.core.money_seen import ROWS_MAX, CardRows, ExitDesk, ListRows, MoneyOrders, Price, TariffRow, Tariffs
+from edge.core.tariff_book import LOCAL
 from edge.store.errors import StoreError
 from edge.store.history import LedgerHistory
 from edge.web.api_money import TryTariff
@@ -52,6 +54,21 @@ class AgentMoney:
 
     def try_tariff(self, tried: TryTariff) -> Price:
         return self._ask(Price, what="price", **msgspec.to_builtins(tried))
+
+    def own_tariff(self) -> tuple[TariffRow, int] | None:
+        """The version of the box's own that a person has put in force, and when (UTC ms, 0 = not known). None: the
+        configuration's holds."""
+        row = next((row for row in self.tariffs().rows if row.tariff_id == LOCAL and row.in_force and row.who), None)
+        if row is None:
+            return None
+        try:
+            facts, _ = self._naming(LOCAL, ("TariffSet",), 0)
+            clockwork = Clockwork(self._ledger)
+        except StoreError:
+            return row, 0  # the ledger's own fault says so
+        own = (fact for fact in facts if isinstance(fact.body, TariffSet) and fact.body.tariff_id == LOCAL)
+        newest = max(own, key=lambda fact: fact.seq, default=None)
+        return row, 0 if newest is None else clockwork.at(newest.stamp)[0]
 
     def cards(self, plate: str, limit: int) -> CardRows:
         return self._ask(CardRows, what="cards", plate=plate, limit=min(limit, ROWS_MAX))

@@ -16,10 +16,9 @@ import msgspec
 
 from edge.box.update_rauc import UpdateError, slots
 from edge.box.update_state import ASKED, BUNDLE, FOLDER, PART, Asked, read_state
+from edge.config.durable import sync_folder, write_private
 from edge.config.model import Config
-from edge.store.schema import sync_folder
 from edge.version import VERSION
-from edge.web.accounts import write_private
 from edge.web.api import ActionResult
 from edge.web.api_update import BUNDLE_MAX_BYTES, SlotRow, UpdateView
 from edge.web.desk import RefusedError

@@ -20,8 +20,9 @@ import msgspec
 
 from edge.box.backup_names import LEDGER, MANIFEST, NOT_OURS, BackupError
 from edge.box.backup_seal import SCRYPT_N, SealWriter
+from edge.config.durable import sync_folder
 from edge.config.model import Config
-from edge.store.schema import connect, sync_folder
+from edge.store.schema import connect
 from edge.version import VERSION
 
 PICTURE_FOLDERS = ("pictures", "spool")

@@ -16,8 +16,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from edge.box.kit import BOXES_FOLDER, SECRETS_FOLDER
-from edge.store.schema import sync_folder
-from edge.web.accounts import write_private
+from edge.config.durable import sync_folder, write_private
 
 WISHES = "boot-files.json"
 LABEL = "parkbox-label.html"

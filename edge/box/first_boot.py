@@ -39,12 +39,13 @@ from edge.box.kit import (
 from edge.box.label import LABEL_FILE, Label, label_of, sheet
 from edge.box.restore_place import Places, finish, put_config, read_note
 from edge.config.check import explain
+from edge.config.durable import write_private
 from edge.config.issues import ConfigError
 from edge.config.load import load
 from edge.config.model import Config
 from edge.config.network import NETWORK_FILE, Network, chrony_text, load_network, networkd_text, own_address
 from edge.page_certificate import CERTIFICATE, KEY, fingerprint, make
-from edge.web.accounts import FILE, FIRST_FILE, FIRST_USER, Accounts, write_private
+from edge.web.accounts import FILE, FIRST_FILE, FIRST_USER, Accounts
 from edge.web.passwords import SCRYPT_N, SCRYPT_P
 
 TAKEN = "boot-taken.json"

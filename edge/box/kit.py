@@ -15,11 +15,11 @@ from pathlib import Path
 
 import msgspec
 
+from edge.config.durable import write_private
 from edge.config.issues import ConfigError, ConfigIssue
 from edge.config.load import SIZE_LIMIT_BYTES, load
 from edge.config.model import Config
 from edge.config.network import NETWORK_FILE, Network, read_network
-from edge.web.accounts import write_private
 
 CONFIG_FILE = "parkbox.toml"
 SECRETS_FOLDER = "parkbox-secrets"

@@ -18,12 +18,11 @@ import msgspec
 from edge.box.kit import BOXES_FOLDER, CONFIG_FILE, SECRETS_FOLDER, Kit, judge_kit
 from edge.box.label import LABEL_FILE, label_of, sheet
 from edge.box.provision_list import MANY, NETWORK_COLUMNS, PLACE, BoxLine, BoxList, ListIssue, decoded, read_list
+from edge.config.durable import sync_folder, write_private
 from edge.config.issues import ConfigIssue
 from edge.config.load import SIZE_LIMIT_BYTES
 from edge.config.model import Config
 from edge.config.network import NETWORK_FILE, Network, own_address
-from edge.store.schema import sync_folder
-from edge.web.accounts import write_private
 
 KEY = re.compile(r"\s*([a-z0-9_]+)\s*=")
 

@@ -20,8 +20,8 @@ from edge.box.backup_names import LEDGER, MANIFEST, BackupError
 from edge.box.backup_seal import SealReader
 from edge.box.kit import Kit, judge_kit
 from edge.box.restore_place import READY, STAGE, Places, commit
+from edge.config.durable import write_private
 from edge.store.schema import connect
-from edge.web.accounts import write_private
 
 _PART = r"[A-Za-z0-9_.-]{1,100}"
 NAME = re.compile(rf"config/box\.toml|secrets/{_PART}|data/(?:{_PART}/){{0,3}}{_PART}")

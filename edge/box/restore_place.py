@@ -20,10 +20,9 @@ from pathlib import Path
 import msgspec
 
 from edge.box.backup_names import GENERATION, LEDGER, NOT_OURS
+from edge.config.durable import sync_folder, write_private
 from edge.core.clock import CHINA
 from edge.store.recovery import GENERATION_UNKNOWN
-from edge.store.schema import sync_folder
-from edge.web.accounts import write_private
 
 STAGE = ".restore"
 READY = "READY"

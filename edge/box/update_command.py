@@ -14,7 +14,7 @@ from typing import Literal
 
 from edge.box.update_rauc import Slot, UpdateError, engine, install, slots
 from edge.box.update_state import ASKED, BUNDLE, FOLDER, State, keep_state
-from edge.store.schema import sync_folder
+from edge.config.durable import sync_folder
 from edge.wall_clock import boot_id
 
 REBOOT_S = 30.0

@@ -15,8 +15,8 @@ from typing import Literal
 
 import msgspec
 
+from edge.config.durable import write_private
 from edge.wall_clock import boot_id
-from edge.web.accounts import write_private
 
 FOLDER = Path("/data/bundles")
 BUNDLE, PART, ASKED, STATE = "upload.raucb", "upload.raucb.part", "asked", "state.json"

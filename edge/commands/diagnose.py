@@ -19,11 +19,11 @@ import msgspec
 from edge.agent.diagnose import AUDIT_LINES, box_members, bundle, site_secrets
 from edge.ask_lane import ask_lane
 from edge.config.check import explain
+from edge.config.durable import write_private
 from edge.config.load import ConfigError, load
 from edge.config_file import ConfigFile
 from edge.core.clock import CHINA
 from edge.store.audit import last_lines
-from edge.web.accounts import write_private
 
 JOURNAL_LINES = 1000
 JOURNAL_S = 20.0

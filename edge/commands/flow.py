@@ -17,7 +17,8 @@ from edge.core.flow_lines import BadLine, Replay
 from edge.core.flow_rules import RuleSet, policy_of
 
 USAGE = """用法 usage: parkbox flow [--policy FILE] < events.jsonl
-  按规则重放到达与离场, 每个决定一行  replays arrivals and exits, one line a decision
+  按规则重放到达与离场, 每个决定一行  replays arrivals and exits, one line a decision; 末尾在标准错误中提示不合常理的行
+  what no day brings (exits from an empty lot, a plate that comes again without leaving) is counted on stderr
   --policy FILE  用 TOML 中的规则代替 config 行的规则  rules of a TOML file in place of those of the config line"""
 
 
@@ -85,4 +86,6 @@ def _replay(replay: Replay, source: BinaryIO) -> int:
     if not said:
         print("第 1 行 line 1: 没有事件 nothing to replay, a config line is needed", file=sys.stderr)
         return 2
+    if odd := replay.oddities.words():
+        print(f"{said} 行 lines; 请核对 please check: {odd}", file=sys.stderr)
     return 0

@@ -7,7 +7,7 @@ from edge.config.line_times import limit_ms, worst_ms
 from edge.config.model import Config, Lane, Web
 from edge.config.shenzhen import Shenzhen
 
-DIRECTIONS = {"in": "入口 entry", "out": "出口 exit"}
+DIRECTIONS = {"in": ("入口", "entry"), "out": ("出口", "exit")}
 
 
 def explain(error: ConfigError) -> str:
@@ -17,15 +17,17 @@ def explain(error: ConfigError) -> str:
     return "\n".join([heading, *map("  {}".format, error.issues)])
 
 
-def wiring(lane: Lane) -> str:
-    """Where each contact of a lane is, pins by their BCM number and a board's by its id."""
+def wiring(lane: Lane, language: int) -> str:
+    """Where each contact of a lane is, pins by their BCM number and a board's by its id. `language`: 0 Chinese, else
+    1."""
     barrier, loops = lane.barrier, lane.loops
     found: dict[str, list[str]] = {}
-    for words, section, name in (
-        ("开 open", barrier, "open"), ("关 close", barrier, "close"), ("停 stop", barrier, "stop"),
-        ("上限位 up", barrier, "limit_up"), ("下限位 down", barrier, "limit_down"),
-        ("触发地感 arrival", loops, "arrival"), ("防砸地感 safety", loops, "safety"),
+    for pair, section, name in (
+        (("开", "open"), barrier, "open"), (("关", "close"), barrier, "close"), (("停", "stop"), barrier, "stop"),
+        (("上限位", "up"), barrier, "limit_up"), (("下限位", "down"), barrier, "limit_down"),
+        (("触发地感", "arrival"), loops, "arrival"), (("防砸地感", "safety"), loops, "safety"),
     ):
+        words = pair[language]
         for kind in ("pin", "relay", "input"):
             number = getattr(section, f"{name}_{kind}", None)
             if number is not None:
@@ -37,15 +39,17 @@ def wiring(lane: Lane) -> str:
 def _reaction(config: Config, lane: Lane) -> list[str]:
     """How late a lane on RS485 may hear of its safety loop, and be obeyed."""
     edge_ms, order_ms = worst_ms(config, lane)
-    parts = ([f"地感变化 loop edge {edge_ms:.0f} ms"] if lane.loops.board is not None else []) + (
-        [f"抬杆命令 arm order {order_ms:.0f} ms"] if lane.barrier.board is not None else [])
+    parts = ([("地感变化", "loop edge", edge_ms)] if lane.loops.board is not None else []) + (
+        [("抬杆命令", "arm order", order_ms)] if lane.barrier.board is not None else [])
     if not parts:
         return []
-    found = [f"    485 最坏 worst case: {', '.join(parts)}"]
+    zh = ", ".join(f"{name} {ms:.0f} ms" for name, _, ms in parts)
+    en = ", ".join(f"{name} {ms:.0f} ms" for _, name, ms in parts)
+    found = [f"    485 最坏: {zh}  worst case: {en}"]
     both_ms, limit = edge_ms + order_ms, limit_ms(lane)
     if both_ms > limit:
-        found += [(f"    ! 防砸太慢 too slow for the safety loop: {both_ms:.0f} ms, 至多 at most {limit:.0f} ms "
-                   f"(move_s {lane.barrier.move_s:g})"),
+        found += [(f"    ! 防砸太慢: {both_ms:.0f} ms, 至多 {limit:.0f} ms (move_s {lane.barrier.move_s:g})  "
+                   f"too slow for the safety loop: at most {limit:.0f} ms"),
                   "      减小 answer_ms 或 poll_ms, 或另用总线  lower answer_ms or poll_ms, or use another line"]
     return found
 
@@ -59,7 +63,7 @@ def page_url(web: Web) -> str:
 
 def summary(config: Config) -> list[str]:
     lines = [
-        f"配置可用 fit to run: {config.box.id}, {config.lot.name}, 车位 stalls {config.lot.total_stalls}",
+        f"配置可用 fit to run: {config.box.id}, {config.lot.name}, {config.lot.total_stalls} 车位 stalls",
         f"  数据 data: {config.box.data_dir}",
         f"  相机上报 cameras push to: {config.listener.host}:{config.listener.port}",
         f"  网页 page: {page_url(config.web)}",
@@ -67,17 +71,19 @@ def summary(config: Config) -> list[str]:
     if config.flow is not None:
         flow = config.flow
         low, high = flow.bands
-        lines.append(f"  流量管控 flow control: 饱和 saturated {low:.0%}, 满位 full {high:.0%}, "
-                     f"{flow.saturated.reserved}:{flow.saturated.ordinary}, 出 {flow.full.out} 进 1")
+        ratio = f"{flow.saturated.reserved}:{flow.saturated.ordinary}"
+        lines.append(f"  流量管控: 饱和 {low:.0%}, {ratio}; 满位 {high:.0%}, 出 {flow.full.out} 进 1  "
+                     f"flow control: saturated {low:.0%}, {ratio}; full {high:.0%}, {flow.full.out} out 1 in")
     for line in config.line:
         port = line.device or f"相机 camera {line.camera} RS485-{line.channel}"
         lines.append(f"  485 总线 line {line.id}: {port} {line.baud} 8{line.parity}{line.stop_bits}")
         used = {section.board for lane in config.lane for section in (lane.barrier, lane.loops)}
-        lines += [f"    板卡 board {board.id}: {board.model}, 地址 address {board.address}"
+        lines += [f"    板卡 board {board.id}: {board.model} @ {board.address}"
                   + ("" if board.id in used else "; ! 没有车道使用 no lane uses it")
                   for board in config.board if board.line == line.id]
     for lane in config.lane:
-        lines.append(f"  {lane.number} {lane.name} ({lane.id}, {DIRECTIONS[lane.direction]}): {wiring(lane)}")
+        zh, en = DIRECTIONS[lane.direction]
+        lines += [f"  {lane.number} {lane.name} ({lane.id}, {zh}): {wiring(lane, 0)}", f"    {en}: {wiring(lane, 1)}"]
         lines += _reaction(config, lane)
         lines += [f"    显示屏 sign {sign.id}: {sign.model} @ {sign.line}" for sign in lane.sign]
         for camera in lane.camera:
@@ -85,9 +91,10 @@ def summary(config: Config) -> list[str]:
             lines.append(f"    相机 camera {camera.id}: {camera.vendor} {camera.serial or '*'} "
                          f"@ {', '.join(camera.addresses)}{relay}")
             if (client := camera.client) is not None:
-                does = ["触发 trigger"] + ["识别 reads"] * client.reads + ["开闸 opens"] * client.opens
-                does += ["落杆 closes"] * client.closes
-                lines.append(f"      盒子连接相机 the box connects: {', '.join(does)}")
+                does = [("触发", "trigger")] + [("识别", "reads")] * client.reads
+                does += [("开闸", "opens")] * client.opens + [("落杆", "closes")] * client.closes
+                lines.append(f"      盒子连接相机: {', '.join(zh for zh, _ in does)}  "
+                             f"the box connects: {', '.join(en for _, en in does)}")
     qingdao = config.city.qingdao
     if qingdao is None and config.city.shenzhen is None:
         lines.append("  没有配置城市平台 no city platform")
@@ -110,7 +117,7 @@ def summary(config: Config) -> list[str]:
 
 
 def _shenzhen(config: Config, city: Shenzhen) -> list[str]:
-    lines = [f"  深圳平台 Shenzhen: {city.url}, 车场 lot {city.park_code}, 签名 sign {city.sign}"]
+    lines = [f"  深圳平台 Shenzhen: {city.url}, {city.park_code}, {city.sign}"]
     callback, tcp = city.callback, city.tcp
     if callback is not None and city.downlink != "tcp":
         lines.append(f"    指令 orders: {callback.url} -> {callback.host}:{callback.port}")

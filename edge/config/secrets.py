@@ -36,6 +36,10 @@ def secret(path: str, name: str, *, lines: bool = False) -> Iterator[ConfigIssue
     try:
         mode = Path(name).stat().st_mode
         text = Path(name).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        zh = "没有此文件: 建立 0600 权限的文件, 内容一行" if not lines else "没有此文件: 建立 0600 权限的文件"
+        yield ConfigIssue(path, name, zh, "there is no such file: make one of mode 0600 with the secret in it")
+        return
     except (OSError, UnicodeDecodeError) as error:
         yield ConfigIssue(path, name, "无法读取", f"cannot be read: {type(error).__name__}")
         return

@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from edge.core.decoder_words import in_words
 from edge.core.facts_flow import Role, Vehicle
+from edge.core.flow_oddities import Oddities
 from edge.core.flow_policy import DAY_MS, SHANGHAI_MS
 from edge.core.flow_rules import RuleSet, overruled, policy_of
 from edge.core.flow_run import (
@@ -72,7 +73,7 @@ class _Gone(_Line, frozen=True, tag="gone", kw_only=True):
 
 
 class _Left(_Line, frozen=True, tag="left", kw_only=True):
-    """An exit. Where and who may be said and changes nothing."""
+    """An exit. Where and who may be said and decides nothing."""
 
     lane: str = ""
     plate: str = ""
@@ -135,6 +136,7 @@ class Replay:
     """Feeds lines to a `FlowRun`. `overrules` is a policy file's rule set: it overrules the config line's."""
 
     def __init__(self, overrules: RuleSet | None = None) -> None:
+        self.oddities = Oddities()
         self._overrules = overrules
         self._run: FlowRun | None = None
         self._t_s = 0.0
@@ -156,10 +158,16 @@ class Replay:
             raise BadLine(f"t: {line.t:g} 不可, 须不小于 {least} (时间不倒流) is not allowed, {least} or more is: "
                           "time does not go backwards")
         t_ms = _ms(line.t)
+        parked = self._run.flow.parked
         try:
-            made = self._run.feed(t_ms, self._event(line))
+            event = self._event(line)
+            made = self._run.feed(t_ms, event)
         except ValueError as error:
             raise BadLine(str(error)) from error
+        self.oddities.note(event, parked, line.plate if isinstance(line, _Left) else "")
+        for decision in made:
+            if decision.judgement.decision == "refuse":
+                self.oddities.turned_away(decision.judgement.plate)
         self._t_s = line.t
         return [self._said(decision, t_ms, line.t) for decision in made]
 

@@ -17,6 +17,7 @@ minute of it once. `classes`: large, medium, small; a class has prices of its ow
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Literal
 
@@ -59,6 +60,7 @@ def read_param(text: str) -> TariffPlan:
     """The plan that `text` states. Raises `ValueError` naming what is wrong and where."""
     try:
         members = msgspec.json.decode(text)
+        json.loads(text, object_pairs_hook=_once)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(f"param: no JSON: {error}") from error
     if not isinstance(members, dict):
@@ -79,6 +81,14 @@ def read_param(text: str) -> TariffPlan:
     except (msgspec.ValidationError, ValueError) as error:
         words = str(error)
         raise ValueError(words if words.startswith("param") else f"param: {words}") from error
+
+
+def _once(pairs: list[tuple[str, object]]) -> None:
+    """Which of two members with one name counts, RFC 8259 (section 4) leaves to the reader: money is not left so."""
+    names = [name for name, _ in pairs]
+    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    if twice is not None:
+        raise ValueError(f"param: {twice!r} stands twice in one object, once is allowed")
 
 
 def param_of(plan: TariffPlan) -> str:

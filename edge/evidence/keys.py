@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import stat
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from edge.evidence.spool import sync_folder
+from edge.config.durable import write_durably
 
 KEY_NAME = "evidence.key"
 PUBLIC_NAME = "evidence.pub"
@@ -73,27 +72,6 @@ def check_code(key: Ed25519PrivateKey, *parts: str) -> str:
     digest = hmac.digest(secret, "\0".join(parts).encode(), "sha256")
     number = int.from_bytes(digest[:8])
     return "".join(_LETTERS[(number >> (5 * place)) & 31] for place in range(CODE_CHARS))
-
-
-def write_durably(path: Path, data: bytes, mode: int = 0o640) -> None:
-    """Beside, synced, renamed, folder synced: whole or not there, whatever happens (DESIGN 9)."""
-    beside = path.with_name(path.name + ".new")
-    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-    try:
-        view = memoryview(data)
-        while view:
-            written = os.write(fd, view)
-            if written <= 0:
-                raise OSError(5, "the disk took no byte", str(beside))
-            view = view[written:]
-        os.fsync(fd)
-    except BaseException:
-        os.close(fd)
-        beside.unlink(missing_ok=True)
-        raise
-    os.close(fd)
-    beside.rename(path)
-    sync_folder(path.parent)
 
 
 def _load(path: Path) -> Ed25519PrivateKey:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32 as crc32_of
 
+from edge.config.durable import sync_folder
+
 SEGMENT_BYTES = 64_000_000  # two to five hundred pictures; the unit in which old ones are given up
 LIMIT_BYTES = 2 << 30  # for the raw pictures only: the agent makes evidence files of them
 ALIGN = 4096
@@ -156,15 +158,6 @@ def segment_numbers(folder: Path) -> list[int]:
     except FileNotFoundError:
         return []
     return sorted(int(match[1]) for match in map(_NAME.match, names) if match)
-
-
-def sync_folder(folder: Path) -> None:
-    """A new name is durable only when its folder is."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _write_whole(fd: int, parts: list[bytes], offset: int) -> None:

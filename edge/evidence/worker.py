@@ -16,16 +16,17 @@ import cv2
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge.config.durable import sync_folder, write_durably
 from edge.core.clock import CHINA, china_datetime
 from edge.evidence.child import LENGTH, serve_frame
 from edge.evidence.claim import Claim
 from edge.evidence.conform import conform
 from edge.evidence.fit import EncodeError
 from edge.evidence.jobs import NICE, Done, Job
-from edge.evidence.keys import KeyFileError, check_code, load_or_make, write_durably
+from edge.evidence.keys import KeyFileError, check_code, load_or_make
 from edge.evidence.look import NotAPictureError
 from edge.evidence.seal import seal
-from edge.evidence.spool import read_picture, sync_folder
+from edge.evidence.spool import read_picture
 
 UNREADABLE = (NotAPictureError, EncodeError, cv2.error)
 

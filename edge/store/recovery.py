@@ -19,9 +19,10 @@ from pathlib import Path
 
 import msgspec
 
+from edge.config.durable import sync_folder
 from edge.store.errors import StoreError, classify
 from edge.store.rows import COLUMNS, INSERT, TYPES, Row, UnreadableFactError, to_fact
-from edge.store.schema import Step, connect, migrate, refuse_newer, steps_of, sync_folder, use_wal
+from edge.store.schema import Step, connect, migrate, refuse_newer, steps_of, use_wal
 
 log = logging.getLogger(__name__)
 

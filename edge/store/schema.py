@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -122,18 +120,3 @@ def _statements(sql: str) -> list[str]:
     if any(line.strip() and not line.lstrip().startswith("--") for line in open_part.splitlines()):
         raise ValueError(f"migration ends within a statement: {open_part.strip()[:60]!r}")
     return found
-
-
-def sync_folder(folder: Path) -> None:
-    """A new or renamed name is durable only when its folder is (forgetting that lost 16 of 60 power cuts).
-
-    A folder of a read-only file system is: squashfs, the image's root below /var/lib/parkbox, answers EINVAL.
-    """
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        if error.errno != errno.EINVAL or not os.fstatvfs(fd).f_flag & os.ST_RDONLY:
-            raise
-    finally:
-        os.close(fd)

@@ -6,7 +6,6 @@ shown once on the console and stands, for the box's label, in a file of mode 060
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from edge.config.durable import write_private
 from edge.web import passwords
 from edge.web.roles import Role
 
@@ -171,24 +171,3 @@ class Accounts:
     def _keep(self, users: dict[str, User]) -> None:
         write_private(self._folder / FILE, msgspec.json.encode(_File(1, list(users.values()))))
         self._users = users
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Beside, synced, renamed, folder synced; mode 0600 from its first moment."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        left = memoryview(content)
-        while left:
-            left = left[os.write(fd, left):]
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

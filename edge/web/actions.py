@@ -133,6 +133,7 @@ FIELD_WORDS: dict[str, tuple[FieldKind, str, str]] = {
     "entry_id": ("known", "名单记录", "Entry"),
     "order_id": ("known", "订单", "Order"),
     "param": ("known", "收费标准", "Tariff"),
+    "confirmed": ("known", "已确认", "Confirmed"),
     "leave_min": ("count", "缴费后离场分钟", "Minutes to leave after paying"),
 }
 """Of every member but `command_id`, which no person fills in."""

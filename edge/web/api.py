@@ -246,6 +246,8 @@ class ActionResult(msgspec.Struct, frozen=True):
     """user_add and user_reset only: shown once, to be changed at the first login."""
     issues: tuple[Issue, ...] = ()
     """Import of a configuration only."""
+    ask: bool = False
+    """Nothing was done: the words say why it may be a mistake. The same order with `confirmed` is carried out."""
 
 
 # --- the table of actions, as the page draws its sheets --------------------------------------------------------------

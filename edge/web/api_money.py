@@ -59,6 +59,8 @@ class TariffVersion(Order, frozen=True, kw_only=True):
 
     param: Param
     leave_min: Annotated[int, Meta(ge=0, le=1440)]
+    confirmed: bool = False
+    """The person has read what is strange about it (`ActionResult.ask`) and wants it all the same."""
 
 
 class Refund(Order, frozen=True, kw_only=True):

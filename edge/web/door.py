@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from edge.core.audit import AuditEntry, AuditLog
 from edge.web.accounts import AccountError, Accounts, User
 from edge.web.api import Problem, ProblemCode
-from edge.web.lockout import LOCK_S, TRIES, Lockout, address_key
+from edge.web.lockout import LOCK_S, TRIES, Lockout, address_key, login_keys
 from edge.web.message import RefusedRequest, Request
 from edge.web.rate import ANY, HEAVY, LOGINS, ORDERS, Limiter, Rate
 from edge.web.roles import ROLE_WORDS, may
@@ -112,8 +112,7 @@ class Door:
         """The cookie's value and the session. Raises `RefusedRequest`: 401, 429 or 503."""
         self._rate(f"login {address_key(request.address)}", self._limits.logins)
         old = self.session_of(request)
-        keys = (f"user {user.lower()}", address_key(request.address))
-        found = await self._tried(request, user, password, "login", keys)
+        found = await self._tried(request, user, password, "login", login_keys(user, request.address))
         if old is not None:
             self.sessions.end(old.key)
         token, session = self.sessions.begin(found.name, found.role, found.must_change_password, request.address)
@@ -125,7 +124,7 @@ class Door:
         """All sessions of the user end and a new one begins: its cookie's value, and the session. Raises
         `RefusedRequest`: 400, 401, 429 or 503."""
         # Of this session alone: whoever guesses at the login, as this user or beside him, must not lock him out here.
-        await self._tried(request, session.user, old, "password", (f"session {session.key}",))
+        await self._tried(request, session.user, old, "password", {f"session {session.key}": TRIES})
         if old == new:
             raise refusal(HTTPStatus.BAD_REQUEST, "weak_password", "新密码须与旧密码不同", "the new one is the old one")
         try:
@@ -136,13 +135,13 @@ class Door:
         self.sessions.end_user(session.user)
         return self.sessions.begin(session.user, session.role, False, request.address)
 
-    async def _tried(self, request: Request, name: str, password: str, action: str, keys: Sequence[str]) -> User:
+    async def _tried(self, request: Request, name: str, password: str, action: str, keys: Mapping[str, int]) -> User:
         """The user, if this is his password; a wrong one is counted under all `keys` and noted."""
         wait_s = self.lockout.begin(keys, self.mono_s())
         if wait_s > 0:
             raise refusal(
-                HTTPStatus.TOO_MANY_REQUESTS, "locked", f"输错 {TRIES} 次, 已锁定 {LOCK_S:.0f} 秒",
-                f"locked for {LOCK_S:.0f} s after {TRIES} wrong tries", int(wait_s) + 1,
+                HTTPStatus.TOO_MANY_REQUESTS, "locked", f"密码输错次数过多, 已锁定 {LOCK_S:.0f} 秒",
+                f"locked for {LOCK_S:.0f} s after too many wrong passwords", int(wait_s) + 1,
             )  # fmt: skip
         if self._hashing >= LOGINS_WAITING_MAX:
             raise refusal(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "登录繁忙, 请稍候", "many logins, please wait", 2)

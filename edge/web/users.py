@@ -18,7 +18,7 @@ def user_rows(door: Door) -> list[api.UserRow]:
             must_change_password=user.must_change_password,
             made_ms=user.made_ms,
             last_login_ms=user.last_login_ms,
-            locked_until_ms=_until(door, door.lockout.wait_s(f"user {user.name.lower()}", now_s)),
+            locked_until_ms=_until(door, door.lockout.user_wait_s(user.name, now_s)),
         )
         for user in door.accounts.users()
     ]
@@ -43,7 +43,7 @@ async def change_user(door: Door, action: Action, order: api.Body, who: Session)
         zh, en = f"{name} 的角色已更改", f"the role of {name} was changed"
     elif action.name == "user_reset":
         password = await door.work(lambda: accounts.reset(name))
-        door.lockout.right([f"user {name.lower()}"])
+        door.lockout.forgive(name)
         zh, en = f"{name} 的密码已重置, 只显示一次", f"the password of {name} was reset, it is shown once"
     elif name == who.user:
         raise AccountError("不能删除自己", "nobody removes himself")

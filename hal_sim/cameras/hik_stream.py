@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hal_sim.cameras.event import CameraEvent
 from hal_sim.cameras.hikvision import Hikvision
@@ -26,6 +26,8 @@ class HikStreamCamera:
         self.status = 200
         self.lengths = True
         """Content-Length in each part, as in the sample; some firmware leaves it out."""
+        self.chunked = False
+        """Transfer-Encoding: chunked around all of it."""
         self.streams = self.wrong_logins = 0
         self._client: socket.socket | None = None
         self._changed = threading.Condition()
@@ -50,23 +52,30 @@ class HikStreamCamera:
         if client is not None:
             client.close()
 
-    def say(self, raw: bytes) -> None:
-        """Any bytes, as a sick camera would."""
-        assert self._client is not None
-        self._client.sendall(raw)
+    def say(self, raw: bytes, sizes: Sequence[int] = ()) -> None:
+        """Any bytes, as a sick camera would; in pieces of `sizes`, the rest at once."""
+        client, at = self._client, 0
+        assert client is not None
+        for size in (*sizes, len(raw)):
+            piece = raw[at : at + size]
+            client.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if self.chunked and piece else piece)
+            at += size
 
     def beat(self) -> None:
         """No video loss."""
         self.say(self.part("application/xml", self.make.heartbeat(1_715_075_283_000).body))
 
     def see(self, event: CameraEvent) -> None:
-        """The event, then its pictures, the plate's crop first."""
-        xml = self.make.document(event)
-        self.say(self.part("application/xml", xml))
+        self.say(self.told(event))
+
+    def told(self, event: CameraEvent) -> bytes:
+        """The event's part, then its pictures', the plate's crop first."""
+        parts = self.part("application/xml", self.make.document(event))
         if event.picture is not None:
             for name, jpeg in (("licensePlatePicture", event.picture.plate_jpeg),
                                ("detectionPicture", event.picture.jpeg)):
-                self.say(self.part("image/jpeg", jpeg, f'Content-Disposition: form-data; name="{name}.jpg"\r\n'))
+                parts += self.part("image/jpeg", jpeg, f'Content-Disposition: form-data; name="{name}.jpg"\r\n')
+        return parts
 
     def part(self, kind: str, content: bytes, more: str = "") -> bytes:
         length = f"Content-Length: {len(content)}\r\n" if self.lengths else ""
@@ -110,6 +119,7 @@ class HikStreamCamera:
             return False
         client.sendall(
             b"HTTP/1.1 200 OK\r\nMIME-Version: 1.0\r\nConnection: close\r\n"
+            + (b"Transfer-Encoding: chunked\r\n" if self.chunked else b"") +
             b"Content-Type: multipart/mixed; boundary=boundary\r\n\r\n"
         )
         self.cut()

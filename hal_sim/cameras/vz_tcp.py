@@ -10,7 +10,7 @@ import base64
 import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hal_sim.cameras.event import CameraEvent
@@ -36,6 +36,8 @@ class VzTcpCamera:
         self.before: CameraEvent | None = None
         self._client: socket.socket | None = None
         self._changed = threading.Condition()
+        self._sending = threading.Lock()
+        """A camera never begins a frame within another."""
         self._stop = False
         self._serving = threading.Thread(target=self._serve, name="vz-tcp", daemon=True)
         self._serving.start()
@@ -60,15 +62,19 @@ class VzTcpCamera:
             except OSError:
                 return  # the other side was quicker
 
-    def say(self, raw: bytes) -> None:
-        """Any bytes, as a sick camera would."""
-        assert self._client is not None
-        self._client.sendall(raw)
+    def say(self, raw: bytes, sizes: Sequence[int] = ()) -> None:
+        """Any bytes, as a sick camera would; in pieces of `sizes`, the rest at once, and nothing else between them."""
+        client, at = self._client, 0
+        assert client is not None
+        with self._sending:
+            for size in (*sizes, len(raw)):
+                client.sendall(raw[at : at + size])
+                at += size
 
     def see(self, event: CameraEvent) -> None:
         """Tell a result to whoever subscribed."""
         if self.subscribed and self._client is not None:
-            self._client.sendall(result_frame(event))
+            self.say(result_frame(event))
 
     def _serve(self) -> None:
         while not self._stop:
@@ -94,7 +100,7 @@ class VzTcpCamera:
                 with self._changed:
                     if head[2] == 1:
                         self.beats += 1
-                        client.sendall(head)
+                        self._send(client, head)
                     else:
                         self._obey(client, json.loads(body.decode("gbk")))
                     self._changed.notify_all()
@@ -104,13 +110,13 @@ class VzTcpCamera:
     def _obey(self, client: socket.socket, order: dict[str, Any]) -> None:
         name = order["cmd"]
         if self.refuses:
-            _answer(client, {"cmd": name, "state_code": 404, "error_msg": "Not Found"})
+            self._answer(client, {"cmd": name, "state_code": 404, "error_msg": "Not Found"})
         elif name == "getsn":
-            _answer(client, {"value": self._serial})
+            self._answer(client, {"value": self._serial})
         elif name == "trigger":
             self.triggers += 1
             if self.before is not None and self.subscribed:
-                client.sendall(result_frame(self.before))
+                self._send(client, result_frame(self.before))
         elif name == "ttransmission" and order["subcmd"] == "send":
             data = base64.b64decode(order["data"], validate=True)[: order["datalen"]]
             if order["comm"] in self.serial_ready:  # a port that nobody opened sends nothing
@@ -127,11 +133,14 @@ class VzTcpCamera:
             self._done(client, order)
 
     def _done(self, client: socket.socket, order: dict[str, Any]) -> None:
-        _answer(client, {"cmd": order["cmd"], "id": order.get("id", ""), "state_code": 200, "error_msg": "Sucess"})
+        self._answer(client, {"cmd": order["cmd"], "id": order.get("id", ""), "state_code": 200, "error_msg": "Sucess"})
 
+    def _answer(self, client: socket.socket, document: dict[str, Any]) -> None:
+        self._send(client, _framed(json.dumps(document).encode("gbk")))
 
-def _answer(client: socket.socket, document: dict[str, Any]) -> None:
-    client.sendall(_framed(json.dumps(document).encode("gbk")))
+    def _send(self, client: socket.socket, frame: bytes) -> None:
+        with self._sending:
+            client.sendall(frame)
 
 
 def _framed(body: bytes) -> bytes:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.evidence import keys, worker
+from edge.config import durable
+from edge.evidence import worker
 from edge.evidence.fit import encode
 from edge.evidence.jobs import Job
 from edge.evidence.spool import SpoolWriter
@@ -34,7 +35,7 @@ def main(mode: str, folder: Path) -> None:
     if mode not in MODES:
         raise SystemExit(f"mode is {mode!r}, allowed: {', '.join(MODES)}")
     if mode == "nodir":
-        keys.sync_folder = worker.sync_folder = _no_sync  # type: ignore[attr-defined]
+        durable.sync_folder = worker.sync_folder = _no_sync  # type: ignore[attr-defined]
     if mode == "off":
         _without_sync()
     folder.mkdir(parents=True, exist_ok=True)

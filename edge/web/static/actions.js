@@ -3,7 +3,7 @@
 // A sheet has the fields that are not known already, a reason to press or to type, and the answer in the box's words.
 
 import { get, newId, post, Problem } from "./api.js";
-import { el } from "./dom.js";
+import { el, say } from "./dom.js";
 import { answerPlace, button, field, input, once, select, showAnswer, showBusy } from "./forms.js";
 import { said, word } from "./language.js";
 import { laneOptions } from "./lot.js";
@@ -34,22 +34,29 @@ export function actionButton(name, preset, { label = "", className = "", note = 
 }
 
 // `preset`: members that are known. `note`: what it is about, in words. `confirm`: what the press will do, "" is the
-// action's name. `done(result)` after a success.
+// action's name; or made of what stands in the fields. `done(result)` after a success.
 export function openAction(name, preset = {}, note = "", done = () => {}, confirm = "") {
   const action = table.get(name);
   const answer = answerPlace();
   const controls = action.fields.filter((one) => !(one.name in preset) && !KNOWN_ONLY.includes(one.kind))
     .map((one) => ({ name: one.name, ...control(one, action) }));
-  const submit = button(confirm || said(action), null, "primary");
+  let confirmed = {}; // the box has asked whether it is meant
+  const told = () => (typeof confirm === "function" ? confirm(values(controls)) : confirm || said(action));
+  const submit = button(told(), null, "primary");
   const form = el("form", "", ...controls.map((one) => one.node), el("div", "buttons", submit));
   const about = [note, said(action, "warn_")].filter(Boolean).map((text) => el("p", "sheet-note", text));
   let id = newId();
+  form.addEventListener("input", () => { if (!confirmed.confirmed) say(submit, told()); });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     once(form, async () => {
       showBusy(answer);
-      const result = await order(name, { ...preset, ...values(controls), ...withId(action, id) });
+      const result = await order(name, { ...preset, ...values(controls), ...confirmed, ...withId(action, id) });
       showAnswer(answer, result);
+      if (result.ask) {
+        confirmed = { confirmed: true };
+        say(submit, word("all_the_same", said(action)));
+      }
       answer.append(...extras(result));
       if (result.code === "offline") return; // nobody knows whether it was done: the same id again is safe
       id = newId();

@@ -37,7 +37,7 @@ export function live(state, nowMs) {
   showSigns(box);
   showRs485(box);
   watchLoops(box.lanes);
-  freshReads(box.lanes);
+  freshReads(box.lanes, state.pictures);
   drawLinks(state.agent.links, nowMs);
 }
 

@@ -5,7 +5,7 @@ import { el, mark } from "./dom.js";
 import { clock, word } from "./language.js";
 import { trouble } from "./lists.js";
 import { laneName } from "./lot.js";
-import { enlarge } from "./sheet.js";
+import { noPicture, pictureButton } from "./picture.js";
 
 // Qingdao B.1 rule 3: a plate is at least 100 px wide.
 const PLATE_MIN_PX = 100;
@@ -20,9 +20,9 @@ export function drawCameras() {
   return place;
 }
 
-// A new read at a lane: the list is fetched anew.
-export function freshReads(lanes) {
-  const key = lanes.map((lane) => lane.last_read_id).join();
+// A new read at a lane, or its picture, which comes after it: the list is fetched anew.
+export function freshReads(lanes, pictures) {
+  const key = lanes.map((lane) => `${lane.last_read_id} ${pictures.includes(lane.last_read_id)}`).join();
   if (place === null || !place.isConnected || key === seen) return;
   seen = key;
   load();
@@ -60,20 +60,7 @@ function verdict(reads) {
 function makeRead(read) {
   const width = read.plate_width_px < 0 ? word("width_unknown") : word("width_px", read.plate_width_px);
   const words = `${read.plate || word("no_plate")} · ${clock(read.at_ms, Date.now())}`;
-  const shot = el("button", "thumb");
-  shot.type = "button";
-  shot.disabled = !read.picture;
-  if (read.picture) {
-    const image = el("img");
-    image.src = `/picture/${read.read_id}.jpg`;
-    image.alt = "";
-    image.loading = "lazy";
-    shot.append(image);
-    shot.setAttribute("aria-label", word("picture_of", words));
-    shot.addEventListener("click", () => enlarge(image.src, `${words} · ${width}`));
-  } else {
-    shot.append(el("span", "no-image", word("no_picture")));
-  }
+  const shot = read.picture ? pictureButton(read.read_id, `${words} · ${width}`, word("picture_of", words), "thumb") : noPicture("thumb");
   const node = el("li", "shot", shot, el("span", "shot-plate", read.plate || word("no_plate")), el("span", "shot-width", width));
   mark(node, "narrow", read.plate_width_px >= 0 && read.plate_width_px < PLATE_MIN_PX);
   return node;

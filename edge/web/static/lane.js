@@ -1,12 +1,12 @@
 // One lane's card: drawing, state, who stands there, why, what is owed, the last read with its picture.
 
 import { el, mark, say } from "./dom.js";
+import { ago, clock, said, word, yuan } from "./language.js";
 import { showLaneActions } from "./lane_actions.js";
 import { stateWords } from "./lot.js";
+import { enlarge, whenMissing } from "./picture.js";
 import { makeScene, showScene } from "./scene.js";
-import { enlarge } from "./sheet.js";
 import { needsALook } from "./strip.js";
-import { ago, clock, said, word, yuan } from "./language.js";
 
 const parts = new WeakMap(); // card -> the nodes in it that change
 
@@ -22,6 +22,7 @@ export function makeLane(lane) {
   p.thumb.type = "button";
   p.image.alt = "";
   p.image.hidden = true;
+  whenMissing(p.image, () => showNoPicture(p));
   p.thumb.append(p.image, p.noImage);
   p.thumb.addEventListener("click", () =>
     enlarge(p.thumb.dataset.source, `${p.lastPlate.textContent} · ${p.readTime.textContent.split(" · ")[0]}`));
@@ -83,6 +84,7 @@ function showRead(p, lane, hasPicture, isSealed, nowMs) {
   say(p.readLabel, word(read ? "last_read" : "never_read"));
   showPlate(p.lastPlate, plate, !lane.last_plate);
   say(p.readTime, read ? `${clock(lane.last_read_wall_ms, nowMs)} · ${ago(lane.last_read_wall_ms, nowMs)}` : "");
+  p.thumb.hidden = !read; // no car yet: nothing that a picture could be of
   const source = hasPicture ? `/picture/${lane.last_read_id}.jpg${isSealed ? "?sealed" : ""}` : "";
   if (p.thumb.dataset.source !== source) {
     p.thumb.dataset.source = source;
@@ -91,7 +93,17 @@ function showRead(p, lane, hasPicture, isSealed, nowMs) {
     if (hasPicture) p.image.src = source;
     else p.image.removeAttribute("src");
   }
-  say(p.noImage, hasPicture ? "" : word("no_picture"));
-  const label = hasPicture ? word("picture_of", plate) : word("no_picture");
+  if (p.image.hidden) showNoPicture(p);
+  else tellThumb(p, "", word("picture_of", plate));
+}
+
+function showNoPicture(p) {
+  p.image.hidden = true;
+  p.thumb.disabled = true;
+  tellThumb(p, word("no_picture"), word("no_picture"));
+}
+
+function tellThumb(p, text, label) {
+  say(p.noImage, text);
   if (p.thumb.getAttribute("aria-label") !== label) p.thumb.setAttribute("aria-label", label);
 }

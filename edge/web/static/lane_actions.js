@@ -4,7 +4,7 @@ import { actionButton, actionsOf, allowed, openAction } from "./actions.js";
 import { el, mark } from "./dom.js";
 import { button } from "./forms.js";
 import { isEnglish, said, word, yuan } from "./language.js";
-import { stateOf } from "./lot.js";
+import { carWaits, stateOf } from "./lot.js";
 import { openSheet } from "./sheet.js";
 
 // Of each state the orders that a person wants, most wanted first; they differ from what is possible, which the lane judges.
@@ -18,9 +18,21 @@ const WANTED = {
 };
 const USUAL = ["open", "close"];
 
+// Of each order when it makes no sense: it is not offered then. The lane judges all the others.
+const ARM_MOVES = /^(down|raising|open|passing|clearing|lowering)$/; // states of an arm that is not held
+const POINTLESS = {
+  hold_open: (lane) => lane.locked || lane.state === "held_open",
+  release: (lane) => ARM_MOVES.test(lane.state),
+  lock: (lane) => lane.locked,
+  unlock: (lane) => !lane.locked,
+  let_in: (lane) => !carWaits(lane),
+  pay_cash: (lane) => lane.direction !== "out" || !carWaits(lane),
+  pay_free: (lane) => lane.direction !== "out" || !carWaits(lane),
+};
+
 export function showLaneActions(node, lane) {
   const state = stateOf(lane);
-  const key = [state, lane.plate, lane.due_fen, lane.name, isEnglish(), allowed("open")].join(" ");
+  const key = [state, lane.state, lane.plate, lane.due_fen, lane.name, isEnglish(), allowed("open")].join(" ");
   if (node.dataset.key === key) return;
   mark(node, "key", key);
   const focused = node.contains(document.activeElement) ? document.activeElement.dataset.action : "";
@@ -45,10 +57,16 @@ export function showLaneActions(node, lane) {
 }
 
 function openMore(lane, about) {
-  const rows = [...actionsOf("lane"), ...actionsOf("car")].map((action) => {
-    const row = button(said(action), () => openAction(action.name, { lane: lane.id }, about));
+  const possible = [...actionsOf("lane"), ...actionsOf("car")].filter((action) => !POINTLESS[action.name]?.(lane));
+  const rows = possible.map((action) => {
+    const cash = action.name === "pay_cash" && lane.due_fen > 0;
+    const row = button(said(action), () => openAction(action.name, { lane: lane.id }, cash ? `${about} · ${word("due")} ${yuan(lane.due_fen)}` : about,
+      () => {}, cash ? ({ amount_fen: given }) => cashWords(given, lane.due_fen) : ""));
     row.dataset.action = action.name;
     return row;
   });
   openSheet(word("more_at", lane.name), el("div", "sheet-list", ...rows));
 }
+
+// What is taken less than the fee is a discount and not a debt: said on the button that does it.
+const cashWords = (given, due) => (given > 0 && given < due ? word("cash_part", yuan(given), yuan(due - given)) : word("cash_due", yuan(given || due)));

@@ -13,6 +13,10 @@ const known = (part) => (Object.hasOwn(WORDS, `device_${part}`) ? word(`device_$
 
 export const deviceName = (device) => device.split("/").map(known).join(" ");
 
+// A car stands at the arm and is not admitted (as `WAITS` in edge/agent/desk.py).
+const WAITS = ["wait_read", "wait_payment", "wait_stall", "wait_confirm", "refused"];
+export const carWaits = (lane) => WAITS.includes(lane.state);
+
 // A locked lane says so even while nobody stands there.
 export const stateOf = (lane) => (lane.locked ? "locked" : lane.state);
 export const stateWords = (lane) => (lane.locked ? word("locked") : said(lane, "state_"));

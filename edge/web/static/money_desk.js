@@ -6,10 +6,8 @@ import { el, mark } from "./dom.js";
 import { facts } from "./forms.js";
 import { minute, said, stay, word, yuan } from "./language.js";
 import { trouble } from "./lists.js";
-import { laneName, stateWords } from "./lot.js";
-import { enlarge } from "./sheet.js";
-
-const WAITS = ["wait_payment", "wait_confirm", "wait_read", "refused"];
+import { carWaits, laneName, stateWords } from "./lot.js";
+import { pictureButton } from "./picture.js";
 
 let seen = ""; // of the exits, when they were last asked for
 let question = 0;
@@ -96,14 +94,7 @@ function orderLink(car) {
 
 function picture(car) {
   if (!pictures.includes(car.read_id)) return [];
-  const image = el("img");
-  image.src = `/picture/${car.read_id}.jpg`;
-  image.alt = "";
-  const open = el("button", "step-picture", image);
-  open.type = "button";
-  open.setAttribute("aria-label", word("picture_of", car.plate || word("no_plate")));
-  open.addEventListener("click", () => enlarge(image.src, car.plate));
-  return [open];
+  return [pictureButton(car.read_id, car.plate, word("picture_of", car.plate || word("no_plate")), "step-picture")];
 }
 
 // Every order carries its reason: the sheet asks for it.
@@ -111,7 +102,7 @@ function actions(exit, car) {
   const about = [laneName(exit.lane), car?.plate].filter(Boolean).join(" · ");
   const preset = { lane: exit.lane };
   const note = { note: about };
-  const waits = car && WAITS.includes(exit.state);
+  const waits = car && carWaits(exit);
   const wanted = [];
   if (waits && car.owed_fen > 0) {
     const sum = yuan(car.owed_fen);

@@ -85,7 +85,7 @@ function onOut() {
   closeNav();
   closeSheet();
   byId("viewer").close();
-  nowPart.forgetNow();
+  nowPart?.forgetNow();
   state = null;
   line = "out";
   show();

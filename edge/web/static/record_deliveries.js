@@ -6,7 +6,7 @@ import { el, mark } from "./dom.js";
 import { button } from "./forms.js";
 import { clock, said, word } from "./language.js";
 import { trouble } from "./lists.js";
-import { enlarge } from "./sheet.js";
+import { enlarge } from "./picture.js";
 
 export async function listDeliveries(query) {
   try {

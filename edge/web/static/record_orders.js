@@ -4,12 +4,16 @@ import { get } from "./api.js";
 import { actionName } from "./actions.js";
 import { el, mark } from "./dom.js";
 import { button } from "./forms.js";
-import { clock, said, word } from "./language.js";
+import { clock, isEnglish, said, word } from "./language.js";
 import { pagedList } from "./lists.js";
 import { laneName } from "./lot.js";
-import { enlarge } from "./sheet.js";
+import { enlarge } from "./picture.js";
+import { ORDER_WORDS } from "./words_orders.js";
 
 const LIMIT = 30;
+
+// A name as the ledger has it: one of the page's own table, or of a city's orders.
+const orderName = (name) => (Object.hasOwn(ORDER_WORDS, name) ? ORDER_WORDS[name][isEnglish() ? 1 : 0] : actionName(name));
 
 export function listOrders(query) {
   const ask = (before) => get("/api/orders", { ...query, before_seq: before || "", limit: LIMIT });
@@ -21,7 +25,7 @@ function makeRow(row) {
   const after = Math.abs(row.picture_after_s).toFixed(1);
   const picture = row.read_id ? button(word(row.picture_after_s < 0 ? "picture_before" : "picture_after", after), () =>
     enlarge(`/picture/${row.read_id}.jpg`, `${laneName(row.lane)} · ${when}`), "small") : null;
-  const node = el("li", "row order", el("span", "row-time", when), el("strong", "", actionName(row.action)),
+  const node = el("li", "row order", el("span", "row-time", when), el("strong", "", orderName(row.action)),
     el("span", "row-lane", laneName(row.lane)), el("span", "row-state", `${row.ok ? "✓" : "✕"} ${said(row)}`),
     el("span", "found-words", `${row.who}: ${row.why}`), ...(picture ? [el("div", "buttons", picture)] : []));
   mark(node, "ok", row.ok);

@@ -58,6 +58,7 @@ export function enter(view) {
   setCsrf(view.csrf);
   if (view.must_change_password) {
     document.body.dataset.session = "change";
+    listener.onOut(); // nobody is in yet
     draw = () => drawPassword();
     draw();
     return;
@@ -73,9 +74,8 @@ export function enter(view) {
 function leave(why) {
   if (document.body.dataset.session === "out") return;
   document.body.dataset.session = "out";
-  const was = session !== null;
   session = null;
-  if (was) listener.onOut();
+  listener.onOut(); // also when nobody was in yet: the strip says that somebody has to log in
   hideWarning();
   draw = () => drawLogin(why);
   draw();

@@ -31,12 +31,3 @@ byId("sheet").addEventListener("click", (event) => {
   const inside = event.clientX >= edge.left && event.clientX <= edge.right && event.clientY >= edge.top && event.clientY <= edge.bottom;
   if (!inside) closeSheet();
 });
-
-// A picture as it is now, with its words: what comes while somebody looks at it does not change it under his eyes.
-export function enlarge(source, text) {
-  const image = byId("viewer-image");
-  image.src = source;
-  image.alt = text;
-  say(byId("viewer-text"), text);
-  byId("viewer").showModal();
-}

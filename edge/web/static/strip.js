@@ -4,8 +4,9 @@ import { byId, say } from "./dom.js";
 import { clock, said, word } from "./language.js";
 import { deviceName, stateWords } from "./lot.js";
 
-// Lane states in which somebody stands at the arm and cannot go on by himself, or the lane does not work by itself.
-const NEEDS_A_LOOK = /^(WAIT_(?!READ)|REFUSED|HELD_OPEN|LOCKED)/i;
+// Lane states in which somebody stands at the arm and cannot go on by himself, or the lane does not work by itself. A
+// car that waits to pay is what an exit is for: no notice until its wait is over (REFUSED).
+const NEEDS_A_LOOK = /^(WAIT_(?!READ|PAYMENT)|REFUSED|HELD_OPEN|LOCKED)/i;
 
 export const needsALook = (lane) => lane.locked || NEEDS_A_LOOK.test(lane.state);
 
@@ -39,7 +40,7 @@ function notices(state) {
 }
 
 function verdict(line, state, heardMs) {
-  if (line === "out") return ["none", word("login_needed"), word("login_detail")];
+  if (line === "out") return ["none", word(document.body.dataset.session === "change" ? "first_password_title" : "login_needed"), word("login_detail")];
   if (line === "broken") {
     return ["broken", word("broken"), heardMs ? word("broken_detail", clock(heardMs)) : word("broken_never")];
   }

@@ -7,7 +7,7 @@ import { clock, said, stay, word, yuan } from "./language.js";
 import { trouble } from "./lists.js";
 import { laneName } from "./lot.js";
 import { repeatButton } from "./record_deliveries.js";
-import { enlarge } from "./sheet.js";
+import { pictureButton } from "./picture.js";
 
 let question = 0;
 
@@ -55,7 +55,7 @@ function makeRow(row, now, again, withPicture) {
     row.clock_true ? "" : word("clock_then_unset")].filter(Boolean);
   if (notes.length) body.append(el("p", "soft", notes.join(" · ")));
   if (row.answer) body.append(el("p", "step-answer", word("city_said", row.answer)));
-  if (withPicture) body.append(picture(row, now));
+  if (withPicture) body.append(pictureButton(row.read_id, `${said(row)} · ${clock(row.at_ms, now)}`, word("picture_of", said(row)), "step-picture"));
   if (row.kind === "delivery" && !row.ok && row.delivery_id) {
     const repeat = repeatButton(row.delivery_id, said(row), again);
     if (repeat) body.append(repeat);
@@ -64,16 +64,4 @@ function makeRow(row, now, again, withPicture) {
   mark(node, "ok", row.ok);
   mark(node, "kind", row.kind);
   return node;
-}
-
-function picture(row, now) {
-  const image = el("img");
-  image.src = `/picture/${row.read_id}.jpg`;
-  image.alt = "";
-  image.loading = "lazy";
-  const open = el("button", "step-picture", image);
-  open.type = "button";
-  open.setAttribute("aria-label", word("picture_of", said(row)));
-  open.addEventListener("click", () => enlarge(image.src, `${said(row)} · ${clock(row.at_ms, now)}`));
-  return open;
 }

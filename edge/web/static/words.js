@@ -145,6 +145,8 @@ export const WORDS = {
   more: ["更多", "More"],
   more_at: ["{0}: 更多操作", "{0}: more actions"],
   cash_due: ["收现金 {0}", "Take {0} cash"],
+  all_the_same: ["仍然{0}", "{0} all the same"],
+  cash_part: ["收现金 {0}, 其余 {1} 记为优惠", "Take {0} cash, the other {1} count as discount"],
   province: ["省份", "Province"],
   usual_reasons: ["常用原因", "Usual reasons"],
   reasons_lane: ["设备检修|紧急车辆|车辆无法识别|道闸异常", "Maintenance|Emergency vehicle|Plate cannot be read|Barrier trouble"],
