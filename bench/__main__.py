@@ -1,7 +1,7 @@
 """`python -m bench [names...] [--quick | --full]`, or `make bench`: all figures of the box as ratios, in one run.
 
 Names: ledger latency load deliveries shenzhen node-red writes start memory agent plan flow umqtt money
-payments pages pictures rs485. Without one, all of them (about 18 minutes; --quick about 7).
+payments pages pictures rs485 card. Without one, all of them (about 18 minutes; --quick about 7).
 Everything is written into a temporary folder that is deleted at the end; PARKBOX_BENCH_DIR names another place for it
 (the disk that is to be measured). The exit code is 0 unless a part could not be run: a figure that misses its goal is a
 finding, not an error.
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from bench import (
     agent,
+    card,
     deliveries,
     flow,
     latency,
@@ -59,11 +60,13 @@ class Size:
     payments: int
     agent_cars: int
     edges: int
+    idle_s: float
+    card_cars: int
 
 
-QUICK = Size(60, 24, 4, 24, 40, 5, 1_200, 60, 5, 5, 10_000, 2, 200, 100, 1_500, 20)
-DEFAULT = Size(240, 80, 12, 60, 160, 9, memory.ALL, 180, 15, 15, 50_000, 12, 500, 200, 3_000, 60)
-FULL = Size(600, 200, 24, 200, 200, 15, memory.ALL, 3600, 40, 40, 100_000, 30, 1_000, 400, 10_000, 150)
+QUICK = Size(60, 24, 4, 24, 40, 5, 1_200, 60, 5, 5, 10_000, 2, 200, 100, 1_500, 20, 60, 20)
+DEFAULT = Size(240, 80, 12, 60, 160, 9, memory.ALL, 180, 15, 15, 50_000, 12, 500, 200, 3_000, 60, 180, 60)
+FULL = Size(600, 200, 24, 200, 200, 15, memory.ALL, 3600, 40, 40, 100_000, 30, 1_000, 400, 10_000, 150, 900, 200)
 
 PARTS: dict[str, tuple[str, Callable[[Path, Size], list[Row]]]] = {
     "ledger": ("账本 ledger", lambda folder, size: ledger.run(folder)),
@@ -101,6 +104,9 @@ PARTS: dict[str, tuple[str, Callable[[Path, Size], list[Row]]]] = {
     ),
     "pages": ("打开的网页 open pages", lambda folder, size: pages.run(folder, blocks=size.page_blocks)),
     "rs485": ("485 总线 RS485", lambda folder, size: rs485.run(folder, edges=size.edges)),
+    "card": (
+        "卡上的写入 writes to the card", lambda folder, size: card.run(folder, idle_s=size.idle_s, cars=size.card_cars),
+    ),
     "pictures": ("证据图片 evidence pictures", lambda folder, size: pictures.run(folder, size.picture_rounds)),
 }
 

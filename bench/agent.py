@@ -51,7 +51,7 @@ def run(folder: Path, *, passages: int, cars: int) -> list[Row]:
 
 
 def _written(box: Path, city: City, passages: int) -> Row:
-    picture = _scene()
+    picture = scene()
     data = box / "data"
     with (
         running(box, ["in"], city=city) as rig,
@@ -61,12 +61,12 @@ def _written(box: Path, city: City, passages: int) -> Row:
         before: dict[str, int] = {}
         for number in range(1 + passages):
             if number == 1:  # the first one makes the files, the key and the child
-                _until(lambda: _settled(data, 1), agent)
+                _until(lambda: settled(data, 1), agent)
                 before = _io(rig.lane.pid, agent.pid) | _own(data)
             rig.arrive()
             bay.push_and_raise(bay.request(rig.plate(), picture=picture))
             rig.drive_through()
-        _until(lambda: _settled(data, 1 + passages), agent)
+        _until(lambda: settled(data, 1 + passages), agent)
         after = _io(rig.lane.pid, agent.pid) | _own(data)
     kilobytes = {name: (after[name] - before.get(name, 0)) / passages / 1000 for name in after}
     own = kilobytes["facts"] + kilobytes["pictures"]
@@ -102,12 +102,12 @@ def _own(data: Path) -> dict[str, int]:
     return {"facts": facts, "pictures": pictures}
 
 
-def _settled(data: Path, count: int) -> bool:
+def settled(data: Path, count: int) -> bool:
     made = _one(data / "pictures.db", "SELECT count(*) FROM pictures WHERE state = 'made'")
     return made >= count and _one(data / "deliveries.db", "SELECT count(*) FROM ended") >= count
 
 
-def _scene() -> Picture:
+def scene() -> Picture:
     """1080p, about 300 KB."""
     dice = np.random.default_rng(7)
     scene = np.clip(np.linspace(60, 190, 1080)[:, None, None] + dice.normal(0, 5, (1080, 1920, 3)), 0, 255)

@@ -108,15 +108,19 @@ def _registered() -> Iterable[EntryPoint]:
 
 
 def _program(name: str, path: Path) -> int:
-    from edge.config.check import explain  # noqa: PLC0415
     from edge.config.load import ConfigError, load  # noqa: PLC0415
 
     try:
         config = load(path)
     except ConfigError as error:
+        from edge.config.check import explain  # noqa: PLC0415
+
         print(explain(error), file=sys.stderr)
         return 2
     if name == "lane":
+        from edge.lane.without_tls import load_asyncio  # noqa: PLC0415
+
+        load_asyncio()
         from edge.lane.program import main as lane_program  # noqa: PLC0415
 
         return lane_program(config)

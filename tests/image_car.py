@@ -93,7 +93,7 @@ def ready(machine: Machine) -> None:
     until(lambda: page_answers(machine), "the page", every_s=3.0)
 
 
-def drive_in(machine: Machine, plate: str, number: int) -> None:
+def drive_in(machine: Machine, plate: str, number: int, picture: Picture | None = None) -> None:
     """One car from the arrival loop to behind the arm."""
     seen = max((seq for seq, *_ in facts(machine)), default=0)
 
@@ -102,7 +102,7 @@ def drive_in(machine: Machine, plate: str, number: int) -> None:
 
     loop(machine, ARRIVAL, occupied=True)
     watch = f"for i in $(seq 200); do [ $(cat {line(OPEN)}/value) = 1 ] && echo up && break; sleep 0.05; done"
-    assert push(machine, plate, number) == 200
+    assert push(machine, plate, number, picture) == 200
     assert "up" in machine.run(watch), "the relay of OPEN was never on"
     loop(machine, SAFETY, occupied=True)
     loop(machine, ARRIVAL, occupied=False)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
+import os
+import shutil
 import subprocess
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-IMAGE = Path(__file__).resolve().parent.parent / "image"
+from tests.image_programs import IMAGE, load
+
 FIRST = (b"#!/bin/sh", b"#!/bin/busybox")
 SHELLS = sorted(file for file in IMAGE.rglob("*") if file.is_file() and file.read_bytes()[:20].startswith(FIRST))
 STATUS = """Package: bash
@@ -23,14 +24,6 @@ Architecture: arm64
 Version: 1
 
 """
-
-
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"image_{name}", IMAGE / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_a_module_is_loaded_after_what_it_needs() -> None:
@@ -78,3 +71,34 @@ def test_the_shell_can_read_it(file: Path) -> None:
 def test_pins_are_held_from_power_on() -> None:
     """Every pin that a configuration may name, and none of the two that are the board's own."""
     assert "gpio=2-27=ip,pd" in (IMAGE / "boot/config.txt").read_text("utf-8").splitlines()
+
+
+def test_what_python_reads_at_a_start_is_named_once_each_in_its_order() -> None:
+    import json  # noqa: PLC0415 - a package of byte code files
+    import json.decoder  # noqa: PLC0415
+    import sys  # noqa: PLC0415 - within the interpreter: nothing is read
+
+    first_read = load("first_read")
+    found = list(first_read.files(iter([json.decoder, sys, json])))
+    assert [Path(file).name.split(".")[0] for file in found] == ["decoder", "__init__"]
+    assert all(file.endswith(".pyc") for file in found)
+
+
+def test_the_programs_whose_start_is_laid_out_are_there() -> None:
+    first_read = load("first_read")
+    root = IMAGE.parent
+    for program in first_read.PROGRAMS:
+        if program != "RPi.GPIO":  # the image's own
+            assert root.joinpath(*program.split(".")).with_suffix(".py").exists(), program
+
+
+@pytest.mark.skipif(shutil.which("cpio") is None or shutil.which("zstd") is None, reason="not here: cpio or zstd")
+def test_the_initramfs_is_the_same_wherever_and_whenever_it_is_made(tmp_path: Path) -> None:
+    for number, place in enumerate(("one", "other")):
+        folder = tmp_path / place
+        for name in ("init", "bin/sh") if number else ("bin/sh", "init"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(name)
+            os.utime(folder / name, (10**9 * number, 10**9 * number))
+        load("kernel").pack(folder, tmp_path / f"{place}.img")
+    assert (tmp_path / "one.img").read_bytes() == (tmp_path / "other.img").read_bytes()

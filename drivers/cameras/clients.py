@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from drivers.cameras.desk import Desk
 from drivers.cameras.identify import Known
-from drivers.cameras.vz_tcp import VzTcp
 from edge.config.model import Camera
 
 VZ_PORT = 8131
@@ -41,7 +40,19 @@ def client_for(desk: Desk, known: Known) -> Client | None:
         from drivers.cameras.http_orders import HttpOrders  # noqa: PLC0415
 
         return HttpOrders(desk, known, settings)
+    from drivers.cameras.vz_tcp import VzTcp  # noqa: PLC0415 - as above: where it is used
+
     return VzTcp(desk, known, settings.port or VZ_PORT, reads=settings.reads)
+
+
+@runtime_checkable
+class SerialClient(Client, Protocol):
+    """A client through whose connection bytes reach the camera's RS485."""
+
+    @property
+    def connected(self) -> bool: ...
+
+    def serial(self, data: bytes, channel: int) -> bool: ...
 
 
 class CameraClients:

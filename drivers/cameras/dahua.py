@@ -4,8 +4,6 @@ Without `{"Result": true}` the camera sends the same record for ever; `OpenStrob
 relay. Pictures may stand before or behind the plate, or come in a later push of the same record.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal

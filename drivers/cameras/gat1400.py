@@ -6,8 +6,6 @@ standard has no such reply. The plate's colour is taken from `PlateClass` (GA/T 
 proves; `PlateColor`'s codes could not be proven and are not read.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone

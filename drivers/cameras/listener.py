@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from drivers.cameras.channel import Channel
 from drivers.cameras.connection import Connection
 from drivers.cameras.desk import Desk
+from drivers.cameras.vendors import load
 from edge.config.model import Camera, Listener
 from edge.ports import DeviceError, ReadSink
 
@@ -41,6 +42,7 @@ class CameraListener:
         new_id: Callable[[], str],
         now_ms: Callable[[], int],
     ) -> None:
+        load(camera.vendor for _, camera in cameras)
         self._listener = listener
         self._desk = Desk(listener, cameras, sink, new_id, now_ms)
         self._socket: socket.socket | None = None

@@ -9,8 +9,6 @@ Only `barrier_control` and `Open` move the barrier. One published version of the
 so the box never says "close".
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta, timezone
 from typing import Literal
 

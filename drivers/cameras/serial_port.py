@@ -14,9 +14,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from drivers.cameras.clients import CameraClients
+from drivers.cameras.clients import CameraClients, SerialClient
 from drivers.cameras.desk import Desk
-from drivers.cameras.vz_tcp import VzTcp
 
 WITHIN_S = 0.5
 """The loop takes bytes in a turn; one that does not is ending."""
@@ -33,12 +32,12 @@ class SerialThroughCameras:
     def ready(self, camera: str) -> str:
         """Why bytes cannot go out now, "" when they can."""
         client = self._clients.find(camera)
-        return client.trouble() or "not connected" if isinstance(client, VzTcp) and not client.connected else ""
+        return client.trouble() or "not connected" if isinstance(client, SerialClient) and not client.connected else ""
 
     def send(self, camera: str, channel: int, data: bytes) -> str:
         """Why these were not sent, "" when they are on their way."""
         client = self._clients.find(camera)
-        if isinstance(client, VzTcp):
+        if isinstance(client, SerialClient):
             return "" if client.serial(data, channel) else client.trouble() or "not connected"
         self._desk.mail.put(camera, channel, data)
         self._desk.answer_held(camera)

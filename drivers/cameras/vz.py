@@ -5,8 +5,6 @@ A plate comes as JSON with the pictures in base64 inside. VZ's own firmware sort
 reading is ready at once.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Literal
 from urllib.parse import parse_qsl

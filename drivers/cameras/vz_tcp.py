@@ -6,8 +6,6 @@ goes out at once or not at all: nothing is kept for a connection that comes late
 opened for another car.
 """
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import time

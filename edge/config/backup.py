@@ -1,7 +1,5 @@
 """The nightly backup, `[backup]`."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from msgspec import Meta

@@ -4,8 +4,6 @@ Types and ranges stand in the annotations; what concerns several settings at onc
 one name) is judged in `edge.config.rules`. Secrets never stand in the config: `*_file` names a 0600 file.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta

@@ -1,8 +1,6 @@
 """Settings of what the box asks Qingdao while a car waits (interfaces 12, 13, 14). QC29: the standard's 5 min are
 useless there."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from msgspec import Meta

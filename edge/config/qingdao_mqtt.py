@@ -3,8 +3,6 @@
 "QC.." names the open place of T/QME 0015-2024; every default is the standard's own text where it says anything.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta

@@ -1,7 +1,5 @@
 """The lot's own card plans as Qingdao is told of them (interfaces 10 and 11): monthly cards and shared parking."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta

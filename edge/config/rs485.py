@@ -1,7 +1,5 @@
 """RS485 lines and the signs on them: what a section may say. What a template may name stands in `SIGN_NAMES`."""
 
-from __future__ import annotations
-
 from string import Formatter
 from typing import Annotated, Literal
 

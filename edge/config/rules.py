@@ -11,9 +11,7 @@ from edge.config.model import Config, Tariff, Web
 from edge.config.rules_boards import judge_boards
 from edge.config.rules_files import authorities
 from edge.config.rules_hosts import judge_hosts
-from edge.config.rules_qingdao import judge_qingdao
 from edge.config.rules_rs485 import judge_rs485
-from edge.config.rules_shenzhen import judge_shenzhen
 from edge.config.secrets import secret
 from edge.core.plates import normalise, plausible
 from edge.core.tariff_param import read_param
@@ -32,8 +30,8 @@ CLIENT_VENDORS = ("vz", "hikvision", "dahua")
 def judge(config: Config) -> list[ConfigIssue]:
     """All issues between settings."""
     issues = [*_pins(config), *_names(config), *_cameras(config), *_clients(config), *_files(config),
-              *_plates(config), *_flow(config), *judge_boards(config), *judge_rs485(config), *judge_qingdao(config),
-              *judge_shenzhen(config), *judge_hosts(config), *_web(config.web)]
+              *_plates(config), *_flow(config), *judge_boards(config), *judge_rs485(config), *_cities(config),
+              *judge_hosts(config), *_web(config.web)]
     if config.web.port and config.web.port == config.listener.port and config.web.host == config.listener.host:
         issues.append(ConfigIssue("web.port", str(config.web.port), "与 listener.port 相同", "same as listener.port"))
     tariff = config.tariff
@@ -44,6 +42,18 @@ def judge(config: Config) -> list[ConfigIssue]:
         ))
     issues += _tariff_param(config)
     return issues
+
+
+def _cities(config: Config) -> Iterator[ConfigIssue]:
+    """Each city's rules are loaded where that city is: every start of the lane program waits for what is loaded."""
+    if config.city.qingdao is not None:
+        from edge.config.rules_qingdao import judge_qingdao  # noqa: PLC0415
+
+        yield from judge_qingdao(config)
+    if config.city.shenzhen is not None:
+        from edge.config.rules_shenzhen import judge_shenzhen  # noqa: PLC0415
+
+        yield from judge_shenzhen(config)
 
 
 def _tariff_param(config: Config) -> Iterator[ConfigIssue]:

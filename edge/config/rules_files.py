@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +23,8 @@ def authorities(path: str, name: str) -> Iterator[ConfigIssue]:
     """A PEM file of those whose certificates are believed."""
     if not name:
         return
+    import ssl  # noqa: PLC0415 - OpenSSL is a tenth of the lane program's start, and most configurations name no file
+
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=name)
     except (ssl.SSLError, OSError) as error:
@@ -31,6 +32,8 @@ def authorities(path: str, name: str) -> Iterator[ConfigIssue]:
 
 
 def certificate_with_key(path: str, certificate: str, key: str) -> Iterator[ConfigIssue]:
+    import ssl  # noqa: PLC0415
+
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
     except (ssl.SSLError, OSError, ValueError) as error:

@@ -4,8 +4,6 @@
 here: `*_file` names a 0600 file.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta

@@ -1,7 +1,5 @@
 """What every fact stands on: its stamp in time and the base of all bodies (see `edge.core.facts`)."""
 
-from __future__ import annotations
-
 import msgspec
 
 

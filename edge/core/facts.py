@@ -6,8 +6,6 @@ and instants are integer milliseconds. The fact's `id` (32 hex digits) is the `i
 made from it. Bookings, lists and switches are in `edge.core.facts_flow`, tariffs and cards in `facts_money`.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import msgspec

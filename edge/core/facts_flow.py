@@ -4,8 +4,6 @@ Each is what an order of a city or a person left behind; `edge.core.orders_flow`
 bookings, lists and roles are wall-clock ms since 1970 (UTC): cities and people speak in them.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import msgspec

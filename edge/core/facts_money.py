@@ -5,8 +5,6 @@ Lists (27, 28) become `ControlPut` and `ControlRemoved`, coupons of 22 `CouponGi
 Money is integer fen. `city_ms` is the city's own time of the change: an older one never undoes a newer one (QC87).
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import msgspec

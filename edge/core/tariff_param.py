@@ -17,7 +17,6 @@ minute of it once. `classes`: large, medium, small; a class has prices of its ow
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Literal
 
@@ -58,6 +57,8 @@ class _Param(_Price, forbid_unknown_fields=True, kw_only=True):
 
 def read_param(text: str) -> TariffPlan:
     """The plan that `text` states. Raises `ValueError` naming what is wrong and where."""
+    import json  # noqa: PLC0415 - only to see members that are there twice; the lane's start does without
+
     try:
         members = msgspec.json.decode(text)
         json.loads(text, object_pairs_hook=_once)

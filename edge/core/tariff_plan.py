@@ -4,8 +4,6 @@
 interface 23). Minutes are whole, money is integer fen; a wrong value is refused with the field's name.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import msgspec

@@ -9,19 +9,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from drivers.boards.inputs import BoardInputs, Wire
-from drivers.boards.relays import BoardBarrier
 from drivers.cameras.barrier import ByReply, CameraBarrier, Mover
 from drivers.cameras.serial_port import PortOfCamera, SerialThroughCameras
 from drivers.gpio import LIMIT_DEBOUNCE_MS, GpioBoard
-from drivers.rs485.line import SerialLine
-from drivers.rs485.port import Port
 from edge.config.barriers import barrier_camera, closes
 from edge.config.model import Config, Lane
 from edge.config.rs485 import Board, Line
 from edge.core.events import AnyEvent, DeviceDown, LimitChanged, LoopChanged
 from edge.ports import BarrierPort, DeviceError, Emit
+
+if TYPE_CHECKING:  # loaded where a line or board is, see `_line`, `_on_board` and `_board_inputs`
+    from drivers.boards.inputs import BoardInputs, Wire
+    from drivers.boards.relays import BoardBarrier
+    from drivers.rs485.line import SerialLine
+    from drivers.rs485.port import Port
 
 log = logging.getLogger("parkbox.lane")
 
@@ -32,9 +35,7 @@ class LaneDevices:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._ports: dict[str, Callable[[], Port]] = {}  # of lines that hang on a camera, from `plug_serial` on
-        self.lines = {
-            line.id: SerialLine(line, open_port=self._through_camera if line.camera else None) for line in config.line
-        }
+        self.lines = {line.id: self._line(line) for line in config.line}
         boards = {board.id: board for board in config.board}
         on_pins = [lane for lane in config.lane if _has_pins(lane)]
         wanted = bool(on_pins) or config.gpio.emergency_pin is not None
@@ -50,9 +51,7 @@ class LaneDevices:
             if (camera := barrier_camera(lane)) is not None
         }
         self._inputs = [
-            BoardInputs(board, self.lines[board.line], wires)
-            for board in config.board
-            if (wires := [wire for lane in config.lane for wire in _wires(lane, board.id)])
+            inputs for board in config.board if (inputs := _board_inputs(config, board, self.lines)) is not None
         ]
         self.barriers: dict[str, BarrierPort] = dict(self._barriers)
         self.barriers |= {lane: barrier for lane, (_, barrier) in self._by_camera.items()}
@@ -60,6 +59,11 @@ class LaneDevices:
             self.barriers |= {
                 lane.id: self._gpio.barrier(lane.id) for lane in on_pins if lane.barrier.driver == "gpio"
             }
+
+    def _line(self, line: Line) -> SerialLine:
+        from drivers.rs485.line import SerialLine  # noqa: PLC0415 - a line's are 5 % of the time from exec to ready
+
+        return SerialLine(line, open_port=self._through_camera if line.camera else None)
 
     def plug_cameras(self, client: Callable[[str], Mover], answer: Callable[[str], bool]) -> None:
         """Before `open`. `client` of a camera's id; `answer(lane)` opens by the reply that waits."""
@@ -128,6 +132,8 @@ def _has_pins(lane: Lane) -> bool:
 
 
 def _on_board(lane: Lane, board: Board, lines: dict[str, SerialLine]) -> BoardBarrier:
+    from drivers.boards.relays import BoardBarrier  # noqa: PLC0415 - as for the lines
+
     barrier = lane.barrier
     assert barrier.open_relay is not None, "judged by the configuration's rules"
     return BoardBarrier(
@@ -136,8 +142,18 @@ def _on_board(lane: Lane, board: Board, lines: dict[str, SerialLine]) -> BoardBa
     )  # fmt: skip
 
 
+def _board_inputs(config: Config, board: Board, lines: dict[str, SerialLine]) -> BoardInputs | None:
+    """None: nothing is wired to them."""
+    from drivers.boards.inputs import BoardInputs  # noqa: PLC0415 - as for the lines
+
+    wires = [wire for lane in config.lane for wire in _wires(lane, board.id)]
+    return BoardInputs(board, lines[board.line], wires) if wires else None
+
+
 def _wires(lane: Lane, board: str) -> list[Wire]:
     """A closed contact reads on: a low-active input is active then."""
+    from drivers.boards.inputs import Wire  # noqa: PLC0415
+
     loops, barrier = lane.loops, lane.barrier
     found: list[Wire] = []
     if loops.board == board and loops.arrival_input is not None and loops.safety_input is not None:

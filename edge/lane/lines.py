@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from drivers.rs485.exchange import Counts
 from edge.config.line_times import limit_ms, worst_ms
 from edge.config.model import Config
 from edge.core.line_status import LineDevice, LineStatus, Reaction
 from edge.core.sign_status import DeviceCounts
+
+if TYPE_CHECKING:
+    from drivers.rs485.exchange import Counts
 
 FRESH_S = 5.0
 """Polls count twenty times a second: the page hears of mere counting so often, of faults within a second."""

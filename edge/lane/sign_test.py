@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
-from drivers.rs485.exchange import Outcome
-from drivers.signs.sign import GOOD
 from edge.core.sign_status import SignStatus
 from edge.lane.signs import LaneSigns
+
+if TYPE_CHECKING:
+    from drivers.rs485.exchange import Outcome
 
 WITHIN_S = 2.5
 """The lane's socket answers within 3 s; a sign gets its four rows and its voice in under one."""
@@ -50,6 +52,8 @@ def sign_tester(signs: LaneSigns) -> Callable[[str], Awaitable[tuple[bool, str, 
         except TimeoutError:
             missing = ", ".join(name for name in asked if name not in told)
             return False, f"{missing}: 总线忙, 没有结果", f"{missing}: the line is busy, no result"
+        from drivers.signs.sign import GOOD  # noqa: PLC0415 - see `edge.lane.signs`
+
         lines = [_words(status, told[status.id]) for status in signs.views() if status.id in told]
         return set(told.values()) <= GOOD, "; ".join(zh for zh, _ in lines), "; ".join(en for _, en in lines)
 

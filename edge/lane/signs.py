@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from drivers.rs485.exchange import Outcome
-from drivers.rs485.line import SerialLine
-from drivers.signs.sign import Face, LaneSign
 from edge.config.model import Config
 from edge.config.rs485 import Sign
 from edge.core.lane_status import LaneStatus
 from edge.core.lane_table import Desk, Gate
 from edge.core.sign_status import DeviceCounts, SignStatus
 from edge.ports import Emit
+
+if TYPE_CHECKING:  # loaded where a sign is, as lines are in `edge.lane.devices`
+    from drivers.rs485.exchange import Outcome
+    from drivers.rs485.line import SerialLine
+    from drivers.signs.sign import Face, LaneSign
 
 Moment = Literal["idle", "payment", "wait", "welcome", "goodbye", "notice", ""]
 
@@ -59,8 +61,16 @@ def face_of(sign: Sign, moment: Moment, names: Mapping[str, str]) -> Face | None
     rows: tuple[str, ...] = getattr(sign.show, moment) if moment else ()
     if not rows:
         return None
+    from drivers.signs.sign import Face  # noqa: PLC0415
+
     say: str = getattr(sign.show, f"say_{moment}", "")
     return Face(tuple(row.format_map(names) for row in rows), say.format_map(names))
+
+
+def _lane_sign(lane_id: str, sign: Sign, line: SerialLine) -> LaneSign:
+    from drivers.signs.sign import LaneSign  # noqa: PLC0415
+
+    return LaneSign(lane_id, sign, line)
 
 
 class LaneSigns:
@@ -72,7 +82,7 @@ class LaneSigns:
         self._lot, self._mono_s = config.lot.name, mono_s
         self._names = {lane.id: lane.name for lane in config.lane}
         self._signs = {
-            lane.id: [(sign, LaneSign(lane.id, sign, lines[sign.line])) for sign in lane.sign]
+            lane.id: [(sign, _lane_sign(lane.id, sign, lines[sign.line])) for sign in lane.sign]
             for lane in config.lane
             if lane.sign
         }
@@ -141,6 +151,8 @@ class LaneSigns:
 
     def test(self, lane_id: str, told: Callable[[str, Outcome], None]) -> list[str]:
         """A test text on every sign of a lane; the ids of those that will be told of."""
+        from drivers.signs.sign import Face  # noqa: PLC0415
+
         signs = self._signs.get(lane_id, [])
         for settings, sign in signs:
             def tell(outcome: Outcome, name: str = sign.id) -> None:
