@@ -87,9 +87,10 @@ def page_answers(machine: Machine) -> bool:
 
 
 def ready(machine: Machine) -> None:
+    """Asked seldom: each question costs an emulated machine that is still starting a good part of a second."""
     both = "systemctl is-active parkbox-lane parkbox-agent"
-    until(lambda: machine.run(both, check=False).split() == ["active", "active"], "both programs")
-    until(lambda: page_answers(machine), "the page")
+    until(lambda: machine.run(both, check=False).split() == ["active", "active"], "both programs", every_s=3.0)
+    until(lambda: page_answers(machine), "the page", every_s=3.0)
 
 
 def drive_in(machine: Machine, plate: str, number: int, picture: Picture | None = None) -> None:

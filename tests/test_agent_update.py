@@ -78,6 +78,13 @@ def test_nothing_is_changed_while_one_is_written(bench: Bench) -> None:
     assert bench.update.piece(0, b"x").ok
 
 
+def test_a_bundle_whose_writing_was_cut_off_makes_room_for_the_next(bench: Bench) -> None:
+    (bench.folder / BUNDLE).write_bytes(b"the one before")
+    keep_state(bench.folder, State("installing", 40, "Copying image to rootfs.1", 1, "the boot before"))
+    assert bench.update.piece(0, b"one").ok
+    assert sorted(file.name for file in bench.folder.iterdir()) == ["state.json", PART]
+
+
 def test_a_full_disk_takes_no_bundle(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.update.piece(0, b"one")
     monkeypatch.setattr("edge.agent.update.LEFT_FREE_BYTES", 1 << 60)

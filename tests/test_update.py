@@ -12,6 +12,12 @@ from edge.box.update_state import ASKED, BUNDLE, State, read_state
 from edge.cli import main
 from tests.update_engine import Engine
 
+LOOK = """#!/bin/sh
+# An engine that notes what lies in the folder of bundles while it works.
+ls {folder} > {seen}
+cat {folder}/state.json >> {seen}
+"""
+
 
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
@@ -42,6 +48,26 @@ def test_a_wrong_signature_is_refused_in_words(
     assert main(["update", str(bundle)]) == 1
     said = capsys.readouterr().err
     assert "signature verification failed" in said and "现用系统不变" in said
+
+
+@pytest.mark.parametrize(
+    ("why", "zh", "en"),
+    [
+        ("signature verification failed: Verify error: unable to get issuer", "签名不符", "not signed"),
+        ("Compatible mismatch: Expected 'parkbox-arm64' but bundle manifest has 'x'", "不是此型号", "another kind"),
+        ("Signature size (3543824036068086856) exceeds bundle size", "不是更新包", "no update bundle"),
+        ("Failed to open slot device: No space left on device", "No space left", "No space left"),
+    ],
+)
+def test_why_a_bundle_was_refused_is_said_in_both_languages(
+    engine: Engine, bundle: Path, why: str, zh: str, en: str
+) -> None:
+    """The engine's own words (the binary of trixie's rauc 1.13 has them) stay behind ours: who helps needs them."""
+    bundle.write_text(f"evil: {why}\n")
+    with pytest.raises(UpdateError) as caught:
+        install(bundle, lambda percent, text: None)
+    chinese, _, english = str(caught.value).partition(" / ")
+    assert zh in chinese and why in chinese and en in english and why in english
 
 
 def test_the_command_says_what_comes_next(engine: Engine, bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,6 +117,18 @@ def test_the_page_s_bundle_is_installed_and_told(engine: Engine, tmp_path: Path)
     assert found is not None
     assert (found.phase, found.percent) == ("installed", 100)
     assert not (tmp_path / ASKED).exists() and not (tmp_path / BUNDLE).exists()
+
+
+def test_a_request_is_gone_and_the_state_there_before_the_engine_begins(engine: Engine, tmp_path: Path) -> None:
+    """A bundle that brings the box down is not tried at each boot; and the page takes no other one meanwhile."""
+    folder = tmp_path / "bundles"
+    folder.mkdir()
+    (folder / BUNDLE).write_text("good")
+    (folder / ASKED).write_text("{}")
+    (Path(engine.path) / "rauc").write_text(LOOK.format(folder=folder, seen=tmp_path / "seen"))
+    assert main(["update", "--asked", "--folder", str(folder)]) == 0
+    names, _, state = (tmp_path / "seen").read_text().rpartition("\n")
+    assert names.split() == ["state.json", BUNDLE] and json.loads(state)["phase"] == "installing"
 
 
 @pytest.mark.parametrize(("content", "restarts"), [("good", True), ("evil", False)])

@@ -26,9 +26,10 @@ case "$1" in
 install)
     echo installing
     printf '%3i%% %s\\n' 0 Installing 20 'Checking bundle done.' 40 'Copying image to rootfs.1'
+    why=$(sed -n 's/^evil: //p' "$2")
     if grep -q evil "$2"; then
         printf '%3i%% %s\\n' 100 'Installing failed.'
-        echo 'LastError: signature verification failed: Verify error: self-signed certificate'
+        echo "LastError: ${{why:-signature verification failed: Verify error: self-signed certificate}}"
         echo idle
         echo "Installing \\`$2\\` failed"
         exit 1

@@ -56,12 +56,14 @@ class AgentUpdate:
         return UpdateView(True, zh, en, VERSION, rows, taken_bytes=taken)
 
     def piece(self, at: int, data: bytes) -> ActionResult:
-        """Durable when it is answered; a piece out of order is refused with the place where to go on."""
+        """A piece out of order is refused with the place where to go on. Durable is the whole (`install`)."""
         with self._lock:
             self._judge()
             part = self._folder / PART
             if at == 0:
                 part.unlink(missing_ok=True)
+                # Of an update that a power cut ended: on a small card there is no room for two.
+                (self._folder / BUNDLE).unlink(missing_ok=True)
             taken = self._taken()
             if at != taken:
                 return ActionResult(False, f"须从 {taken} 字节继续", f"go on at byte {taken}")

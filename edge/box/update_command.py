@@ -14,6 +14,7 @@ from typing import Literal
 
 from edge.box.update_rauc import Slot, UpdateError, engine, install, slots
 from edge.box.update_state import ASKED, BUNDLE, FOLDER, State, keep_state
+from edge.config.durable import sync_folder
 from edge.wall_clock import boot_id
 
 REBOOT_S = 30.0
@@ -72,8 +73,8 @@ def _show(percent: int, text: str) -> None:
 
 
 def _asked(folder: Path) -> None:
-    """By the unit. The request goes first: one that brings the box down is not carried out at each boot again."""
-    (folder / ASKED).unlink(missing_ok=True)
+    """By the unit. The request goes before anything is done, durably: one that brings the box down is not carried out
+    at each boot again. The state is there before the request is gone: the page takes no other bundle meanwhile."""
     bundle = folder / BUNDLE
 
     def kept(phase: Literal["installing", "installed", "failed"], percent: int, text: str) -> None:
@@ -83,8 +84,12 @@ def _asked(folder: Path) -> None:
             os.chown(folder / "state.json", owner.st_uid, owner.st_gid)
 
     try:
-        _check(bundle)
         kept("installing", 0, "")
+    finally:
+        (folder / ASKED).unlink(missing_ok=True)
+        sync_folder(folder)
+    try:
+        _check(bundle)
         install(bundle, lambda percent, text: kept("installing", percent, text))
     except UpdateError as error:
         kept("failed", 0, str(error))

@@ -21,6 +21,12 @@ STATUS_S = 30.0
 STEP = re.compile(r"^\s*(\d{1,3})% (.+)$")
 LAST_ERROR = re.compile(r"LastError: (.*)$")
 KEPT_LINES = 20
+REFUSALS = (
+    ("signature verification failed", "签名不符, 不是签发给此盒子的更新包", "not signed for this box"),
+    ("Compatible mismatch", "不是此型号的更新包", "for another kind of box"),
+    ("Signature size", "不是更新包, 或已损坏", "no update bundle, or a damaged one"),
+)
+"""What RAUC says of bundles that people bring by mistake (its `bundle.c` and `install.c`), and what that means."""
 
 
 class UpdateError(Exception):
@@ -103,7 +109,8 @@ def install(bundle: Path, progress: Callable[[int, str], None]) -> None:
                 last_error = error[1].strip()
     if child.returncode:
         why = last_error or next((line for line in reversed(lines) if line), f"exit code {child.returncode}")
-        raise UpdateError(f"未安装, 现用系统不变: {why} / not installed, the running system stays: {why}")
+        zh, en = next(((f"{zh} ({why})", f"{en} ({why})") for said, zh, en in REFUSALS if said in why), (why, why))
+        raise UpdateError(f"未安装, 现用系统不变: {zh} / not installed, the running system stays: {en}")
 
 
 def mark_good() -> None:
