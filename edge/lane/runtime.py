@@ -75,7 +75,9 @@ class LaneRuntime:
         self.edges: deque[tuple[int, LoopChanged | LimitChanged]] = deque(maxlen=EDGES_KEPT)
         self._ledger, self._clock, self._barriers, self._loop = ledger, clock, barriers, loop
         self._answers: dict[str, asyncio.Future[Answer]] = {}
-        self._untold: set[str] = set()  # command ids whose answer waits for its fact to be durable
+        self._untold: set[str] = set()  # command ids whose answer waits for facts to be durable
+        self._behind: deque[tuple[int, list[Answer]]] = deque()  # answers without a fact, and the one they wait for
+        self._submitted_seq = self.last_seq
         self._since_snapshot = 0
         self._snapshot_every = SNAPSHOT_EVERY
         self._timer: asyncio.TimerHandle | None = None
@@ -154,6 +156,11 @@ class LaneRuntime:
             # An answer is a promise: whoever has it may forget his order (DESIGN 2: records, then answers).
             self._untold.update(answer.command_id for answer in answers)
             self._submit(facts, tokens, answers, urgent)
+        elif answers and self._submitted_seq > self.last_seq and not self._store_faults:
+            # It says what earlier facts say, an order's number for one: a driver pays what he was told, and a box that
+            # was killed before they were durable would know nothing of it.
+            self._untold.update(answer.command_id for answer in answers)
+            self._behind.append((self._submitted_seq, answers))
         else:
             self._tell(answers)
 
@@ -178,7 +185,7 @@ class LaneRuntime:
                 self._loop.call_soon_threadsafe(self._stored, result, tokens, answers, count)
 
         count = len(facts)
-        last_seq = self._ledger.submit(facts, urgent, done)
+        last_seq = self._submitted_seq = self._ledger.submit(facts, urgent, done)
         if urgent:
             self._urgent.add(last_seq)
             self._at_rest.clear()
@@ -191,9 +198,12 @@ class LaneRuntime:
             self._ledger.snapshot(last_seq, data)
 
     def _stored(self, result: StoreResult, tokens: list[int], answers: list[Answer], count: int) -> None:
-        self._urgent.discard(result.first_seq + count - 1)
+        last_seq = result.first_seq + count - 1
+        self._urgent.discard(last_seq)
         if not self._urgent:
             self._at_rest.set()  # whoever waits goes on in the loop's next turn, after the arm
+        while self._behind and self._behind[0][0] <= last_seq:
+            answers = [*answers, *self._behind.popleft()[1]]
         untold = [answer for answer in answers if answer.command_id in self._untold]
         self._tell(untold if result.ok else [_not_on_disk(answer) for answer in untold])
         if not result.ok:
@@ -206,7 +216,7 @@ class LaneRuntime:
         faults, self._store_faults = sorted(self._store_faults - {"ledger_damaged"}), set()
         for code in faults:
             self.feed(DeviceUp(code=code, device="ledger"))
-        self.last_seq = max(self.last_seq, result.first_seq + count - 1)
+        self.last_seq = max(self.last_seq, last_seq)
         for token in tokens:
             self.feed(Stored(token=token))
 
