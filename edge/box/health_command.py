@@ -1,8 +1,9 @@
 """`parkbox health CONFIG`: whether this box does its work. An update is kept only when it says so.
 
 The lane program answers at its socket, its loop takes an order through ledger and disk and back (acknowledging a fault
-that does not exist moves nothing and is refused with words of its own, after the whole way), and the agent answers at
-its page. Faults of cameras, loops, cities and signs are the site's and no reason to go back.
+that does not exist moves nothing and is refused with words of its own, after the whole way), a simulated car is read,
+judged and let through a copy of each lane in memory (`edge.lane.self_test`), the cameras' port answers, and the agent
+answers at its page. Faults of cameras, loops, cities and signs are the site's and no reason to go back.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
     if wrong:
         print(f"不正常 not well: {wrong}", file=sys.stderr)
         return 1
-    print("正常 well: 车道程序与网页均工作 lane and page do their work")
+    print("正常 well: 车道程序, 模拟通行, 网页均正常 lane, simulated car and page do their work")
     if chosen.mark_good:
         from edge.box.update_rauc import UpdateError, mark_good  # noqa: PLC0415 - few ask for it
 
@@ -78,7 +79,7 @@ def wait(config: Config, within_s: float) -> str:
 
 def look(config: Config) -> str:
     """The first thing that is wrong now, "" when all is well."""
-    return lane_trouble(config) or page_trouble(config)
+    return lane_trouble(config) or listener_trouble(config) or page_trouble(config)
 
 
 def lane_trouble(config: Config) -> str:
@@ -97,18 +98,37 @@ def lane_trouble(config: Config) -> str:
             "who": "parkbox health", "why": "自检 self-test", "source": "operator",
         }  # fmt: skip
         answer = ask_lane(socket, {"op": "command", "command": command})
+        passage = ask_lane(socket, {"op": "self_test"})
     except RefusedError as error:
         return error.en
     if "health_check" not in answer.en:
         return f"车道程序未执行命令 the lane program did not take the order: {answer.en}"
+    if not passage.ok:
+        return f"模拟通行 simulated car: {passage.zh} / {passage.en}"
+    return ""
+
+
+def listener_trouble(config: Config) -> str:
+    """Where cameras push to: a GET of nobody in particular is refused there, and any refusal in HTTP will do."""
+    listener = config.listener
+    if not listener.port or not any(lane.camera for lane in config.lane):
+        return ""  # no port of its own to find, or nobody pushes
+    line = http.client.HTTPConnection(_reached_at(listener.host), listener.port, timeout=PAGE_S)
+    try:
+        line.request("GET", "/")
+        line.getresponse().read(1000)
+    except (OSError, http.client.HTTPException) as error:
+        where = f"{listener.host}:{listener.port}"
+        return f"相机上报端口 {where} 没有应答 the cameras' port does not answer: {error!r}"
+    finally:
+        line.close()
     return ""
 
 
 def page_trouble(config: Config) -> str:
-    """Its own address, or loopback when it listens everywhere. The certificate is the box's own: nobody is trusted
-    with anything here."""
+    """The certificate is the box's own: nobody is trusted with anything here."""
     web = config.web
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(web.host, web.host)
+    host = _reached_at(web.host)
     line: http.client.HTTPConnection
     if web.tls == "off":
         line = http.client.HTTPConnection(host, web.port, timeout=PAGE_S)
@@ -127,3 +147,8 @@ def page_trouble(config: Config) -> str:
     if answer.status != 200 or b"true" not in body:
         return f"网页 page: {answer.status} {body[:200].decode('utf-8', 'replace')}"
     return ""
+
+
+def _reached_at(host: str) -> str:
+    """That address itself, or loopback for all of them."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
