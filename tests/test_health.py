@@ -38,6 +38,7 @@ def test_a_box_is_well_only_while_both_programs_work(
             with box.agent() as agent:
                 agent.await_ready()
                 until(lambda: look(config) == "", "well")
+                assert "says nothing of a test picture" in page_trouble(config, on_trial=True)  # it knows of no trial
                 before = len(box.facts())
                 assert main(command) == 0
                 assert len(box.facts()) > before  # the order went through the ledger and back
@@ -46,6 +47,20 @@ def test_a_box_is_well_only_while_both_programs_work(
             assert main(command) == 1
         assert engine.asked() == ["status mark-good"]
         assert "not well" in capsys.readouterr().err
+
+
+def test_on_trial_it_is_well_when_the_test_picture_is_made(tmp_path: Path) -> None:
+    trial = tmp_path / "parkbox-trial"
+    trial.touch()
+    with box_in(tmp_path / "box") as box, box.lane() as lane, box.agent({"trial": str(trial)}) as agent:
+        lane.await_ready()
+        agent.await_ready()
+        config = load(box.config)
+        until(lambda: look(config, trial) == "", "well with its picture", 120.0)
+        assert "the test picture was made" in agent.log.read_text("utf-8")
+        assert main(["health", str(box.config), "--within", "60", "--trial", str(trial)]) == 0
+        assert not (box.data / "pictures").exists()
+        assert not (box.data / "picture-trial").exists()
 
 
 def test_a_broken_configuration_is_not_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from edge.ask_lane import ask_lane
+from edge.box.trial import TRIAL
 from edge.config.check import explain
 from edge.config.load import ConfigError, load
 from edge.config.model import Config
@@ -34,6 +37,13 @@ OURS_TO_MEND = frozenset({"storage_failing", "socket_down", "listener_down"})
 Look = Callable[[], str]
 
 
+class _Said(msgspec.Struct, frozen=True):
+    """What is needed of /healthz (`edge.web.api.Health`)."""
+
+    ok: bool
+    pictures: str = ""
+
+
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         "parkbox health",
@@ -43,13 +53,17 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("config", metavar="CONFIG", type=Path)
     parser.add_argument("--within", type=float, default=WITHIN_S, metavar="S", help="最长等待 (%(default).0f s)")
     parser.add_argument("--mark-good", action="store_true", help="正常则确认系统分区 tell RAUC to stay with this slot")
+    parser.add_argument(
+        "--trial", type=Path, default=TRIAL, metavar="FILE",
+        help="有此文件: 新系统试运行, 还须制成一张测试照片 if it exists, a test picture must be made too (%(default)s)",
+    )  # fmt: skip
     chosen = parser.parse_args(argv)
     try:
         config = load(chosen.config)
     except ConfigError as error:
         print(explain(error), file=sys.stderr)
         return 2
-    wrong = wait(config, chosen.within)
+    wrong = wait(config, chosen.within, chosen.trial)
     if wrong:
         print(f"不正常 not well: {wrong}", file=sys.stderr)
         return 1
@@ -65,11 +79,11 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def wait(config: Config, within_s: float) -> str:
+def wait(config: Config, within_s: float, trial: Path = TRIAL) -> str:
     """What is still wrong when the time is over; "" as soon as nothing is."""
     deadline_s = time.monotonic() + within_s
     pause = threading.Event()
-    while wrong := look(config):
+    while wrong := look(config, trial):
         left_s = deadline_s - time.monotonic()
         if left_s <= 0:
             return wrong
@@ -77,9 +91,9 @@ def wait(config: Config, within_s: float) -> str:
     return ""
 
 
-def look(config: Config) -> str:
-    """The first thing that is wrong now, "" when all is well."""
-    return lane_trouble(config) or listener_trouble(config) or page_trouble(config)
+def look(config: Config, trial: Path = TRIAL) -> str:
+    """The first thing that is wrong now, "" when all is well. `trial` exists while a new system is on trial."""
+    return lane_trouble(config) or listener_trouble(config) or page_trouble(config, on_trial=trial.exists())
 
 
 def lane_trouble(config: Config) -> str:
@@ -125,7 +139,7 @@ def listener_trouble(config: Config) -> str:
     return ""
 
 
-def page_trouble(config: Config) -> str:
+def page_trouble(config: Config, *, on_trial: bool = False) -> str:
     """The certificate is the box's own: nobody is trusted with anything here."""
     web = config.web
     host = _reached_at(web.host)
@@ -144,9 +158,24 @@ def page_trouble(config: Config) -> str:
         return f"网页没有应答 the page does not answer: {error}"
     finally:
         line.close()
-    if answer.status != 200 or b"true" not in body:
+    try:
+        said = msgspec.json.decode(body, type=_Said) if answer.status == 200 else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        said = None
+    if said is None or not said.ok:
         return f"网页 page: {answer.status} {body[:200].decode('utf-8', 'replace')}"
-    return ""
+    return picture_trouble(said.pictures) if on_trial else ""
+
+
+def picture_trouble(word: str) -> str:
+    """On trial the agent makes a test picture through its child; what it says of it at the page."""
+    if word == "ok":
+        return ""
+    if word == "waiting":
+        return "测试照片尚未制成 the test picture is not made yet"
+    if word == "failing":
+        return "照片进程不能制成测试照片, 原因见 agent 日志 the picture process makes no test picture, its log says why"
+    return f"网页未说明测试照片 the page says nothing of a test picture: {word!r}"
 
 
 def _reached_at(host: str) -> str:
