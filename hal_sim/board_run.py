@@ -25,7 +25,7 @@ REACTION_S = 0.6
 text of the sign on the wire, the order's two exchanges, with room for a busy machine."""
 HEADWAY_MORE_S = 0.4
 """Drivers keep so much more distance here. A loop that is clear for 0.27 s between two cars can be missed by a line
-that looks every 0.2 to 0.36 s while a sign is talking: to such a lane they are one long vehicle (README)."""
+that looks every 0.2 to 0.36 s while a sign is talking: to such a lane they are one long vehicle (docs/rs485.md)."""
 ARM_TRAVEL_S = 1.0
 """The fastest arms of parking lots."""
 LOOK_S = 0.005

@@ -277,6 +277,11 @@ def test_every_payment_by_phone_is_settled_once_to_the_fen() -> None:
     assert settled_wrong(facts, payments, ["c"]) == []
     assert settled_wrong([*facts, online], payments, ["c"])[0] == "order a was paid 2 times"
     assert settled_wrong([online, cash, late, seamless], payments, ["c"]) == [
-        "order a: drivers paid 1000 fen, booked or to be given back 500"
+        "order a: drivers paid 1000 to 1000 fen, booked or to be given back 500"
     ]
     assert settled_wrong(facts, payments, []) == ["order c: 300 fen booked that nobody paid"]
+    polled = [fact(6, "PaymentNoticed", order_id="e"), fact(7, "Paid", order_id="e", method="online", paid_fen=900)]
+    assert settled_wrong([*facts, *polled], payments, ["c"]) == []  # no notice of it could be taken: the box asked
+    assert settled_wrong([*facts, *polled, fact(8, "RefundDue", order_id="e", amount_fen=1)], payments, ["c"]) == [
+        "order e: drivers paid 0 to 900 fen, booked or to be given back 901"
+    ]

@@ -1,4 +1,4 @@
-"""Replay lines: JSON in, decisions out (README, Flow control). No IO: `Replay.line` takes one line and returns lines.
+"""Replay lines: JSON in, decisions out (docs/flow.md). No IO: `Replay.line` takes one line and returns lines.
 
 `t` is in seconds. Below 100,000,000 it counts from a local midnight, else from 1970 (UTC); it matters for what is said
 of clock times and for a schedule alone.

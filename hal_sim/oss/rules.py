@@ -1,7 +1,7 @@
 """What the city demands of a picture and its place: T/QME 0015-2024 B.1 图片存储及格式规范, B.3 文件接口协议.
 
 Each judgement is a list of sentences, empty when all is right. What only eyes see (a legible plate, its width) is
-not judged; time, place, device and anti-forgery code are asked of the seal, whose form README.md describes.
+not judged; time, place, device and anti-forgery code are asked of the seal, whose form docs/evidence.md describes.
 """
 
 from __future__ import annotations
