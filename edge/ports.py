@@ -356,6 +356,10 @@ class DeliveryFound(msgspec.Struct, frozen=True):
     picture_en: str = ""
 
 
+TrialWord = Literal["", "waiting", "ok", "failing"]
+"""Of the test picture while a new system is on trial; "": it is not."""
+
+
 class PageSource(Protocol):
     """What the page may ask. Called from the web server's thread; never blocks on the network."""
 
@@ -372,6 +376,9 @@ class PageSource(Protocol):
 
     def search(self, plate: str, from_ms: int, to_ms: int) -> Sequence[DeliveryFound]:
         """Deliveries of plates that contain `plate` ("" = any), made from `from_ms` to before `to_ms`, newest first."""
+
+    def trial(self) -> TrialWord:
+        """What has come of the test picture of a trial."""
 
     def version(self) -> int:
         """Grows with every change of `box()` or `agent()`: the page's stream sends on change."""

@@ -3,6 +3,7 @@
     {"die_at": 7, "when": "before" | "after", "file": "ledger.db"}   kill -9 at the 7th statement that writes
     {"count": "/path", "file": "ledger.db"}                          a line there for every such statement
     {"disk": "/path"}        while that file says "disk_full" or "disk_read_only", every write fails so
+    {"trial": "/path"}       a new system is on trial while there is that file
     {"clock": "/path"}       that file holds "true 0" or "false -86400000": synchronised, and by how many ms wrong
 
 The program itself is the real one; only what it asks of SQLite, the kernel's clock and the disk is bent.
@@ -157,6 +158,10 @@ def main() -> int:
         count_into(sick["count"], sick["file"])
     if "disk" in sick:
         sick_disk(Path(sick["disk"]))
+    if "trial" in sick:
+        from edge.box import trial  # noqa: PLC0415 - before whoever takes its word
+
+        trial.TRIAL = Path(sick["trial"])
     if "clock" in sick:
         wrong_clock(Path(sick["clock"]))
     from edge.cli import main as program  # noqa: PLC0415

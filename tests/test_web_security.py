@@ -71,7 +71,7 @@ def test_only_login_page_files_and_health_are_public() -> None:
 
 
 def test_health_tells_nothing_but_health(staffed_port: int) -> None:
-    assert json.loads(Client(staffed_port).ask("GET", "/healthz")[2]) == {"ok": True}
+    assert json.loads(Client(staffed_port).ask("GET", "/healthz")[2]) == {"ok": True, "pictures": ""}
 
 
 # --- cross-site requests ---------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from edge.config.model import Web
-from edge.ports import AgentView, BoxView, Delivery, DeliveryFound, FaultView, LaneView, LinkView
+from edge.ports import AgentView, BoxView, Delivery, DeliveryFound, FaultView, LaneView, LinkView, TrialWord
 
 NOON_MS = 1_795_233_600_000  # 2026-11-21 12:00:00 in Shanghai
 READ_ID = "0123456789abcdef0123456789abcdef"
@@ -29,6 +29,7 @@ class FakeSource:
         self._box = box
         self._agent = agent or quiet_agent()
         self._version = 1
+        self.trial_word: TrialWord = ""
         self.pictures: dict[str, bytes] = {}
         self.evidence: set[str] = set()
         self.found: list[DeliveryFound] = []
@@ -52,6 +53,9 @@ class FakeSource:
         with self._lock:
             self.looks += 1
             return self._box
+
+    def trial(self) -> TrialWord:
+        return self.trial_word
 
     def agent(self) -> AgentView:
         with self._lock:

@@ -20,6 +20,7 @@ from edge.agent.evidence import Evidence
 from edge.agent.lane_link import LaneLink
 from edge.agent.link_check import Running
 from edge.agent.page import Page
+from edge.agent.picture_trial import PictureTrial
 from edge.agent.pictures import PictureIndex
 from edge.agent.socket import AgentSocket, agent_socket
 from edge.agent.source import AgentSource
@@ -93,6 +94,7 @@ def run(config: Config, path: Path) -> int:
         died=ending.failed,
         changed=picture_changed,
     )
+    trial = PictureTrial(config, died=ending.failed)
     hands = Hands(
         source=source,
         has_picture=lambda read_id: source.picture(read_id) is not None,
@@ -107,7 +109,8 @@ def run(config: Config, path: Path) -> int:
     )
     desk = AgentDesk(config, path, hands, now_ms=system_wall_ms)
     page = Page(config, source, desk, changed=source.changed, on_failure=ending.failed)
-    source.attach(link, cities, evidence, uploads, lasting, page.faults, {"restored": lambda: note_seen(data)})
+    seen_to = {"restored": lambda: note_seen(data)}
+    source.attach(link, cities, evidence, uploads, lasting, page.faults, seen_to, trial.word)
     orders = AgentSocket(
         agent_socket(config.box.socket), store.repeat, lane_changed, ending.failed, repeat_pictures=uploads.repeat
     )
@@ -122,6 +125,8 @@ def run(config: Config, path: Path) -> int:
         at_end.callback(link.stop)
         evidence.start()
         at_end.callback(evidence.stop)
+        trial.start()
+        at_end.callback(trial.stop)
         uploads.start()
         at_end.callback(uploads.stop)
         at_end.callback(cities.stop)

@@ -15,7 +15,7 @@ from edge.agent.pictures import PictureIndex
 from edge.agent.uploads import CityPictures
 from edge.core.plates import normalise
 from edge.fault_view import fault_view
-from edge.ports import AgentView, BoxView, Delivery, DeliveryFound, DeliveryStore, FaultView
+from edge.ports import AgentView, BoxView, Delivery, DeliveryFound, DeliveryStore, FaultView, TrialWord
 from edge.store.errors import StoreError
 
 RECENT = 20
@@ -38,6 +38,7 @@ class AgentSource:
         self._lock = threading.Lock()
         self._acknowledged = Acknowledged()
         self._seen_to: Mapping[str, Callable[[], None]] = {}
+        self._trial: Callable[[], TrialWord] = lambda: ""
         self._troubles: dict[str, FaultView] = {}  # by device, while its file cannot be read
 
     def attach(  # noqa: PLR0917 - the composition root gives all of it at once
@@ -49,10 +50,12 @@ class AgentSource:
         lasting: Sequence[FaultView],
         page_faults: Callable[[], list[FaultView]] = list,
         seen_to: Mapping[str, Callable[[], None]] | None = None,
+        trial: Callable[[], TrialWord] = lambda: "",
     ) -> None:
         """What tells of changes must exist after what is told of them. `lasting`: faults of this start; `seen_to`:
         what is done, by code, when a person has acknowledged one for good."""
         self._seen_to = seen_to or {}
+        self._trial = trial
         self._link, self._cities, self._evidence, self._lasting = link, cities, evidence, lasting
         self._uploads, self._page_faults = uploads, page_faults
 
@@ -148,6 +151,9 @@ class AgentSource:
     def _well(self, device: str) -> None:
         if self._troubles.pop(device, None) is not None:
             self.changed()
+
+    def trial(self) -> TrialWord:
+        return self._trial()
 
     def version(self) -> int:
         with self._lock:

@@ -1,8 +1,9 @@
 """`parkbox health CONFIG`: whether this box does its work. An update is kept only when it says so.
 
 The lane program answers at its socket, its loop takes an order through ledger and disk and back (acknowledging a fault
-that does not exist moves nothing and is refused with words of its own, after the whole way), and the agent answers at
-its page. Faults of cameras, loops, cities and signs are the site's and no reason to go back.
+that does not exist moves nothing and is refused with words of its own, after the whole way), a simulated car is read,
+judged and let through a copy of each lane in memory (`edge.lane.self_test`), the cameras' port answers, and the agent
+answers at its page. Faults of cameras, loops, cities and signs are the site's and no reason to go back.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from edge.ask_lane import ask_lane
+from edge.box.trial import TRIAL
 from edge.config.check import explain
 from edge.config.load import ConfigError, load
 from edge.config.model import Config
@@ -33,6 +37,13 @@ OURS_TO_MEND = frozenset({"storage_failing", "socket_down", "listener_down"})
 Look = Callable[[], str]
 
 
+class _Said(msgspec.Struct, frozen=True):
+    """What is needed of /healthz (`edge.web.api.Health`)."""
+
+    ok: bool
+    pictures: str = ""
+
+
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         "parkbox health",
@@ -42,17 +53,21 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("config", metavar="CONFIG", type=Path)
     parser.add_argument("--within", type=float, default=WITHIN_S, metavar="S", help="最长等待 (%(default).0f s)")
     parser.add_argument("--mark-good", action="store_true", help="正常则确认系统分区 tell RAUC to stay with this slot")
+    parser.add_argument(
+        "--trial", type=Path, default=TRIAL, metavar="FILE",
+        help="有此文件: 新系统试运行, 还须制成一张测试照片 if it exists, a test picture must be made too (%(default)s)",
+    )  # fmt: skip
     chosen = parser.parse_args(argv)
     try:
         config = load(chosen.config)
     except ConfigError as error:
         print(explain(error), file=sys.stderr)
         return 2
-    wrong = wait(config, chosen.within)
+    wrong = wait(config, chosen.within, chosen.trial)
     if wrong:
         print(f"不正常 not well: {wrong}", file=sys.stderr)
         return 1
-    print("正常 well: 车道程序与网页均工作 lane and page do their work")
+    print("正常 well: 车道程序, 模拟通行, 网页均正常 lane, simulated car and page do their work")
     if chosen.mark_good:
         from edge.box.update_rauc import UpdateError, mark_good  # noqa: PLC0415 - few ask for it
 
@@ -64,11 +79,11 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def wait(config: Config, within_s: float) -> str:
+def wait(config: Config, within_s: float, trial: Path = TRIAL) -> str:
     """What is still wrong when the time is over; "" as soon as nothing is."""
     deadline_s = time.monotonic() + within_s
     pause = threading.Event()
-    while wrong := look(config):
+    while wrong := look(config, trial):
         left_s = deadline_s - time.monotonic()
         if left_s <= 0:
             return wrong
@@ -76,9 +91,9 @@ def wait(config: Config, within_s: float) -> str:
     return ""
 
 
-def look(config: Config) -> str:
-    """The first thing that is wrong now, "" when all is well."""
-    return lane_trouble(config) or page_trouble(config)
+def look(config: Config, trial: Path = TRIAL) -> str:
+    """The first thing that is wrong now, "" when all is well. `trial` exists while a new system is on trial."""
+    return lane_trouble(config) or listener_trouble(config) or page_trouble(config, on_trial=trial.exists())
 
 
 def lane_trouble(config: Config) -> str:
@@ -97,18 +112,37 @@ def lane_trouble(config: Config) -> str:
             "who": "parkbox health", "why": "自检 self-test", "source": "operator",
         }  # fmt: skip
         answer = ask_lane(socket, {"op": "command", "command": command})
+        passage = ask_lane(socket, {"op": "self_test"})
     except RefusedError as error:
         return error.en
     if "health_check" not in answer.en:
         return f"车道程序未执行命令 the lane program did not take the order: {answer.en}"
+    if not passage.ok:
+        return f"模拟通行 simulated car: {passage.zh} / {passage.en}"
     return ""
 
 
-def page_trouble(config: Config) -> str:
-    """Its own address, or loopback when it listens everywhere. The certificate is the box's own: nobody is trusted
-    with anything here."""
+def listener_trouble(config: Config) -> str:
+    """Where cameras push to: a GET of nobody in particular is refused there, and any refusal in HTTP will do."""
+    listener = config.listener
+    if not listener.port or not any(lane.camera for lane in config.lane):
+        return ""  # no port of its own to find, or nobody pushes
+    line = http.client.HTTPConnection(_reached_at(listener.host), listener.port, timeout=PAGE_S)
+    try:
+        line.request("GET", "/")
+        line.getresponse().read(1000)
+    except (OSError, http.client.HTTPException) as error:
+        where = f"{listener.host}:{listener.port}"
+        return f"相机上报端口 {where} 没有应答 the cameras' port does not answer: {error!r}"
+    finally:
+        line.close()
+    return ""
+
+
+def page_trouble(config: Config, *, on_trial: bool = False) -> str:
+    """The certificate is the box's own: nobody is trusted with anything here."""
     web = config.web
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(web.host, web.host)
+    host = _reached_at(web.host)
     line: http.client.HTTPConnection
     if web.tls == "off":
         line = http.client.HTTPConnection(host, web.port, timeout=PAGE_S)
@@ -124,6 +158,26 @@ def page_trouble(config: Config) -> str:
         return f"网页没有应答 the page does not answer: {error}"
     finally:
         line.close()
-    if answer.status != 200 or b"true" not in body:
+    try:
+        said = msgspec.json.decode(body, type=_Said) if answer.status == 200 else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        said = None
+    if said is None or not said.ok:
         return f"网页 page: {answer.status} {body[:200].decode('utf-8', 'replace')}"
-    return ""
+    return picture_trouble(said.pictures) if on_trial else ""
+
+
+def picture_trouble(word: str) -> str:
+    """On trial the agent makes a test picture through its child; what it says of it at the page."""
+    if word == "ok":
+        return ""
+    if word == "waiting":
+        return "测试照片尚未制成 the test picture is not made yet"
+    if word == "failing":
+        return "照片进程不能制成测试照片, 原因见 agent 日志 the picture process makes no test picture, its log says why"
+    return f"网页未说明测试照片 the page says nothing of a test picture: {word!r}"
+
+
+def _reached_at(host: str) -> str:
+    """That address itself, or loopback for all of them."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)

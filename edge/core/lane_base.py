@@ -78,7 +78,7 @@ class LaneBase:
     def __init__(self, settings: LaneSettings, rules: LotRules, box: Services, memory: LaneMemory) -> None:
         self.settings, self.rules, self.box, self.memory = settings, rules, box, memory
         self.id = settings.id
-        self.traffic = Traffic(box.new_id, settings.hold_ms)
+        self.traffic = Traffic(box.new_id, settings.hold_ms, arrival_loop=settings.arrival == "loop")
         self.now_ms = 0
         # what the world says
         self.arrival: bool | None = None

@@ -19,8 +19,8 @@ What two loops cannot tell: a drop-out longer than `hold_ms`; drop-outs of both 
 bumper (their pulses are then those of more or fewer cars); a car that reverses from the safety loop back over the
 arrival loop faster than REVERSE_MIN_MS; a car that reverses out after its tail had already left the arrival loop (the
 same pulses as a car that passed and another that came behind it and left); a vehicle from the wrong side (it makes a
-safety pulse first and is not counted); anything while the arrival loop is silent or stuck, when every safety pulse
-counts.
+safety pulse first and is not counted); anything while the arrival loop is silent or stuck, or where there is none: then
+every safety pulse counts.
 """
 
 from __future__ import annotations
@@ -46,12 +46,13 @@ class Outcome(NamedTuple):
 class Traffic:
     """`standing` is the newest car at the arrival side, `front` the one that reached the safety loop."""
 
-    def __init__(self, new_id: Callable[[], str], drop_out_ms: int) -> None:
+    def __init__(self, new_id: Callable[[], str], drop_out_ms: int, *, arrival_loop: bool = True) -> None:
+        """`arrival_loop` False: cameras tell of arrivals and nothing of their ends, so every safety pulse counts."""
         self._new_id = new_id
         self._drop_out_ms = drop_out_ms
         self.standing: Arrival | None = None
         self.front: Arrival | None = None
-        self.arrival_trusted = True
+        self.arrival_trusted = arrival_loop
         self._safety_on = False
         self._safety_fell_ms = -1_000_000
         self._known: list[Outcome] = []

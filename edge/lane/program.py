@@ -24,7 +24,6 @@ from edge.core.box import Box
 from edge.core.events import DeviceDown, PictureSpooled
 from edge.core.facts import PictureKept, ReadTaken
 from edge.core.lane_table import Desk
-from edge.core.lot import LotState
 from edge.core.money_look import look
 from edge.evidence.spool import SpoolWriter
 from edge.evidence.spool_index import newest_pictures
@@ -32,7 +31,8 @@ from edge.lane.devices import LaneDevices
 from edge.lane.lines import LaneLines
 from edge.lane.reads import LaneReads
 from edge.lane.runtime import LaneRuntime
-from edge.lane.setup import flow_policy, lane_settings, lot_rules, money_terms, tariff_rule
+from edge.lane.self_test import SelfTest
+from edge.lane.setup import empty_box
 from edge.lane.sign_test import sign_tester
 from edge.lane.signs import LaneSigns
 from edge.lane.socket import LaneSocket
@@ -43,7 +43,6 @@ from edge.ports import DeviceError
 from edge.service_notify import ServiceNotify
 from edge.store.errors import StoreError
 from edge.store.ledger import Ledger
-from edge.version import VERSION
 from edge.wall_clock import LaneClock, boot_id
 
 log = logging.getLogger("parkbox.lane")
@@ -78,17 +77,10 @@ def new_id() -> str:
     return os.urandom(16).hex()
 
 
-def empty_box(config: Config) -> Box:
-    lanes = [lane_settings(lane) for lane in config.lane]
-    rules, tariff = lot_rules(config), tariff_rule(config)
-    lot, policy = LotState(config.lot.total_stalls), flow_policy(config)
-    return Box(lanes, rules, tariff, lot, new_id, VERSION, config.box.id, policy, money_terms(config))
-
-
 def restore(ledger: Ledger, config: Config) -> Box:
     """The box as the ledger's facts leave it: last snapshot of the fold, then the facts after it."""
     snapshot = ledger.latest_snapshot()
-    box = empty_box(config)
+    box = empty_box(config, new_id)
     seq = 0
     if snapshot is not None:
         try:
@@ -135,7 +127,7 @@ async def _run_with(
             raise
         # Cars must pass: the lot begins empty, exits ask a person. `_watch` starts anew when the file can be read.
         log.error("%s: nobody knows who is inside until the disk works again", error)  # noqa: TRY400
-        box, whole = empty_box(config), False
+        box, whole = empty_box(config, new_id), False
     if failure is not None:
         ledger.forget_reads()
     this_boot = boot_id()
@@ -165,6 +157,7 @@ async def _run_with(
     socket = LaneSocket(
         Path(config.box.socket), runtime, lambda: box_view(config, box, runtime, clock, signs, lines), logged.lines,
         restart, test_sign=sign_tester(signs), look=lambda ask: look(box, ask, clock.now()),
+        self_test=SelfTest(config, clock.now).run,
     )  # fmt: skip
 
     def fatal(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

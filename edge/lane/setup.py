@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from edge.config.barriers import closes
 from edge.config.model import Config, Lane
 from edge.core.admission import LotRules
-from edge.core.box import LaneSettings
+from edge.core.box import Box, LaneSettings
 from edge.core.flow_policy import Entrance, Policy
 from edge.core.flow_rules import minute_of_day
+from edge.core.lot import LotState
 from edge.core.money import Terms
 from edge.core.plates import normalise
 from edge.core.tariff import TariffRule
 from edge.core.tariff_engine import plan_of
 from edge.core.tariff_param import read_param
+from edge.version import VERSION
+
+
+def empty_box(
+    config: Config, new_id: Callable[[], str], lanes: Sequence[Lane] | None = None, rules: LotRules | None = None
+) -> Box:
+    """A box that knows of no fact yet, of `lanes` and under `rules`; None: those of the configuration."""
+    settings = [lane_settings(lane) for lane in (config.lane if lanes is None else lanes)]
+    lot = LotState(config.lot.total_stalls)
+    return Box(
+        settings, rules or lot_rules(config), tariff_rule(config), lot, new_id, VERSION, config.box.id,
+        flow_policy(config), money_terms(config),
+    )  # fmt: skip
 
 
 def lane_settings(lane: Lane) -> LaneSettings:

@@ -10,6 +10,7 @@ One JSON object a line, both ways:
     {"op": "money", "order": {"what", ...}}  (`edge.core.money_seen`)         ->  {"money": {...}}; nothing is changed
     {"op": "edges"}                              ->  {"edges": [{"at_ms", "lane", "input", "on"}]}, oldest first
     {"op": "test_sign", "order": {"lane", "who", "why", ...}}              ->  {"ok", "zh", "en"}: what the sign said
+    {"op": "self_test"}                          ->  {"ok", "zh", "en"}: of a car in memory (`self_test`)
     {"op": "log"}                                ->  {"log": [newest lines of the program's log]}
     {"op": "restart"}                            ->  {"ok", "zh", "en"}; the program then ends in order
     {"op": "watch"}          ->  {"view": BoxView} on every change, {"note": {...}} as they come, until closed
@@ -103,6 +104,7 @@ class Request(msgspec.Struct, forbid_unknown_fields=True):
         "command", "view", "watch", "edges", "log", "restart", "book", "control", "coupon", "priority", "role",
         "card", "card_cancel", "quote", "payment", "refund", "seamless", "scan", "tariff", "tariff_delete", "plan",
         "plan_delete", "list", "list_delete", "city_link", "test_sign", "money",
+        "self_test",
     ]  # fmt: skip
     command: Order | None = None
     order: msgspec.Raw = msgspec.Raw()  # empty: none was given; `| None` would take null alone
@@ -126,12 +128,14 @@ class LaneSocket:
         *,
         test_sign: Callable[[str], Awaitable[tuple[bool, str, str]]] | None = None,
         look: Callable[[MoneyAsk], Seen] | None = None,
+        self_test: Callable[[], Awaitable[tuple[bool, str, str]]] | None = None,
     ) -> None:
         """`log_lines`: the newest of the program's log; `restart` ends the program in order; `test_sign` shows a test
-        text on a lane's signs and tells in words what came of it; `look` answers what is asked of money."""
+        text on a lane's signs and tells in words what came of it; `look` answers what is asked of money; `self_test`
+        drives a car through a copy of each lane in memory and says what did not come."""
         self._path, self._runtime, self._view = path, runtime, view
         self._log_lines, self._restart, self._test_sign = log_lines, restart, test_sign
-        self._look = look
+        self._look, self._self_test = look, self_test
         self._changed: set[asyncio.Event] = set()
         self._notes: set[asyncio.Queue[bytes]] = set()
         self._server: asyncio.Server | None = None
@@ -196,6 +200,8 @@ class LaneSocket:
                 _send(writer, {"log": self._log_lines()})
             elif request.op == "restart":
                 await self._end_program(writer)
+            elif request.op == "self_test":
+                _send(writer, await self._tested())
             elif sign is not None:
                 _send(writer, await self._show_test(sign))
             elif ask is not None:
@@ -229,6 +235,12 @@ class LaneSocket:
             return {"money": self._look(ask)}
         except AskRefused as refused:
             return _refusal(refused.zh, refused.en)
+
+    async def _tested(self) -> dict[str, Any]:
+        if self._self_test is None:
+            return _refusal("不支持", "not supported")
+        ok, zh, en = await self._self_test()
+        return {"ok": ok, "zh": zh, "en": en}
 
     async def _show_test(self, test: SignTest) -> dict[str, Any]:
         if self._test_sign is None:

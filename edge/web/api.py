@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from edge.core.facts_flow import Role as EntranceRole
+from edge.ports import TrialWord
 from edge.web.roles import Role
 
 Text = Annotated[str, Meta(min_length=1, max_length=50)]
@@ -66,6 +67,8 @@ class Health(msgspec.Struct, frozen=True):
 
     ok: bool
     """The lane program answers."""
+    pictures: TrialWord = ""
+    """Of the test picture that the box makes while a new system is on trial; "": no trial."""
 
 
 class LoginBody(Body, frozen=True, kw_only=True):

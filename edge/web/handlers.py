@@ -92,7 +92,7 @@ class Handlers:
     # --- sessions --------------------------------------------------------------------------------------------
 
     async def _health(self, asked: Asked) -> Response:
-        return json_answer(api.Health(self._source.box() is not None))
+        return json_answer(api.Health(self._source.box() is not None, self._source.trial()))
 
     async def _login(self, asked: Asked) -> Response:
         assert isinstance(asked.body, api.LoginBody)
