@@ -28,10 +28,10 @@ class Family(NamedTuple):
 
 
 FAMILIES = {
-    "olm": Family(Sign(id="s", line="bus", model="olm", voice=True, answers=True, answer_ms=200), OlmSign, "answered"),
+    "olm": Family(Sign(id="s", line="bus", model="olm", voice=True, answers=True, answer_ms=1000), OlmSign, "answered"),
     "olm that is not asked": Family(Sign(id="s", line="bus", model="olm", voice=True), OlmSign, "sent"),
     "aa55": Family(Sign(id="s", line="bus", model="aa55", rows=1), Aa55Sign, "sent"),
-    "onbon": Family(Sign(id="s", line="bus", model="onbon", width_px=128, answer_ms=200), OnbonSign, "answered"),
+    "onbon": Family(Sign(id="s", line="bus", model="onbon", width_px=128, answer_ms=1000), OnbonSign, "answered"),
 }
 
 

@@ -19,7 +19,7 @@ from hal_sim.rs485.signs import Aa55Sign, OlmSign, OnbonSign, SimSign
 from tests.rs485_bench import WITHIN_S
 from tests.sign_bench import SignBench
 
-OLM = Sign(id="s", line="bus", model="olm", voice=True, answers=True, answer_ms=400)
+OLM = Sign(id="s", line="bus", model="olm", voice=True, answers=True, answer_ms=1000)
 
 
 Make = Callable[[Sign, SimSign], SignBench]
@@ -42,9 +42,10 @@ def make(tmp_path: Path) -> Iterator[Make]:
     ("settings", "device", "rows"),
     [
         (OLM, OlmSign(0), ["鲁B12345", "请缴费5元"]),
-        (Sign(id="s", line="bus", model="olm", address=3, rows=4, answers=True), OlmSign(3, rows=4),
+        (Sign(id="s", line="bus", model="olm", address=3, rows=4, answers=True, answer_ms=1000), OlmSign(3, rows=4),
          ["鲁B12345", "请缴费5元", "", ""]),
-        (Sign(id="s", line="bus", model="onbon", width_px=128), OnbonSign(2), ["鲁B12345", "请缴费5元"]),
+        (Sign(id="s", line="bus", model="onbon", width_px=128, answer_ms=1000), OnbonSign(2),
+         ["鲁B12345", "请缴费5元"]),
     ],
     ids=["olm", "olm of four rows", "onbon"],
 )  # fmt: skip
