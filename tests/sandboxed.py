@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,15 @@ from pathlib import Path
 LIBRARY = "libseccomp.so.2"
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM  # SCMP_ACT_ALLOW, SCMP_ACT_ERRNO(EPERM): seccomp.h
 NAME = "SystemCallFilter="
+
+
+def lacks() -> list[str]:
+    """What this machine has not of it."""
+    try:
+        ctypes.CDLL(LIBRARY)
+    except OSError:
+        return [LIBRARY]
+    return [] if shutil.which("systemd-analyze") else ["systemd-analyze"]
 
 
 def calls_of(name: str) -> set[str]:

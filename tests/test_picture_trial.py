@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +20,7 @@ from edge.config.model import Config
 from edge.evidence.jobs import NICE, Child, worker_command
 from edge.evidence.keys import KEY_NAME, load_or_make
 from tests.program_rig import until
-from tests.sandboxed import LIBRARY
+from tests.sandboxed import lacks
 
 ROOT = Path(__file__).resolve().parent.parent
 AGENT = ROOT / "systemd/parkbox-agent.service"
@@ -107,14 +105,6 @@ def test_a_child_that_never_comes_up_is_found_and_ends_with_the_program(tmp_path
         return Child(folder, lambda _data: [sys.executable, "-c", "raise SystemExit('no OpenCV here')"])
 
     assert word_of(config_at(tmp_path / "data"), marker, broken) == "failing"
-
-
-def lacks() -> list[str]:
-    try:
-        ctypes.CDLL(LIBRARY)
-    except OSError:
-        return [LIBRARY]
-    return [] if shutil.which("systemd-analyze") else ["systemd-analyze"]
 
 
 @pytest.mark.skipif(bool(lacks()), reason=f"not here: {', '.join(lacks())}")

@@ -3,8 +3,6 @@ every other test."""
 
 from __future__ import annotations
 
-import ctypes
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,18 +12,10 @@ import pytest
 from edge.evidence.jobs import NICE, Child, Job, worker_command
 from edge.evidence.spool import SpoolWriter
 from tests.evidence_tools import jpeg, scene
-from tests.sandboxed import LIBRARY
+from tests.sandboxed import lacks
 
 ROOT = Path(__file__).resolve().parent.parent
 AGENT = ROOT / "systemd/parkbox-agent.service"
-
-
-def lacks() -> list[str]:
-    try:
-        ctypes.CDLL(LIBRARY)
-    except OSError:
-        return [LIBRARY]
-    return [] if shutil.which("systemd-analyze") else ["systemd-analyze"]
 
 
 pytestmark = pytest.mark.skipif(bool(lacks()), reason=f"not here: {', '.join(lacks())}")
