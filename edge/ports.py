@@ -296,6 +296,9 @@ class ReadSink(Protocol):
         """Done when no decision waits for the disk, at the latest after a fifth of a second: the moment for work
         that would be in its way."""
 
+    def kept(self) -> Awaitable[None]:
+        """Done when all reads so far are durable, or when the disk is known to fail. Not bounded: a disk may hang."""
+
     def verdict(self, read_id: str) -> Awaitable[bool]:
         """For a camera whose relay is the barrier: whether the box admits this car. Bounded by the box, not the
         caller; False when nothing was decided in time."""

@@ -34,6 +34,7 @@ class Sink:
         self.admits = False
         self.verdict_gate: asyncio.Event | None = None
         self.picture_gate: asyncio.Event | None = None
+        self.kept_gate: asyncio.Event | None = None
         self.picture_error: OSError | None = None
 
     def on_read(self, event: AnyEvent) -> None:
@@ -42,6 +43,10 @@ class Sink:
 
     async def quiet(self) -> None:
         """Nothing waits for a disk here."""
+
+    async def kept(self) -> None:
+        if self.kept_gate is not None:
+            await self.kept_gate.wait()
 
     def on_picture(self, read_id: str, jpeg: bytes) -> Awaitable[None]:
         return self._keep(read_id, jpeg)

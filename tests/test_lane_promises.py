@@ -140,3 +140,33 @@ def test_a_disk_that_fails_holds_no_answer_up(asked: str) -> None:
         assert bench.asks("c3").done()
 
     run(story)
+
+
+def test_a_read_is_kept_when_all_before_it_is_durable() -> None:
+    async def story(bench: Bench) -> None:
+        bench.step(FACT)
+        told = asyncio.ensure_future(bench.runtime.kept())
+        await asyncio.sleep(0)
+        assert not told.done()
+        bench.step(FACT)
+        bench.ledger.waiting[0](True)
+        await asyncio.sleep(0)
+        await asyncio.wait_for(told, 10)
+        await bench.commit()
+        await asyncio.wait_for(bench.runtime.kept(), 10)
+
+    run(story)
+
+
+@pytest.mark.parametrize("asked", ["before", "after"])
+def test_a_disk_that_fails_holds_no_camera_up(asked: str) -> None:
+    """The fault is raised and told; a camera that goes offline for it would not help anybody."""
+
+    async def story(bench: Bench) -> None:
+        bench.step(FACT)
+        told = asyncio.ensure_future(bench.runtime.kept()) if asked == "before" else None
+        await asyncio.sleep(0)
+        await bench.commit(ok=False)
+        await asyncio.wait_for(told or bench.runtime.kept(), 10)
+
+    run(story)

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Literal
 
-from drivers.cameras.desk import Desk, Taken
+from drivers.cameras.desk import KEPT_WITHIN_S, Desk, Taken
 from drivers.cameras.http import CONTINUE, BadRequest, Head, RequestReader, answer
 from drivers.cameras.identify import Known, Refused, by_serial
 from drivers.cameras.reading import Damaged, Message, Push, Reading
@@ -210,11 +210,14 @@ class Connection(asyncio.BufferedProtocol):
             # the arm goes first.
             await self._desk.sink.quiet()
             picture = self._picture(push, taken)
-            opened = await self._desk.settle(taken, picture)
+            settled = await self._desk.settle(taken, picture)
         except BaseException:
             self.abort()  # no answer is a closed arm; the failure itself goes to the loop's exception handler
             raise
-        reply = message.reply(taken.known.camera.vendor, opened=opened)
+        if settled == "not_kept":
+            self._not_kept(taken)
+            return
+        reply = message.reply(taken.known.camera.vendor, opened=settled == "opened")
         self._send_later(self._desk.mail.with_mail(taken.known.camera.id, reply))
 
     def _answer_beat(self, known: Known, message: Message) -> None:
@@ -250,6 +253,12 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.resume_reading()
         self._send(body)
         self._work()
+
+    def _not_kept(self, taken: Taken) -> None:
+        """No promise: a camera that gets no 200 keeps its push and sends it again, which is no second read then."""
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+            self._refuse(503, "not_kept_in_time", f"read {taken.seen.read_id} not durable in {KEPT_WITHIN_S:g} s")
 
     def _send(self, body: bytes) -> None:
         """Answer 200 and make ready for the next request."""

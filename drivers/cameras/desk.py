@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from drivers.cameras.connection import Connection
 
 REPLY_WITHIN_S = 0.8
-"""One VZ integrator measured that a reply must be there within 1000 ms."""
+"""One VZ integrator measured that a reply that opens must be there within 1000 ms."""
+
+KEPT_WITHIN_S = 4.0
+"""A reply says that the camera may forget its push; VZ cameras wait 5 s for it (default), then push again or later."""
 
 COMET_WITHIN_MS = 700
 """A heartbeat so soon after the last answer comes from comet mode (the quickest other interval is 1 s)."""
@@ -40,6 +43,10 @@ class Taken(msgspec.Struct, frozen=True):
     reading: Reading
     seen: Seen
     repeat: bool
+
+
+Settled = Literal["opened", "kept", "not_kept"]
+"""What a push is answered with: the arm goes up; the camera may forget it; it shall push again."""
 
 
 class Desk:
@@ -108,13 +115,28 @@ class Desk:
             and taken.seen.may_open(self.now_ms())
         )
 
-    async def settle(self, taken: Taken, picture: bytes | None) -> bool:
-        """Picture durable and verdict known, or the camera's patience at its end. True only for an admitted car."""
+    async def settle(self, taken: Taken, picture: bytes | None) -> Settled:
+        """Verdict and what is durable, or the camera's patience at its end. "opened" only for an admitted car."""
+        until_s = asyncio.get_running_loop().time() + KEPT_WITHIN_S
+        if await self._opens(taken, picture):
+            return "opened"  # the car is not kept waiting for a disk
+        try:
+            async with asyncio.timeout_at(until_s):
+                if taken.seen.keeping is not None:
+                    await asyncio.wait({taken.seen.keeping})  # lost: counted, told as a fault
+                await self.sink.kept()
+        except TimeoutError:
+            return "not_kept"
+        return "kept"
+
+    async def _opens(self, taken: Taken, picture: bytes | None) -> bool:
         verdict = asyncio.ensure_future(self._verdict(taken)) if self.asks_verdict(taken) else None
         waits: set[asyncio.Task[Any]] = {verdict} if verdict else set()
         if picture is not None and not taken.seen.picture:
             taken.seen.picture = True
-            waits.add(self.spawn(self._keep(taken, picture)))
+            taken.seen.keeping = self.spawn(self._keep(taken, picture))
+        if taken.seen.keeping is not None:
+            waits.add(taken.seen.keeping)
         try:
             if waits:
                 await asyncio.wait(waits, timeout=REPLY_WITHIN_S)

@@ -6,6 +6,7 @@ said again only to a re-send so quick that it belongs to the same wait of the ca
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 
 REMEMBERED = 256
@@ -18,7 +19,7 @@ OPEN_AGAIN_MS = 5_000
 class Seen:
     """What became of one push."""
 
-    __slots__ = ("at_ms", "opened", "picture", "read_id")
+    __slots__ = ("at_ms", "keeping", "opened", "picture", "read_id")
 
     def __init__(self, read_id: str, at_ms: int) -> None:
         self.read_id = read_id
@@ -27,6 +28,8 @@ class Seen:
         """The box's verdict; None: not known yet."""
         self.picture = False
         """The picture was handed over."""
+        self.keeping: asyncio.Task[None] | None = None
+        """Ends when the picture is durable or lost."""
 
     def may_open(self, now_ms: int) -> bool:
         return self.opened is not False and 0 <= now_ms - self.at_ms <= OPEN_AGAIN_MS

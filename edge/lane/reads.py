@@ -90,6 +90,9 @@ class LaneReads:
     async def quiet(self) -> None:
         await self._runtime.quiet()
 
+    async def kept(self) -> None:
+        await self._runtime.kept()
+
     def on_alive(self, camera: str) -> None:
         self._alive_s[camera] = self._mono_s()
         if camera in self._silent:

@@ -77,6 +77,7 @@ class LaneRuntime:
         self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._untold: set[str] = set()  # command ids whose answer waits for facts to be durable
         self._behind: deque[tuple[int, list[Answer]]] = deque()  # answers without a fact, and the one they wait for
+        self._kept: deque[tuple[int, asyncio.Future[None]]] = deque()  # who waits for facts up to this one
         self._submitted_seq = self.last_seq
         self._since_snapshot = 0
         self._snapshot_every = SNAPSHOT_EVERY
@@ -204,6 +205,8 @@ class LaneRuntime:
             self._at_rest.set()  # whoever waits goes on in the loop's next turn, after the arm
         while self._behind and self._behind[0][0] <= last_seq:
             answers = [*answers, *self._behind.popleft()[1]]
+        while self._kept and self._kept[0][0] <= last_seq:
+            self._wake(self._kept.popleft()[1])
         untold = [answer for answer in answers if answer.command_id in self._untold]
         self._tell(untold if result.ok else [_not_on_disk(answer) for answer in untold])
         if not result.ok:
@@ -227,6 +230,18 @@ class LaneRuntime:
                 await self._at_rest.wait()
         except TimeoutError:
             self.counters["rest_late"] += 1
+
+    async def kept(self) -> None:
+        """Until every fact so far is durable. At once while the disk fails: the fault says what a promise is worth."""
+        if self._submitted_seq > self.last_seq and not self._store_faults:
+            waits: asyncio.Future[None] = self._loop.create_future()
+            self._kept.append((self._submitted_seq, waits))
+            await waits
+
+    @staticmethod
+    def _wake(waits: asyncio.Future[None]) -> None:
+        if not waits.done():  # whoever waited may have gone
+            waits.set_result(None)
 
     def store_riding(self, older_than_ms: int = 0) -> None:
         """Store the pictures that found no other fact to ride with for so long."""
