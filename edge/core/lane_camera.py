@@ -104,12 +104,14 @@ class CameraActions(GateActions):
         return False
 
     def _orphaned(self, past: PastRead) -> bool:
-        """A read whose decision a restart took away, and its car still stands here, known to nobody.
+        """A read whose decision a restart took away, and its car still stands here, known to nobody or not for sure.
 
         Only with no passage since: else it may be the read of a car that has gone through.
         """
         car, last, woke_ms = self.traffic.standing, self.memory.last_passed, self.woke_ms
-        if car is None or car.plate or car.deciding or past.stamp.boot_id != self.box.now.boot_id:
+        if car is None or car.deciding or past.stamp.boot_id != self.box.now.boot_id:
+            return False
+        if car.plate and not car.unsure:
             return False
         return past.stamp.mono_ms < woke_ms and (
             last is None or last.boot_id != past.stamp.boot_id or last.mono_ms < past.stamp.mono_ms
