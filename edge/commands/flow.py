@@ -31,7 +31,7 @@ def main(argv: Sequence[str], source: BinaryIO | None = None) -> int:
             try:
                 overrules = _rules(Path(path))
             except msgspec.ValidationError as error:
-                where, zh, en = in_words(error)
+                where, zh, en = in_words(error, RuleSet)
                 place = f"{where}: " if where else ""  # "" is the file itself
                 print(f"--policy {path}: 无法使用 cannot be used: {place}{zh} {en}", file=sys.stderr)
                 return 2
