@@ -264,6 +264,36 @@ def test_one_that_went_through_meanwhile_is_recorded_before_the_next(can_ask: bo
     assert [(one.plate, one.admitted) for one in bench.bodies(Passed)] == [(FIRST, True), ("", False)]
 
 
+def test_one_on_the_safety_loop_just_after_the_start_is_not_the_one_of_before(bench: CameraBench) -> None:
+    bench.admit(FIRST)
+    bench.wait(2_000)
+    bench.loops("in", safety=True)
+    bench.wait(600)
+    bench.restart()  # and the first one has gone through meanwhile
+    bench.read("in", SECOND)
+    bench.wait(1_200)
+    bench.loops("in", safety=True)
+    bench.store()
+    bench.wait(1_500)
+    bench.loops("in", safety=False)
+    bench.wait(300)
+    assert bench.passed() == [(FIRST, True), (SECOND, True)]
+
+
+def test_an_answer_that_comes_when_its_car_is_under_the_arm_is_no_further_car(bench: CameraBench) -> None:
+    bench.admit(FIRST)
+    bench.restart()
+    bench.wait(1_600)
+    bench.loops("in", safety=True)
+    bench.read("in", FIRST)
+    bench.wait(1_500)
+    bench.loops("in", safety=False)
+    bench.wait(500)
+    bench.pulse()  # another one, unread
+    assert bench.passed() == [(FIRST, True), ("", False)]
+    assert bench.box.lane_states()[0].plate == ""
+
+
 def test_one_that_nobody_sees_any_more_is_through(bench: CameraBench) -> None:
     bench.admit(FIRST)
     bench.restart()

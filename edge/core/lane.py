@@ -38,6 +38,7 @@ class Lane(OrderActions):
             self._arrival(event.occupied)
 
     def _safety(self, occupied: bool | None) -> None:
+        self.clear_ms = self.now_ms - self.safety_since_ms if self.safety is False else 0
         self.safety = occupied
         self.safety_since_ms = self.now_ms
         if occupied is None:

@@ -114,6 +114,7 @@ class LaneBase:
         self.proven = False
         self.woke_ms = 0
         self.started_up = False  # a limit switch told during the start that the arm is not down
+        self.clear_ms = 0  # how long the safety loop had been clear, of what was seen, before it was occupied last
         self.woke_down = False  # the arm was down at the start, and had been down since whatever was asked before
         self.woke_covered = False  # the safety loop was occupied at the start
         self.unproven_openings = 0

@@ -26,7 +26,7 @@ import msgspec
 from edge.core.lane_base import Preread
 from edge.core.lane_faults import FaultActions
 from edge.core.lane_table import Desk, Gate, Signal
-from edge.core.lane_traffic import Outcome
+from edge.core.lane_traffic import MERGE_MS, Outcome
 from edge.core.lane_types import Arrival
 from edge.core.plates import confusable
 
@@ -46,9 +46,12 @@ class LooplessActions(FaultActions):
         car = self.traffic.standing
         if car is None or self.desk is Desk.VACANT:
             self.next_car()
-        elif car is self.traffic.front and self._is_another(car, seen.plate):
+        elif car is self.traffic.front:
             car.unsure = False
-            self.next_car()
+            if self._is_another(car, seen.plate):
+                self.next_car()
+            else:
+                self.preread = None
         elif car.plate and not seen.plate:
             self.preread = None  # the same car, read worse
         else:
@@ -145,9 +148,10 @@ class LooplessActions(FaultActions):
         All others are resolved.
         """
         traffic, standing = self.traffic, None
-        if cars and cars[-1].rule != "under_arm" and (len(cars) > 1 or not self.safety):
+        came = self.safety is True and self.clear_ms >= MERGE_MS  # onto the safety loop, since the start
+        if cars and cars[-1].rule != "under_arm" and (len(cars) > 1 or came or not self.safety):
             standing = cars.pop()
-        if self.safety:
+        if self.safety and not came:
             self.front_of_before(cars)
         for car in cars:
             self.resolve(car)
@@ -159,3 +163,6 @@ class LooplessActions(FaultActions):
             self.next_car()
         else:
             self.ask_camera()
+        if came:
+            traffic.safety_on(self.now_ms)
+            self.front_covers()

@@ -34,7 +34,8 @@ QUIET_MS = 6_000
 """After this long without a car everything about the last one is decided, and the counts must agree."""
 
 UNNOTICED_MS = 40_000
-"""Without arrival loop a car that reversed out is taken for one that stands there for `pass_ms`, and a little more."""
+"""Without arrival loop a car that reversed out, and one that a camera was asked about at a start and that was under the
+arm already, is taken for one that stands there: for `pass_ms`, and a little more."""
 
 
 BoxMaker = Callable[[list[LaneSettings], LotRules, TariffRule, LotState, Callable[[], str]], Box]
@@ -56,6 +57,7 @@ class World:
         self.fresh_plate = plates(self.random)
         self.alive = False
         self.booted_ms = 0.0
+        self.restarted_ms = -1e9  # after a crash
         self.emergency = False
         self.cars_left = 0
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
@@ -151,6 +153,7 @@ class World:
         return box
 
     def _reboot(self) -> None:
+        self.restarted_ms = self.now_ms
         self._boot()
 
     def crash(self) -> None:
@@ -171,7 +174,7 @@ class World:
             between = sum(
                 (car.x > -6.5 and not car.done) or self.now_ms - car.passed_ms < 1_000 for car in site.cars
             )
-            gone = self.mix.arrival == "camera" and self.now_ms - site.turned_ms < UNNOTICED_MS
+            gone = self.mix.arrival == "camera" and self.now_ms - max(site.turned_ms, self.restarted_ms) < UNNOTICED_MS
             if turning or gone or between > 1 or site.lies:
                 self.audits[site.lane].rebase = True  # see mix: after a crash no loop can tell
         alone = all(all(car.in_group == 1 for car in site.cars) for site in self.sites.values())
