@@ -80,6 +80,7 @@ def test_nothing_acknowledged_is_lost_over_power_cuts(tmp_path: Path) -> None:
     painter, dice = Painter(), random.Random(SEED)
     pictures = [painter.paint(f"鲁A0000{number}", "blue", number) for number in range(CAMERA_PICTURES)]
     before: dict[str, Any] = {"facts": {}, "pictures": {}, "kept": []}
+    load: Load | None = None
     try:
         machine.start()
         for cut in range(1, CUTS + 1):
@@ -115,3 +116,5 @@ def test_nothing_acknowledged_is_lost_over_power_cuts(tmp_path: Path) -> None:
         assert before["pictures"], "no evidence picture was ever made: the load was not what it is meant to be"
     finally:
         machine.cut()
+        if load is not None:
+            load.end()
