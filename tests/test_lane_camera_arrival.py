@@ -197,6 +197,18 @@ def test_a_camera_that_cannot_be_asked_is_believed(deaf: CameraBench) -> None:
     assert deaf.passed() == [(SECOND, True), (THIRD, True)]
 
 
+def test_after_a_burst_of_reads_the_last_one_is_judged_by_itself(deaf: CameraBench) -> None:
+    """A camera that could not push pushes what it has when the box is back; only the newest car is still there."""
+    deaf.restart()
+    deaf.wait(1_000)
+    deaf.read("in", FIRST)
+    deaf.wait(300)
+    deaf.admit(SECOND)
+    through(deaf)
+    assert deaf.backed_out() == [FIRST]
+    assert [(one.plate, one.admitted, one.rule) for one in deaf.bodies(Passed)] == [(SECOND, True, "count")]
+
+
 def test_a_car_that_stands_long_is_asked_for_before_it_is_given_up(bench: CameraBench) -> None:
     bench.admit(FIRST)
     for _ in range(3):

@@ -54,17 +54,13 @@ class LooplessActions(FaultActions):
                 self.preread = None
         elif car.plate and not seen.plate:
             self.preread = None  # the same car, read worse
+        elif self._differs(car, seen.plate) and not (self.settings.can_ask or car.unsure):
+            self._gone(car)
         else:
             self.fire(Signal.READ)
             if self.preread is seen and self.traffic.standing is car and self._differs(car, seen.plate):
-                self._doubt(car)
-
-    def _doubt(self, car: Arrival) -> None:
-        if self.settings.can_ask:
-            self.doubted = True
-            self.ask_camera()
-        elif self.desk is not Desk.STORING:
-            self._gone(car)
+                self.doubted = True
+                self.ask_camera()
 
     def _is_another(self, car: Arrival, plate: str) -> bool:
         return bool(plate) != bool(car.plate) or self._differs(car, plate)
