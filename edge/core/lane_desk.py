@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from edge.core.admission import EntryVerdict, ExitVerdict, Newcomer, Verdict, decide_entry, decide_exit
-from edge.core.commands import TriggerCamera
 from edge.core.facts import Decided
 from edge.core.facts_flow import VEHICLE_OF, ControlSeen
 from edge.core.lane_money import MoneyActions
@@ -81,7 +80,7 @@ class DeskActions(MoneyActions):
         if not car.asked_camera:
             car.asked_camera = True
             self.desk_due_ms = self.now_ms + self.settings.read_ms
-            self.box.out.append(TriggerCamera(lane=self.id))
+            self.ask_camera()
             return Desk.WAIT_READ
         return self.decide()
 

@@ -23,7 +23,6 @@ closed by the long hold.
 
 from __future__ import annotations
 
-from edge.core.commands import TriggerCamera
 from edge.core.facts import BackedOut
 from edge.core.lane_people import PeopleActions
 from edge.core.lane_table import Desk, Gate, Signal
@@ -68,8 +67,13 @@ class RestartActions(PeopleActions):
         self.woke_ms = self.now_ms
         cars = [self._again(arrival_id, admission) for arrival_id, admission in self.memory.admissions.items()]
         here = self.arrival is True
-        payer = self._payer()
-        self._place(cars, here)
+        self.woke_down = self.limit_down is True and not self.started_up
+        payer = None
+        if self.settings.arrival == "camera":
+            self.place_without_loop(cars)
+        else:
+            payer = self._payer()
+            self._place(cars, here)
         if self.memory.held:
             self.holds.add("order")
             self.opening = self.memory.held
@@ -77,7 +81,7 @@ class RestartActions(PeopleActions):
         self.raised_ms = self.now_ms
         if here and self.traffic.standing is None:
             self.traffic.standing = payer or self.traffic.came()
-            self._stands(self.traffic.standing)
+            self.stands(self.traffic.standing)
         elif payer is not None and self.arrival is False:
             self.resolve(payer)
         if self.holds:
@@ -93,17 +97,15 @@ class RestartActions(PeopleActions):
             car = cars.pop()
             car.unsure = True
             traffic.standing = car
-            self._stands(car)
+            self.stands(car)
         if self.safety:
-            traffic.safety_lost()  # occupied, without a pulse of its own
             if not cars and here:
+                traffic.safety_lost()
                 if traffic.standing is None:
-                    self._stands(traffic.came())
+                    self.stands(traffic.came())
                 traffic.front = traffic.standing
-            elif cars or not self._just_passed():
-                traffic.front = cars.pop() if cars else Arrival(self.box.new_id())
-                # Its own pulse, or already that of the one behind it: the order of the ends will tell.
-                traffic.front.fell_ms = traffic.front.safety_fell_ms = self.now_ms - self.settings.hold_ms
+            else:
+                self.front_of_before(cars)
         for car in cars:
             self.resolve(car)
 
@@ -135,6 +137,15 @@ class RestartActions(PeopleActions):
         car.unsure = True
         return car
 
+    def front_of_before(self, cars: list[Arrival]) -> None:
+        """Who is on the safety loop: the newest of `cars`, which is taken from them, or one that nobody knows."""
+        traffic = self.traffic
+        traffic.safety_lost()  # occupied, without a pulse of its own
+        if cars or not self._just_passed():
+            traffic.front = cars.pop() if cars else Arrival(self.box.new_id())
+            # Its own pulse, or already that of the one behind it: the order of the ends will tell.
+            traffic.front.fell_ms = traffic.front.safety_fell_ms = self.now_ms - self.settings.hold_ms
+
     def _just_passed(self) -> bool:
         """The vehicle on the safety loop is on record as through: a drop-out had ended it early."""
         last, now = self.memory.last_passed, self.box.now
@@ -145,17 +156,19 @@ class RestartActions(PeopleActions):
         if not self.safety or self.now_ms - self.woke_ms >= SETTLED_MS or not self.traffic.front_again():
             return False
         assert self.traffic.standing is not None
-        self._stands(self.traffic.standing)
+        self.stands(self.traffic.standing)
         return True
 
-    def _stands(self, car: Arrival) -> None:
+    def stands(self, car: Arrival) -> None:
         """A car on the arrival loop, seen for the first time by this program: whose it is, the camera may tell."""
-        self.box.out.append(TriggerCamera(lane=self.id))
+        self.ask_camera()
         if not car.admitted:
             self.fire(Signal.ARRIVED)
             return
         self.desk, self.desk_since_ms = Desk.ADMITTED, self.now_ms
         self.desk_due_ms = self.now_ms if self.preread is not None else self.now_ms + self.settings.read_ms
+        if self.settings.arrival == "camera" and self.settings.can_ask and self.preread is None:
+            self.desk_due_ms = None  # no loop says that anybody is here: the camera has to
 
     def _again(self, arrival_id: str, admission: Admission) -> Arrival:
         decided = admission.decided

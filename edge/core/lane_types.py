@@ -42,6 +42,7 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True):
     number: int = 1
     arrival: Literal["loop", "camera"] = "loop"
     no_plate: Literal["ask", "admit"] = "ask"
+    can_ask: bool = False  # a camera reads when it is asked to
     has_close: bool = True
     has_stop: bool = False
     has_limit_up: bool = False
