@@ -6,6 +6,7 @@ Every sample is fed whole, byte by byte, in random pieces, cut off and mutated.
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
@@ -76,7 +77,8 @@ def feed(vendor: str, request: bytes, sizes: list[int], **settings: Any) -> tupl
         wire.feed(request, sizes)
         await quiet()
         wire.hang_up()
-        answers.extend(parse_answers(bytes(wire.sent)))
+        sent = re.sub(rb'"LocalTime":"\d{14}"', b'"LocalTime":"20261122134208"', bytes(wire.sent))  # the second it is
+        answers.extend(parse_answers(sent))
         for word in OPENS:
             assert word not in wire.sent
 
