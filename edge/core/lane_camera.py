@@ -109,13 +109,15 @@ class CameraActions(GateActions):
         return False
 
     def _orphaned(self, past: PastRead) -> bool:
-        """A read whose decision a restart took away, and its car still stands here, known to nobody.
+        """A read whose decision a restart took away, and its car still stands here, known to nobody or not for sure.
 
         Only with no passage since: else it may be the read of a car that has gone through.
         """
         car, last, woke_ms = self.traffic.standing, self.memory.last_passed, self.woke_ms
-        # Where no loop says that anybody stands here, the read does.
-        nobody = self.settings.arrival == "camera" if car is None else not car.plate and not car.deciding
+        if car is None:
+            nobody = self.settings.arrival == "camera"  # no loop says that anybody stands here: the read does
+        else:
+            nobody = not car.deciding and (not car.plate or car.unsure)
         if not nobody or past.stamp.boot_id != self.box.now.boot_id:
             return False
         return past.stamp.mono_ms < woke_ms and (

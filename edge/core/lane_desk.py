@@ -194,6 +194,7 @@ class DeskActions(MoneyActions):
 
     def decide(self) -> Desk:
         car = self._car()
+        car.unsure = False  # its camera had its time to say otherwise
         if self.memory.locked:
             return self.shut_desk()
         verdict = self.verdict(car)
@@ -258,7 +259,7 @@ class DeskActions(MoneyActions):
         elif isinstance(admit, ExitVerdict) and admit.coupons and admit.decision == "admit":
             self.paid_by_coupons(car)
         car.rule = admit.rule
-        car.deciding = True
+        car.deciding, car.unsure = True, False
         car.token = self.box.new_token()
         self.record(self._decided(car, admit, who, why), token=car.token, urgent=True)
         self.desk_due_ms = self.now_ms + self.settings.store_ms

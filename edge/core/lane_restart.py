@@ -12,6 +12,10 @@ through, or went away while nobody looked:
   on during the seconds of the restart, or its `Passed` was not yet durable); a car that had the arm up and
   then reversed out in just these seconds is counted wrongly, and two loops cannot tell.
 
+A car that waited to pay is there again, with its plate and its order, when nothing speaks against it (`_payer`): then
+its camera has the time of a read to say that another one stands here, and until then a payment is kept and opens
+nothing. Where the arrival loop is clear it has gone.
+
 A vehicle on the safety loop without an open admission is one that nobody has recorded: it is counted when it has
 passed, as not admitted. Whether the arm is up is known from limit switches only; without them it is taken for up and
 closed by the long hold.
@@ -56,16 +60,19 @@ class RestartActions(PeopleActions):
             return self.gate_since_ms + START_MS
         if self.arrival or self.safety:
             return self.now_ms
-        return self.gate_since_ms + (self.settings.hold_ms if self.memory.admissions else SETTLED_MS)
+        expected = self.memory.admissions or self.memory.waiting is not None
+        return self.gate_since_ms + (self.settings.hold_ms if expected else SETTLED_MS)
 
     def wake(self) -> Gate:
         self.woke_ms = self.now_ms
         cars = [self._again(arrival_id, admission) for arrival_id, admission in self.memory.admissions.items()]
         here = self.arrival is True
         self.woke_down = self.limit_down is True and not self.started_up
+        payer = None
         if self.settings.arrival == "camera":
             self.place_without_loop(cars)
         else:
+            payer = self._payer()
             self._place(cars, here)
         if self.memory.held:
             self.holds.add("order")
@@ -73,7 +80,10 @@ class RestartActions(PeopleActions):
         self.proven = self.woke_covered = self.safety is True
         self.raised_ms = self.now_ms
         if here and self.traffic.standing is None:
-            self.stands(self.traffic.came())
+            self.traffic.standing = payer or self.traffic.came()
+            self.stands(self.traffic.standing)
+        elif payer is not None and self.arrival is False:
+            self.resolve(payer)
         if self.holds:
             return Gate.HELD_OPEN
         if self.limit_down:
@@ -107,6 +117,34 @@ class RestartActions(PeopleActions):
             traffic.front = cars.pop() if cars else Arrival(self.box.new_id())
             # Its own pulse, or already that of the one behind it: the order of the ends will tell.
             traffic.front.fell_ms = traffic.front.safety_fell_ms = self.now_ms - self.settings.hold_ms
+
+    def _payer(self) -> Arrival | None:
+        """The car that waited to pay when the program ended, unless something says that it may have gone on.
+
+        Its wait is younger than such a wait may last, by a clock that has not stopped since (a box without power knows
+        no durations); nobody was admitted, nobody is under the arm, the arm is not known to be up, and no other car
+        was read after it.
+        """
+        waiting, now = self.memory.waiting, self.box.now
+        if waiting is None or waiting.stamp.boot_id != now.boot_id or self.safety is not False:
+            return None
+        if now.mono_ms - waiting.stamp.mono_ms > self.settings.payment_ms:
+            return None
+        arm_up = self.limit_up or self.started_up or self.holds or self.memory.held or self.memory.opened
+        if arm_up or self.memory.admissions:
+            return None
+        car = self._again(waiting.decided.arrival_id, waiting)
+        for past in reversed(self.memory.reads):
+            if past.read_id == car.read_id:
+                break
+            if self._differs(car, past.plate):
+                return None
+        order = self.box.money.orders.unpaid(car.visit_id)
+        if order is not None and order.quotes:
+            car.billed = order.quotes[-1].billed  # the wait costs nothing more
+        car.controlled = car.plate
+        car.unsure = True
+        return car
 
     def _just_passed(self) -> bool:
         """The vehicle on the safety loop is on record as through: a drop-out had ended it early."""
@@ -149,7 +187,8 @@ class RestartActions(PeopleActions):
         return car
 
     def resolve(self, car: Arrival) -> None:
-        if self.limit_down and not self.started_up:
+        was_let_go = car.admitted or car.rule == "under_arm"
+        if not was_let_go or (self.limit_down and not self.started_up):
             self.record(BackedOut(arrival_id=car.id, plate=car.plate), urgent=True)
             return
         self.opening = "restart"
