@@ -36,7 +36,7 @@ from hal_sim.site.rush import Rush
 from hal_sim.site.traffic import Traffic, season_plates
 from hal_sim.site.world import Pace, World
 from hal_sim.site_config import RESERVED_LANE, SitePlan, Times, lane_specs, write_site
-from hal_sim.summary import Report, add_violations, compare_city, compare_ledger
+from hal_sim.summary import Report, add_refusals, add_violations, compare_city, compare_ledger
 
 ACCOUNT = Account(
     cno="880001", sub_code="0000001", user="parkbox", password="Parkbox-1", passkey="0123456789abcdef"
@@ -359,6 +359,7 @@ class SiteRun:
         report.refused = states.get("set_aside", 0)
         city = self.platform.summary()
         report.city_repeats, report.city_changed = sum(city.repeats.values()), len(city.changed)
+        add_refusals(report, city.refused, city.refusals)
         compare_ledger(report, passages, facts, truth.backed_out_unseen)
         records = [one for kind in ("carIn", "carOut", "carcharge") for one in self.platform.of_kind(kind)]
         report.city_records = len(records)

@@ -115,9 +115,9 @@ class CameraActions(GateActions):
         """
         car, last, woke_ms = self.traffic.standing, self.memory.last_passed, self.woke_ms
         if car is None:
-            nobody = self.settings.arrival == "camera"  # no loop says that anybody stands here: the read does
+            nobody = self.settings.arrival == "camera"  # where no loop says that anybody stands here, the read does
         else:
-            nobody = not car.deciding and (not car.plate or car.unsure)
+            nobody = not car.deciding and (not car.plate or (car.unsure and self.settings.arrival == "loop"))
         if not nobody or past.stamp.boot_id != self.box.now.boot_id:
             return False
         return past.stamp.mono_ms < woke_ms and (

@@ -109,15 +109,6 @@ class RestartActions(PeopleActions):
         for car in cars:
             self.resolve(car)
 
-    def front_of_before(self, cars: list[Arrival]) -> None:
-        """Who is on the safety loop: the newest of `cars`, which is taken from them, or one that nobody knows."""
-        traffic = self.traffic
-        traffic.safety_lost()  # occupied, without a pulse of its own
-        if cars or not self._just_passed():
-            traffic.front = cars.pop() if cars else Arrival(self.box.new_id())
-            # Its own pulse, or already that of the one behind it: the order of the ends will tell.
-            traffic.front.fell_ms = traffic.front.safety_fell_ms = self.now_ms - self.settings.hold_ms
-
     def _payer(self) -> Arrival | None:
         """The car that waited to pay when the program ended, unless something says that it may have gone on.
 
@@ -145,6 +136,15 @@ class RestartActions(PeopleActions):
         car.controlled = car.plate
         car.unsure = True
         return car
+
+    def front_of_before(self, cars: list[Arrival]) -> None:
+        """Who is on the safety loop: the newest of `cars`, which is taken from them, or one that nobody knows."""
+        traffic = self.traffic
+        traffic.safety_lost()  # occupied, without a pulse of its own
+        if cars or not self._just_passed():
+            traffic.front = cars.pop() if cars else Arrival(self.box.new_id())
+            # Its own pulse, or already that of the one behind it: the order of the ends will tell.
+            traffic.front.fell_ms = traffic.front.safety_fell_ms = self.now_ms - self.settings.hold_ms
 
     def _just_passed(self) -> bool:
         """The vehicle on the safety loop is on record as through: a drop-out had ended it early."""
