@@ -169,9 +169,7 @@ class SiteRun:
         parked_share = {"parked_share": 0.0} if options.rush else {}  # who stays for ever would fill the small lot
         self.traffic = Traffic(options.seed, times.stay_s, mix=options.mix, **parked_share)
         pace = Pace(times.arrival_s, times.read_delay_s, inside_max=times.inside_max)
-        self.world = World(
-            bank, self.lanes, self.cameras, self.traffic, pace, cars=options.cars, seed=options.seed
-        )
+        self.world = World(bank, self.lanes, self.cameras, self.traffic, pace, cars=options.cars, seed=options.seed)
         self.lane, self.agent = programs(self.plan.config, self.plan.data_dir, self.plan.gpio_socket)
         self.world.box_up = self.lane.up.is_set
         self.world.order_on_record = self._on_record
