@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ from tests.camera_rig import (
     camera,
     info,
     jump,
-    open_sockets,
+    no_socket_left,
     parse_answers,
     play,
     post,
@@ -33,12 +32,7 @@ from tests.camera_rig import (
     vz_push,
 )
 
-
-@pytest.fixture(autouse=True)
-def _no_socket_left() -> Iterator[None]:
-    before = open_sockets()
-    yield
-    assert open_sockets() == before
+__all__ = ["no_socket_left"]
 
 
 # --- heartbeats ------------------------------------------------------------------------------------------------

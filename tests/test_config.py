@@ -303,3 +303,15 @@ def test_a_value_is_shown_as_the_file_has_it(tmp_path: Path, old: str, new: str,
 
 def test_a_bound_that_is_not_allowed_itself_is_said(tmp_path: Path) -> None:
     assert "0..1, above 0" in issues_of(tmp_path, GOOD + "\n[flow]\nbands = [0.0, 0.9]\n")["flow.bands[0]"]
+
+
+def test_only_a_lane_with_an_arrival_loop_needs_its_pin(tmp_path: Path) -> None:
+    without = GOOD.replace("arrival_pin = 23\n", "", 1)
+    assert "needs it" in issues_of(tmp_path, without)["lane[0].loops.arrival_pin"]
+    by_camera = without.replace("[[lane]]\n", '[[lane]]\narrival = "camera"\n', 1)
+    path = tmp_path / "box.toml"
+    path.write_text(by_camera, encoding="utf-8")
+    assert load(path).lane[0].loops.arrival_pin is None
+    missing = by_camera.replace("safety_pin = 24\n", "", 1)
+    assert missing != by_camera
+    assert "needs it" in issues_of(tmp_path, missing)["lane[0].loops.safety_pin"]
