@@ -2,7 +2,7 @@
 
 Without options it runs until Ctrl-C at a real lot's pace. `--cars N --headless` runs N cars through as
 fast as the lanes allow, waits until the city has everything, prints the summary and exits non-zero if
-anything was violated, lost or double.
+anything was violated, lost, double or refused by a city.
 """
 
 from __future__ import annotations

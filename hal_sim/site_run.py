@@ -1,5 +1,4 @@
-"""One run of the simulated site, from the first process to the last: build, start, wait, drain, stop, sum
-up."""
+"""One run of the simulated site, from the first process to the last: build, start, wait, drain, stop, sum up."""
 
 from __future__ import annotations
 

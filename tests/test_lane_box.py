@@ -183,3 +183,12 @@ def test_bad_events_are_named(bench: Bench) -> None:
         bench.tell(DeviceDown(lane="in", code="nonsense", device="d"))
     with pytest.raises(ValueError, match="snapshot"):
         bench.make().restore(b"\xc1\x00 not a snapshot")
+
+
+def test_an_order_that_is_refused_says_what_is_allowed_in_both_languages(bench: Bench) -> None:
+    count = bench.order("", "correct_count", count=500)
+    assert (count.ok, count.zh) == (False, "场内车辆数 500 不允许, 须为 0..2")
+    assert "0..2" in count.en
+    lane = bench.order("zz", "open")
+    assert (lane.ok, lane.zh) == (False, "没有车道 zz, 只有 in, out")
+    assert lane.en == "lane: 'zz' is not one of in, out"

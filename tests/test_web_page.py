@@ -103,6 +103,14 @@ def test_a_fault_is_the_first_thing_seen_and_goes_when_it_clears(open_page: Open
     assert page.is_hidden("#faults")
 
 
+def test_refused_master_data_is_named_in_chinese_beside_its_interface(open_page: Open, page_source: FakeSource) -> None:
+    page = open_page()
+    page_source.show_agent(quiet_agent(faults=(fault(code="delivery_set_aside", device="equipinfo"),)))
+    wait_text(page, "#fault-list .fault-device", "设备信息 equipinfo")
+    page.click("#language")
+    page.wait_for_function("() => document.querySelector('#fault-list .fault-device').textContent === 'equipinfo'")
+
+
 def test_a_mild_fault_is_no_alarm(open_page: Open, page_source: FakeSource) -> None:
     page = open_page()
     page_source.show_agent(quiet_agent(faults=(fault(code="certificate_ending", zh="证书还有 9 天到期", mild=True),)))

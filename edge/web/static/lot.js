@@ -1,6 +1,6 @@
 // The lanes by name, and devices in words: "in1/arrival" is what the box calls the arrival loop of 东门入口.
 
-import { said, word } from "./language.js";
+import { isEnglish, said, word } from "./language.js";
 import { WORDS } from "./words.js";
 
 let names = new Map();
@@ -9,7 +9,14 @@ export const tellLanes = (lanes) => { names = new Map(lanes.map((lane) => [lane.
 export const laneOptions = () => [...names];
 export const laneName = (id) => names.get(id) ?? id;
 
-const known = (part) => (Object.hasOwn(WORDS, `device_${part}`) ? word(`device_${part}`) : names.get(part) ?? part);
+// Refused master data: the interface stands where a fault has its device.
+const TOLD = {
+  parkininfo: "车场信息", equipinfo: "设备信息", standardinfo: "收费标准", cardtypeinfo: "套餐", monthstandardinfo: "套餐价格",
+  3001: "车场信息", 3002: "出入口", 3005: "收费标准",
+};
+
+const known = (part) =>
+  Object.hasOwn(WORDS, `device_${part}`) ? word(`device_${part}`) : names.get(part) ?? (!isEnglish() && Object.hasOwn(TOLD, part) ? `${TOLD[part]} ${part}` : part);
 
 export const deviceName = (device) => device.split("/").map(known).join(" ");
 

@@ -41,8 +41,8 @@ function notices(state) {
 
 function verdict(line, state, heardMs) {
   if (line === "out") {
-    const changes = document.body.dataset.session === "change"; // logged in, and nothing is shown before that
-    return ["none", ...(changes ? ["first_password_title", "first_password_hint"] : ["login_needed", "login_detail"]).map((name) => word(name))];
+    const words = document.body.dataset.session === "change" ? ["first_password_title", "first_password_hint"] : ["login_needed", "login_detail"];
+    return ["none", ...words.map((name) => word(name))];
   }
   if (line === "broken") {
     return ["broken", word("broken"), heardMs ? word("broken_detail", clock(heardMs)) : word("broken_never")];
