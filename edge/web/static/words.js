@@ -261,6 +261,7 @@ export const WORDS = {
   step_passage: ["通行", "Passage"],
   step_backed_out: ["倒车离开", "Backed out"],
   step_payment: ["缴费", "Payment"],
+  step_money: ["订单", "Order to pay"],
   step_correction: ["更正", "Correction"],
   step_delivery: ["上传", "Delivery"],
   device_arrival: ["触发地感", "arrival loop"],
