@@ -129,3 +129,10 @@ def test_an_order_for_the_lane_needs_no_car_and_obeys_one_that_is_named() -> Non
     bench = Exit()
     assert not bench.order("out", "open", arrival_id="0" * 32).ok
     assert bench.order("out", "open").ok
+
+
+def test_a_waived_fee_is_not_said_to_have_been_paid() -> None:
+    bench = Exit()
+    assert bench.order("out", "pay_free").zh == "免费放行, 正在抬杆"
+    assert (bench.bodies(Decided)[-1].zh, bench.shown().why_zh) == ("免费放行, 请通行", "免费放行, 请通行")
+    assert bench.bodies(Paid)[-1].discount_fen == bench.bodies(Paid)[-1].due_fen > 0

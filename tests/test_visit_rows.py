@@ -135,7 +135,7 @@ def test_a_bill_is_a_bill_and_facts_of_one_moment_stand_in_their_order() -> None
     assert [row.kind for row in rows] == ["passage", "read", "money", "decision", "payment", "picture", "passage"]
     assert [row.zh for row in rows[1:5]] == [
         "识别 粤BS7744 (相机 cam-out1, 车牌宽 150 像素)", "闸前出账, 停 60 分钟 5.00 元", "应缴 5.00 元",
-        "免费放行, 减免 5.00 元",
+        "免费放行, 优惠 5.00 元",
     ]  # fmt: skip
     assert [(row.rule_zh, row.rule_en) for row in rows if row.rule == "exit_payment"] == [("须缴费", "to be paid")]
 
@@ -165,9 +165,9 @@ def test_two_cities_are_told_apart() -> None:
 
 
 def test_money_that_was_waived_is_not_said_to_have_been_paid() -> None:
-    assert paid_words(WAIVED) == ("免费放行, 减免 5.00 元", "let out free, 5.00 yuan waived")
+    assert paid_words(WAIVED) == ("免费放行, 优惠 5.00 元", "let out free, discount 5.00 yuan")
     part = msgspec.structs.replace(WAIVED, method="cash", paid_fen=300, discount_fen=200)
-    assert paid_words(part) == ("现金 3.00 元, 减免 2.00 元", "cash 3.00 yuan, 2.00 yuan waived")
+    assert paid_words(part) == ("现金 3.00 元, 优惠 2.00 元", "cash 3.00 yuan, discount 2.00 yuan")
 
 
 def test_every_rule_of_the_core_has_a_name() -> None:

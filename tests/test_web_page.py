@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from edge.ports import EvidenceView
+from edge.web.api_views import PassageRow
 from tests.web_fakes import (
     ARRIVAL,
     NOON_MS,
@@ -363,3 +364,20 @@ def test_stalls_and_deliveries(open_page: Open, page_source: FakeSource) -> None
     for row, words in zip(rows, (("入场", "鲁B12345", "已搁置", "1003"), ("出场", "待上传 · 第 4 次", "连接被拒绝"),
                                  ("a_new_kind", "青岛", "已接收")), strict=True):
         assert [word for word in words if word not in row] == []
+
+
+def test_what_was_waived_is_not_listed_as_owing(open_page: Open, house: House, troubles: list[str]) -> None:
+    def row(seq: int, due_fen: int, paid_fen: int, discount_fen: int) -> PassageRow:
+        return PassageRow(
+            seq, NOON_MS, True, "out1", "out", f"豫C0000{seq}", "blue", True, "admitted", "paid", "f" * 32, "",
+            due_fen, paid_fen, discount_fen, "",
+        )  # fmt: skip
+
+    house.desk.passage_rows = (row(1, 500, 0, 500), row(2, 500, 300, 200), row(3, 500, 0, 0), row(4, 500, 500, 0))
+    page = open_page()
+    page.evaluate("location.hash = 'records/passages'")
+    wait_text(page, "#found", "豫C00004")
+    assert page.locator("#found .row-notes").all_inner_texts() == [
+        "优惠 ¥5.00", "¥3.00 · 优惠 ¥2.00", "欠 ¥5.00", "¥5.00",
+    ]  # fmt: skip
+    assert troubles == []

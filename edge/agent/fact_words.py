@@ -32,5 +32,5 @@ def paid_words(paid: Paid) -> tuple[str, str]:
     if paid.paid_fen:
         zh, en = f"{zh} {yuan(paid.paid_fen)} 元", f"{en} {yuan(paid.paid_fen)} yuan"
     if paid.discount_fen:
-        zh, en = f"{zh}, 减免 {yuan(paid.discount_fen)} 元", f"{en}, {yuan(paid.discount_fen)} yuan waived"
+        zh, en = f"{zh}, 优惠 {yuan(paid.discount_fen)} 元", f"{en}, discount {yuan(paid.discount_fen)} yuan"
     return zh, en

@@ -191,6 +191,8 @@ class OrderActions(FaultActions):
 
     def _pay(self, order: Commanded) -> Words:
         self.fire(Signal.PAY)
+        if order.action == "pay_free":
+            return "免费放行, 正在抬杆", "free of charge, raising the arm"
         return "已缴费, 正在抬杆", "paid, raising the arm"
 
     def _correct_plate(self, order: Commanded) -> Words:

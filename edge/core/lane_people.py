@@ -88,7 +88,9 @@ class PeopleActions(DeskActions):
                 coupons=car.coupons, billed=car.billed, overtime=car.bill is not None and car.bill.overtime,
             )
         )  # fmt: skip
-        admit = Verdict("admit", "", "paid", "已缴费, 请通行", "paid, please drive on")
+        zh, en = ("免费放行, 请通行", "free of charge, please drive on") if free else (
+            "已缴费, 请通行", "paid, please drive on")
+        admit = Verdict("admit", "", "paid", zh, en)
         return self._store(car, admit, order.who, order.why)
 
     def correct(self) -> Desk:
