@@ -31,7 +31,7 @@ RULES: Mapping[str, Words] = {
     "lane_asks": ("入口须人工确认", "entrance: a person decides"),
     "full": ("车位已满", "lot full"),
     "all_held": ("余位均已预约", "all free stalls are booked"),
-    "count": ("有余位", "stalls are free"),
+    "count": ("有可进车位", "there is room"),
     "free": ("非饱和", "not saturated"),
     "after_reserved": ("饱和: 预约车之后放行", "saturated: after the reserved ones"),
     "idle": ("饱和: 久无预约车", "saturated: no reserved car for a while"),
