@@ -132,7 +132,7 @@ def test_a_bill_is_a_bill_and_facts_of_one_moment_stand_in_their_order() -> None
     kept = PictureKept(READ, "s", 0, 1, 1)
     ledger = Ledger(CAME, SEEN, QUOTE, ASKED, WAIVED, kept, LEFT, BoxStarted("1", "b"), ids={2: READ})
     rows = timeline(ledger, 7)
-    assert [row.kind for row in rows] == ["passage", "read", "money", "decision", "payment", "picture", "passage"]
+    assert [row.kind for row in rows] == ["passage", "read", "money", "decision", "money", "picture", "passage"]
     assert [row.zh for row in rows[1:5]] == [
         "识别 粤BS7744 (相机 cam-out1, 车牌宽 150 像素)", "闸前出账, 停 60 分钟 5.00 元", "应缴 5.00 元",
         "免费放行, 优惠 5.00 元",

@@ -66,7 +66,7 @@ def row_of(fact: f.Fact, clockwork: Clockwork, has_picture: Callable[[str], bool
             return row("correction", f"车牌校正 {correction.old} → {correction.new}",
                        f"plate corrected {correction.old} → {correction.new}", who=correction.who)  # fmt: skip
         case f.Paid() as paid:
-            return row("payment", *paid_words(paid), who=paid.who, why=paid.why)
+            return row("payment" if paid.paid_fen else "money", *paid_words(paid), who=paid.who, why=paid.why)
         case (
             money.Quoted(order_id=order_id) | money.PaymentNoticed(order_id=order_id)
             | money.DeductionAsked(order_id=order_id) | money.DeductionFailed(order_id=order_id)

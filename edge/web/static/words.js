@@ -144,7 +144,7 @@ export const WORDS = {
   more_at: ["{0}: 更多操作", "{0}: more actions"],
   cash_due: ["收现金 {0}", "Take {0} cash"],
   all_the_same: ["仍然{0}", "{0} all the same"],
-  other_car: ["停着的车或其订单已变: 此单针对 {0}, 现在是 {1}。请关闭后重新操作", "The car or its order has changed: this was for {0}, now it is {1}. Close it and start again"],
+  other_car: ["停着的车或其订单已变: 此单针对 {0}, 现在是 {1}。请返回后重新操作", "The car or its order has changed: this was for {0}, now it is {1}. Go back and start again"],
   cash_part: ["收现金 {0}, 其余 {1} 记为优惠", "Take {0} cash, the other {1} count as discount"],
   province: ["省份", "Province"],
   usual_reasons: ["常用原因", "Usual reasons"],
