@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from bench.figures import Row
 from bench.process import Process, cli
 from bench.rig import Rig, running
 from bench.site import City
+from bench.together import together
 
 SIZE_BYTES = 4 << 30
 AFTER_S = 20.0
@@ -37,27 +37,17 @@ def run(folder: Path, *, idle_s: float, cars: int) -> list[Row]:
         why = f"not here: {', '.join(lacks)}" if lacks else "needs root: a file system of its own"
         return [Row("written to the card", f"not measured, {why}", "stated")]
     rows: dict[str, Row] = {}
-    failures: list[BaseException] = []
 
     def work(what: Callable[[Path, City], Row], name: str, city: City) -> None:
-        try:
-            with _card(folder / f"card-{name}") as place:
-                rows[name] = what(place, city)
-        except BaseException as error:  # noqa: BLE001 - told by the caller's thread
-            failures.append(error)
+        with _card(folder / f"card-{name}") as place:
+            rows[name] = what(place, city)
 
     with Process([sys.executable, "-c", CITY], folder / "city-card.log", word="city at ") as program:
         city = City(f"http://127.0.0.1:{program.line.split()[-1]}", **ACCOUNT)
-        threads = [
-            threading.Thread(target=work, args=(lambda place, where: _idle(place, where, idle_s), "idle", city)),
-            threading.Thread(target=work, args=(lambda place, where: _cars(place, where, cars), "cars", city)),
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    if failures:
-        raise failures[0]
+        together([
+            lambda: work(lambda place, where: _idle(place, where, idle_s), "idle", city),
+            lambda: work(lambda place, where: _cars(place, where, cars), "cars", city),
+        ])
     return [rows["idle"], rows["cars"]]
 
 

@@ -21,7 +21,7 @@ from typing import Literal
 
 from bench.figures import Row, percentile
 from bench.process import Process, cli
-from bench.rig import QUIET_S, Rig, running
+from bench.rig import Rig, running
 from bench.site import City
 from edge.core.facts import Fact, Passed, Stamp
 from edge.store.ledger import Ledger, StoreResult
@@ -69,16 +69,6 @@ def accepted_count(data: Path) -> int:
         return int(db.execute("SELECT count(*) FROM deliveries WHERE state = 'accepted'").fetchone()[0])
 
 
-def _block(rig: Rig, into_ms: list[float]) -> None:
-    for _ in range(ROUNDS_A_BLOCK):
-        rig.arrive()
-        for bay in rig.bays:
-            request = bay.request(rig.plate())
-            time.sleep(QUIET_S)
-            into_ms.append(bay.push_and_raise(request))
-        rig.drive_through()
-
-
 def run(folder: Path, *, blocks: int) -> list[Row]:
     box = folder / "load"
     data = box / "data"
@@ -94,17 +84,17 @@ def run(folder: Path, *, blocks: int) -> list[Row]:
 def _measured(rig: Rig, box: Path, data: Path, blocks: int) -> list[Row]:
     quiet_ms: list[float] = []
     loaded_ms: list[float] = []
-    _block(rig, [])
+    rig.rounds(ROUNDS_A_BLOCK, [])
     accepted, drained_s, idle = 0, 0.0, 0
     with Process(cli("agent", str(rig.site.config)), box / "agent.log") as agent:
         agent.pause(signal.SIGSTOP)
         try:
             for _ in range(blocks):
-                _block(rig, quiet_ms)
+                rig.rounds(ROUNDS_A_BLOCK, quiet_ms)
                 agent.pause(signal.SIGCONT)
                 before, began_s = accepted_count(data), time.monotonic()
                 block_ms: list[float] = []
-                _block(rig, block_ms)
+                rig.rounds(ROUNDS_A_BLOCK, block_ms)
                 took_s = time.monotonic() - began_s
                 agent.pause(signal.SIGSTOP)
                 new = accepted_count(data) - before

@@ -10,13 +10,12 @@ from __future__ import annotations
 import http.client
 import json
 import sys
-import time
 from pathlib import Path
 
 from bench.figures import Row, percentile
 from bench.load import LOWEST_PRIORITY
 from bench.process import Process, cli
-from bench.rig import QUIET_S, Rig, running
+from bench.rig import running
 from edge.config.load import load
 
 PAGES = 50
@@ -31,14 +30,14 @@ def run(folder: Path, *, blocks: int) -> list[Row]:
         port = load(rig.site.config).web.port
         cookie = log_in(port, box / "data")
         idle_mb = agent.resident_kb() / 1024
-        _block(rig, [])
+        rig.rounds(ROUNDS_A_BLOCK, [])
         none_ms: list[float] = []
         open_ms: list[float] = []
         for _ in range(blocks):
-            _block(rig, none_ms)
+            rig.rounds(ROUNDS_A_BLOCK, none_ms)
             command = [*LOWEST_PRIORITY, sys.executable, "-m", "bench.page_clients", str(port), cookie, str(PAGES)]
             with Process(command, box / "clients.log", word="open"):
-                _block(rig, open_ms)
+                rig.rounds(ROUNDS_A_BLOCK, open_ms)
         with_mb = agent.resident_kb() / 1024
     rows = []
     for share, name in ((0.5, "p50"), (0.99, "p99")):
@@ -74,13 +73,3 @@ def _post(port: int, path: str, body: dict[str, str], cookie: str, csrf: str) ->
         return str(answer.getheader("Set-Cookie")).partition(";")[0], str(json.loads(text)["csrf"])
     finally:
         line.close()
-
-
-def _block(rig: Rig, into_ms: list[float]) -> None:
-    for _ in range(ROUNDS_A_BLOCK):
-        rig.arrive()
-        for bay in rig.bays:
-            request = bay.request(rig.plate())
-            time.sleep(QUIET_S)
-            into_ms.append(bay.push_and_raise(request))
-        rig.drive_through()

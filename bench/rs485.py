@@ -11,7 +11,6 @@ because nothing but the line is in it: no disk, no camera. The relay closes when
 
 from __future__ import annotations
 
-import queue
 import random
 import statistics
 import threading
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench import events, wire
+from bench.contacts import WITHIN_S, Contacts, Disturbed, missed_answers
 from bench.figures import Row, percentile
 from bench.process import Process, cli
 from bench.site import free_ports
@@ -40,7 +40,6 @@ from hal_sim.rs485.signs import OlmSign
 
 GOAL = 1.5
 POLL_MS = 50
-WITHIN_S = 10.0
 ARRIVAL, SAFETY = 0, 1
 OPEN, CLOSE = 0, 1
 FRAMES = (8, 6, 8, 8, 8)
@@ -48,6 +47,12 @@ SERIAL = "bench000-00000000"
 SIGN_BYTES = 100
 """The longest row that a sign is given."""
 ANSWER_S = 0.2
+LOG_TAIL = 1500
+STARTS_AN_EDGE = 4
+"""More, and the machine hardly runs: stopped for 1.2 to 2.5 s of every 2.7 it took three."""
+# move_s: an arm that has arrived below is not lifted by its safety loop, and on a loaded machine the program sees the
+# edge seconds after CLOSE. answer_ms: the board is a thread of the bench and as late as that; what is measured is not
+# longer for it.
 CONFIG = """
 [box]
 id = "BENCH"
@@ -75,7 +80,7 @@ id = "board"
 line = "bus"
 model = "waveshare_relay_d"
 poll_ms = {poll}
-answer_ms = 200
+answer_ms = 1000
 [[lane]]
 id = "in1"
 name = "in1"
@@ -87,7 +92,7 @@ board = "board"
 open_relay = 0
 close_relay = 1
 pulse_ms = 500
-move_s = 2.0
+move_s = 30
 [lane.loops]
 driver = "board"
 board = "board"
@@ -118,14 +123,15 @@ def wire_s(baud: int) -> float:
 def run(folder: Path, *, edges: int) -> list[Row]:
     rows = []
     for baud in (115200, 9600):
-        took_s = reactions(folder / f"rs485-{baud}", baud, edges)
+        took_s, anew = reactions(folder / f"rs485-{baud}", baud, edges)
         alone_s, poll_s = wire_s(baud), POLL_MS / 1000
         goal_s = GOAL * alone_s + poll_s
         high_s = percentile(took_s, 0.99)
         rows.append(Row(
             f"loop edge to arm-up at {baud} baud, p99 of {edges}",
             f"{(high_s - poll_s) / alone_s:.2f}x of the wire's {alone_s * 1000:.1f} ms plus {POLL_MS} ms poll "
-            f"({high_s * 1000:.0f} ms; p50 {statistics.median(took_s) * 1000:.0f}, most {max(took_s) * 1000:.0f})",
+            f"({high_s * 1000:.0f} ms; p50 {statistics.median(took_s) * 1000:.0f}, most {max(took_s) * 1000:.0f})"
+            + (f"; begun anew {anew} times, the simulated board was late" if anew else ""),
             f"<= {GOAL}x plus the poll interval ({goal_s * 1000:.0f} ms)", high_s <= goal_s,
         ))  # fmt: skip
     waits_s, between, longest_s = queueing(folder, edges)
@@ -138,17 +144,32 @@ def run(folder: Path, *, edges: int) -> list[Row]:
     return rows
 
 
-def reactions(folder: Path, baud: int, edges: int) -> list[float]:
-    """Seconds from the safety loop's edge, the arm coming down, to the OPEN contact; the lane program as it is."""
+def reactions(folder: Path, baud: int, edges: int) -> tuple[list[float], int]:
+    """Seconds from the safety loop's edge, the arm coming down, to the OPEN contact; the lane program as it is. And how
+    often it was begun anew because the simulated board had been too slow for the program."""
+    took_s: list[float] = []
+    for turn in range(STARTS_AN_EDGE * edges):
+        try:
+            _one_start(folder / str(turn), baud, edges, took_s)
+        except Disturbed:
+            continue
+        return took_s, turn
+    raise RuntimeError(
+        f"{STARTS_AN_EDGE * edges} starts for {len(took_s)} edges: the simulated board does not answer in time here"
+    )
+
+
+def _one_start(folder: Path, baud: int, edges: int, took_s: list[float]) -> None:
+    """Adds to `took_s` until it has `edges`."""
     folder.mkdir(parents=True)
     board = RelayBoard(1)
-    closed: queue.SimpleQueue[tuple[int, float]] = queue.SimpleQueue()
+    contacts = Contacts(lambda: missed_answers(folder / "data" / "ledger.db"))
     known = 0
 
     def told() -> None:
         nonlocal known
         for relay in board.closed[known:]:
-            closed.put((relay, time.monotonic()))
+            contacts.closed(relay, time.monotonic())
         known = len(board.closed)
 
     board.on_write = told
@@ -160,42 +181,32 @@ def reactions(folder: Path, baud: int, edges: int) -> list[float]:
     bus.plug()
     try:
         with Process(cli("lane", str(config)), folder / "lane.log"):
-            return _cycles(board, closed, port, edges)
+            _cycles(board, contacts, port, edges, took_s)
+    except RuntimeError as error:
+        tail = (folder / "lane.log").read_text("utf-8")[-LOG_TAIL:]
+        raise RuntimeError(f"{error}\nthe lane program's log ends with\n{tail}") from error
     finally:
         bus.unplug()
 
 
-def _cycles(
-    board: RelayBoard, closed: queue.SimpleQueue[tuple[int, float]], port: int, edges: int
-) -> list[float]:
-    def wait(relay: int) -> float:
-        while True:
-            try:
-                found, at_s = closed.get(timeout=WITHIN_S)
-            except queue.Empty:
-                raise RuntimeError(f"relay {relay} was not switched on within {WITHIN_S:.0f} s") from None
-            if found == relay:
-                return at_s
-
-    dice = random.Random(8)
+def _cycles(board: RelayBoard, contacts: Contacts, port: int, edges: int, took_s: list[float]) -> None:
+    dice = random.Random(8 + len(took_s))
     board.inputs[ARRIVAL] = True
     time.sleep(0.3)
     pushed = events.push(SERIAL, 1, plate=events.plate_of(1), plate_first=True, picture=False)
     wire.send(port, events.request(pushed, port))
-    wait(OPEN)
-    took_s = []
+    contacts.wait(OPEN)
     board.inputs[SAFETY] = True
     time.sleep(0.3)
     board.inputs[ARRIVAL] = False
-    for _ in range(edges):
+    while len(took_s) < edges:
         time.sleep(0.2)  # seen occupied, whatever the line's speed
         board.inputs[SAFETY] = False
-        wait(CLOSE)
+        contacts.wait(CLOSE)
         time.sleep(dice.uniform(0, 2 * POLL_MS / 1000))  # any moment between two looks
         began_s = time.monotonic()
         board.inputs[SAFETY] = True
-        took_s.append(wait(OPEN) - began_s)
-    return took_s
+        took_s.append(contacts.wait(OPEN, began_s) - began_s)
 
 
 def queueing(folder: Path, orders: int) -> tuple[list[float], list[int], float]:
@@ -243,7 +254,11 @@ def queueing(folder: Path, orders: int) -> tuple[list[float], list[int], float]:
         before_s = time.monotonic()
         (barrier.raise_arm if turn % 2 else barrier.lower_arm)()
         asked_s.append((before_s, time.monotonic()))
-    time.sleep(0.5)
+    began_s = time.monotonic()
+    while not any(at_s >= asked_s[-1][0] and _is_order(frame) for at_s, frame in tuple(port.written)):
+        if time.monotonic() - began_s > WITHIN_S:
+            break  # `_judged` says so
+        time.sleep(0.1)
     ending.set()
     barrier.close()
     line.close()

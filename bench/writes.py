@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import threading
 import time
+from functools import partial
 from pathlib import Path
 
 from bench.figures import Row
 from bench.rig import Rig, running
+from bench.together import together
 from edge.evidence.spool import SEGMENT_BYTES
 from edge.store.commit import CHECKPOINT_PAGES
 
@@ -78,21 +79,10 @@ def run(folder: Path, *, passages: int) -> list[Row]:
     traced = can_trace()
     kinds = (True, True, False, False)
     counts = [_Count() for _ in kinds]
-    failures: list[BaseException] = []
-
-    def work(number: int) -> None:
-        try:
-            _one_box(folder / f"writes-{number}", passages // len(kinds), kinds[number], traced, counts[number])
-        except BaseException as error:  # noqa: BLE001 - told by the caller's thread
-            failures.append(error)
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(kinds))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+    together([
+        partial(_one_box, folder / f"writes-{number}", passages // len(kinds), picture, traced, counts[number])
+        for number, picture in enumerate(kinds)
+    ])
     rows = []
     for picture in (True, False):
         chosen = [count for count, with_picture in zip(counts, kinds, strict=True) if with_picture is picture]

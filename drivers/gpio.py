@@ -21,6 +21,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from drivers.debounce import Contact
@@ -116,6 +117,9 @@ class GpioBoard:
         self._wake = threading.Event()
         self._looker: threading.Thread | None = None
         self._unreadable: set[int] = set()
+        self._taken: list[tuple[int, bool]] = []
+        """Outputs that are ours: only those are there to be switched off."""
+        self._heard: list[int] = []
         self.edges: Counter[int] = Counter()
         """Edges that the library told, by pin: a bouncing contact shows here, its events do not."""
         self._barriers = {lane.id: GpioBarrier(lane, self, after) for lane in lanes}
@@ -152,9 +156,11 @@ class GpioBoard:
             module.setmode(module.BCM)
             for pin, active_high in self._outputs:
                 module.setup(pin, module.OUT, initial=module.LOW if active_high else module.HIGH)
+                self._taken.append((pin, active_high))
             for item in self._inputs.values():
                 module.setup(item.pin, module.IN, pull_up_down=module.PUD_DOWN if item.active_high else module.PUD_UP)
                 module.add_event_detect(item.pin, module.BOTH, callback=self._edge)
+                self._heard.append(item.pin)
         except self.errors as error:
             self.close()
             raise DeviceError(DEVICE, str(error)) from error
@@ -163,7 +169,7 @@ class GpioBoard:
         self._looker.start()
 
     def close(self) -> None:
-        """Every relay off, pins given back. Safe to call twice and from any state."""
+        """Every relay off, pins given back. Safe to call twice and from any state; what fails is a line in the log."""
         self._stopping.set()
         self._wake.set()
         if self.edges:
@@ -171,29 +177,26 @@ class GpioBoard:
         if self._looker is not None and self._looker is not threading.current_thread():
             self._looker.join()
         if self._module is not None:
-            for barrier in self._barriers.values():
-                try:
-                    barrier.close()
-                except self.errors:
-                    log.exception("a running pulse could not be ended")
+            for lane_id, barrier in self._barriers.items():
+                self._try(f"lane {lane_id}: a running pulse could not be ended", barrier.close)
         module, self._module = self._module, None
         if module is None:
             return
         atexit.unregister(self.close)
-        for pin, active_high in self._outputs:
-            try:
-                module.output(pin, module.LOW if active_high else module.HIGH)
-            except self.errors:
-                log.exception("pin %d could not be released", pin)
-        for pin in self._inputs:
-            try:
-                module.remove_event_detect(pin)
-            except self.errors:
-                log.exception("pin %d: edge detection could not be ended", pin)
+        for pin, active_high in self._taken:
+            off = module.LOW if active_high else module.HIGH
+            self._try(f"pin {pin} could not be switched off", partial(module.output, pin, off))
+        for pin in self._heard:
+            self._try(f"pin {pin}: edge detection could not be ended", partial(module.remove_event_detect, pin))
+        self._try("pins could not be given back", module.cleanup)
+        self._taken, self._heard = [], []
+
+    def _try(self, what: str, do: Callable[[], object]) -> None:
+        """One step of giving back; the next ones are made whatever became of it."""
         try:
-            module.cleanup()
-        except self.errors:
-            log.exception("pins could not be given back")
+            do()
+        except self.errors as error:
+            log.error("%s: %s", what, error)  # noqa: TRY400 - the library's word is the reason, where it was said is not
 
     def write(self, pin: int, high: bool) -> None:
         module = self._module

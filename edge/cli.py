@@ -94,10 +94,27 @@ def _main(argv: Sequence[str] | None) -> int:
                     return int(command.load()(rest))
     asked = arguments in (["-h"], ["--help"])
     out = sys.stdout if asked else sys.stderr
+    others = [command.name for command in _registered()]
     print(USAGE, file=out)
-    for command in _registered():
-        print(f"  parkbox {command.name} --help", file=out)
+    for name in others:
+        print(f"  parkbox {name} --help", file=out)
+    if not asked:
+        print(_wrong(arguments, [*HELP, *MODULES, *others]), file=out)  # last: it stands above the prompt
     return 0 if asked else 2
+
+
+def _wrong(arguments: Sequence[str], commands: Sequence[str]) -> str:
+    """What was wrong with arguments that no command took."""
+    if not arguments:
+        return "缺少命令  no command was given"
+    name, *rest = arguments
+    if name not in HELP:
+        return f"{name}: 没有这个命令, 只有 no such command, there are: {', '.join(commands)}"
+    if not rest:
+        return f"parkbox {name}: 缺少配置文件 CONFIG  the configuration file is missing"
+    if rest[0].startswith("-"):
+        return f"parkbox {name} {rest[0]}: 没有这个选项, 只有 --help  no such option, there is --help"
+    return f"parkbox {name}: 多余的参数 {' '.join(rest[1:])}, 只需一个配置文件  one configuration file, nothing more"
 
 
 def _registered() -> Iterable[EntryPoint]:

@@ -77,6 +77,10 @@ def parser() -> argparse.ArgumentParser:
         help="第一车道由 485 板卡驱动, 显示屏同线  the first lane by an RS485 board, its sign on the same line",
     )  # fmt: skip
     made.add_argument(
+        "--camera-arrival", action="store_true",
+        help="第一车道无触发地感, 由相机报到达  the first lane's arrivals are told by its camera, not by a loop",
+    )  # fmt: skip
+    made.add_argument(
         "--broker", choices=("auto", "mosquitto", "builtin"), default="auto",
         help="市平台的 MQTT 服务器  the city's MQTT broker (default: mosquitto if it is installed, else the built-in)",
     )  # fmt: skip
@@ -147,6 +151,7 @@ def options_of(argv: list[str], data_dir: Path) -> Options:
         mix=not given.rush,
         rush=given.rush,
         rs485=given.rs485,
+        camera_arrival=given.camera_arrival,
         broker=given.broker,
     )
 

@@ -117,8 +117,8 @@ class ShenzhenRun:
             figures.problems += self.driver.problems
             figures.problems += self.driver.unfelt_coupons() + self.driver.charged_guests()
             figures.problems += _judged_otherwise(self.driver.arrivals, facts)
-            if calm and self.driver.counts["given_up"]:
-                figures.problems.append(f"unanswered: {self.driver.counts['given_up']} orders were never answered")
+            if calm:
+                figures.problems += [f"unanswered: {one}" for one in self.driver.unanswered]
         return figures
 
     def _lines(self, summary: Summary) -> list[str]:

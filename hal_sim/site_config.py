@@ -66,6 +66,7 @@ HEADLESS = Times(
 
 RESERVED_LANE = "in1"
 _ROLE = 'role = "reserved"\n'
+_BY_CAMERA = 'arrival = "camera"\n'
 _RUSH_FLOW = """[flow]
 keep_min = 0
 [flow.saturated]
@@ -87,6 +88,8 @@ class LaneSpec:
     direction: Literal["in", "out"]
     pins: LanePins
     camera: CameraSpec
+    by_camera: bool = False
+    """Its camera tells of arrivals; its arrival loop is not asked."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,8 @@ class SitePlan:
     lanes: tuple[LaneSpec, ...]
 
 
-def lane_specs(count: int) -> tuple[LaneSpec, ...]:
-    """Entry, exit, entry, exit."""
+def lane_specs(count: int, *, by_camera: bool = False) -> tuple[LaneSpec, ...]:
+    """Entry, exit, entry, exit. `by_camera`: the first one's arrivals are told by its camera."""
     if not 1 <= count <= LANES_MAX:
         raise ValueError(f"--lanes {count}: 允许 1 到 {LANES_MAX}, allowed 1 to {LANES_MAX}")
     specs = []
@@ -112,8 +115,12 @@ def lane_specs(count: int) -> tuple[LaneSpec, ...]:
         turn = index // 2 + 1
         camera = CameraSpec(f"cam-{direction}{turn}", VENDORS[index], SERIALS[index])
         name = f"{'入口' if direction == 'in' else '出口'}{turn}"
-        specs.append(LaneSpec(f"{direction}{turn}", name, direction, pins_of(index), camera))
+        specs.append(LaneSpec(f"{direction}{turn}", name, direction, pins_of(index), camera, by_camera and not index))
     return tuple(specs)
+
+
+def _loops_of(lane: LaneSpec) -> tuple[str, ...]:
+    return tuple(name for name in _LOOP_PINS if name != "arrival" or not lane.by_camera)
 
 
 def _on_pins(pins: LanePins, names: tuple[str, ...]) -> str:
@@ -185,10 +192,10 @@ def write_site(
             name=lane.name,
             number=number,
             direction=lane.direction,
-            flow=_ROLE if rush and lane.id == RESERVED_LANE else "",
+            flow=(_ROLE if rush and lane.id == RESERVED_LANE else "") + (_BY_CAMERA if lane.by_camera else ""),
             equipment_id=f"{number:032x}",
             barrier=board.barrier() if board and board.lane == lane.id else _on_pins(lane.pins, _BARRIER_PINS),
-            loops=board.loops() if board and board.lane == lane.id else _on_pins(lane.pins, _LOOP_PINS),
+            loops=board.loops() if board and board.lane == lane.id else _on_pins(lane.pins, _loops_of(lane)),
             camera=lane.camera.id,
             vendor=lane.camera.vendor,
             serial=lane.camera.serial if lane.camera.vendor != "hikvision" else "",

@@ -36,7 +36,7 @@ from hal_sim.site.rush import Rush
 from hal_sim.site.traffic import Traffic, season_plates
 from hal_sim.site.world import Pace, World
 from hal_sim.site_config import RESERVED_LANE, SitePlan, Times, lane_specs, write_site
-from hal_sim.summary import Report, add_violations, compare_city, compare_ledger
+from hal_sim.summary import Report, add_refusals, add_violations, compare_city, compare_ledger
 
 ACCOUNT = Account(
     cno="880001", sub_code="0000001", user="parkbox", password="Parkbox-1", passkey="0123456789abcdef"
@@ -82,6 +82,7 @@ class Options:
     mix: bool = True
     rush: bool = False
     rs485: bool = False
+    camera_arrival: bool = False
     broker: BrokerChoice = "auto"
 
     @property
@@ -141,7 +142,7 @@ class SiteRun:
         self.shenzhen = ShenzhenRun(options.data_dir, options.seed, hurried=times.arrival_s == 0)
         self.shenzhen.start(options.shenzhen_weather)
         self._stack.callback(self.shenzhen.stop)
-        specs = lane_specs(options.lanes)
+        specs = lane_specs(options.lanes, by_camera=options.camera_arrival)
         hurried = times.arrival_s == 0
         lanes = [(spec.id, spec.name) for spec in specs]
         self.board = BoardRun(specs[0].id, hurried=hurried) if options.rs485 else None
@@ -179,7 +180,7 @@ class SiteRun:
         )
         self.world.sign = self.attendant.admitted
         self.phones = Phones(self.platform, LOT_CODE, self.world.ordered, options.seed)
-        self.attendant.leaves_alone = self.phones.takes
+        self.attendant.leaves_alone, self.attendant.rings = self.phones.takes, self.world.rings
         self.rush = Rush(self.plan.lane_socket, RESERVED_LANE, options.seed) if options.rush else None
         if self.rush is not None:
             self.world.sets_out = self.rush.sets_out
@@ -201,6 +202,7 @@ class SiteRun:
             patience_s=times.patience_s, bounce=lambda: dice.choice((0, 0, 1, 2)),
             reaction_s=REACTION_S if board else SAFETY_REACTION_S,
             headway_s=HEADWAY_S + (HEADWAY_MORE_S if board else 0),
+            by_camera=self._options.camera_arrival and not number,
         )  # fmt: skip
 
     def _cameras(self, plan: SitePlan, painter: Painter) -> dict[str, SimCamera]:
@@ -357,6 +359,7 @@ class SiteRun:
         report.refused = states.get("set_aside", 0)
         city = self.platform.summary()
         report.city_repeats, report.city_changed = sum(city.repeats.values()), len(city.changed)
+        add_refusals(report, city.refused, city.refusals)
         compare_ledger(report, passages, facts, truth.backed_out_unseen)
         records = [one for kind in ("carIn", "carOut", "carcharge") for one in self.platform.of_kind(kind)]
         report.city_records = len(records)

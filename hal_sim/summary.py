@@ -7,7 +7,7 @@ other is lost, double or invented, and a run with any of it, or with a violated 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -20,6 +20,23 @@ ANONYMOUS = frozenset({"tailgate", "operator", "city", "uncommanded", "emergency
 """Ways through the arm on which nobody has to know the plate."""
 
 PROBLEMS_SHOWN = 20
+
+
+TOKEN_ENDED = "113"
+"""A token ends every two hours and at every new login: the one refusal of everyday life."""
+
+
+class CityRefusal(Protocol):
+    """One request or record that the simulated platform refused; not what its weather did."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def counted_as(self) -> str: ...
 
 
 class CityRecord(Protocol):
@@ -60,7 +77,7 @@ class CityFigures:
         """The city in one line."""
         return (
             f"{self.zh} {self.city}: 接受 accepted {self.accepted}, 等待 waiting {self.waiting}, "
-            f"拒绝 refused {self.refused}; 平台 at the city {self.records} records, {self.repeats} repeats; "
+            f"搁置 set aside {self.refused}; 平台 at the city {self.records} records, {self.repeats} repeats; "
             f"丢失 lost {self.undelivered}, 多报 double {self.invented}, 违规 violated {self.violated}"
         )
 
@@ -82,6 +99,9 @@ class Report:
     accepted: int = 0
     waiting: int = 0
     refused: int = 0
+    """Set aside by the box."""
+    city_refused: int = 0
+    """Requests and records that the city refused, whether or not the box keeps such in its queue."""
     city_records: int = 0
     city_repeats: int = 0
     city_changed: int = 0
@@ -106,8 +126,8 @@ class Report:
     @property
     def ok(self) -> bool:
         counted = (
-            self.lost + self.double + self.invented + self.undelivered + self.refused + self.city_changed
-            + self.pictures_refused + self.pictures_missing
+            self.lost + self.double + self.invented + self.undelivered + self.refused + self.city_refused
+            + self.city_changed + self.pictures_refused + self.pictures_missing
         )
         clean = counted == 0 and not any(self.violations.values()) and not self.problems
         return clean and all(city.ok for city in self.cities)
@@ -278,6 +298,21 @@ def compare_city(report: Report, facts: Sequence[FactRow], records: Sequence[Cit
             report.problem(f"invented: the city has {kind} {item_id}, the ledger has not")
 
 
+def add_refusals(report: Report, refused: Mapping[str, int], refusals: Iterable[CityRefusal]) -> None:
+    """What the city refused, counted in `refused`; `refusals` has the first of them in words.
+
+    The box's queue does not know all of it: states and master data stand in no queue and in no ledger.
+    """
+    wrong = {name: count for name, count in refused.items() if name != TOKEN_ENDED}
+    report.city_refused = sum(wrong.values())
+    first: dict[str, CityRefusal] = {}
+    for one in refusals:
+        first.setdefault(one.counted_as, one)
+    for name, count in wrong.items():
+        told = f": {first[name].kind}: {first[name].reason}" if name in first else ""
+        report.problem(f"refused by qingdao ({name}) {count} times, first{told}")
+
+
 def add_violations(report: Report, lanes: Mapping[str, Violations]) -> None:
     names = ("arm_strikes", "close_on_car", "open_and_close", "relay_too_long", "opened_without_cause")
     for name in names:
@@ -301,8 +336,8 @@ def lines(report: Report, seconds: float) -> list[str]:
     )
     out.append(
         f"青岛 qingdao: 接受 accepted {report.accepted}, 等待 waiting {report.waiting}, "
-        f"拒绝 refused {report.refused}; 平台 at the city {report.city_records} records, "
-        f"{report.city_repeats} repeats, {report.city_changed} changed"
+        f"搁置 set aside {report.refused}; 平台 at the city {report.city_records} records, "
+        f"{report.city_repeats} repeats, {report.city_changed} changed, 拒绝 refused {report.city_refused}"
     )
     for city in report.cities:
         out += [city.line(), *city.lines]
@@ -333,5 +368,16 @@ def lines(report: Report, seconds: float) -> list[str]:
     out.extend(f"  ! {text}" for text in problems[:PROBLEMS_SHOWN])
     if len(problems) > PROBLEMS_SHOWN:
         out.append(f"  ! ... {len(problems) - PROBLEMS_SHOWN} more")
-    out.append("结果: 合格 clean" if report.ok else "结果: 不合格 FAILED")
+    out.append(("结果: 合格 clean" if report.ok else "结果: 不合格 FAILED") + _without_record(report))
     return out
+
+
+def _without_record(report: Report) -> str:
+    """A clean run may have passages without a record: whoever reads the verdict alone must read how many."""
+    if not report.unseen:
+        return ""
+    share = 100 * report.unseen / report.passages
+    return (
+        f"; {report.passages} 次通行中 {report.unseen} 次 ({share:.0f}%) 无记录, 因车道程序当时已被强杀  "
+        f"{report.unseen} of {report.passages} passages without a record: the lane program was dead when they passed"
+    )

@@ -64,14 +64,21 @@ async def connected(
     camera = Camera(
         id="in1", vendor="vz", addresses=("127.0.0.1",), serial=serial, relay_is_barrier=relay, client=settings
     )
+    async with plugged(camera) as (sink, clients):
+        await on_thread(sim, lambda: sim.beats > 0)
+        await sink.until(lambda: bool(sink.alive))
+        yield sink, clients
+
+
+@contextlib.asynccontextmanager
+async def plugged(camera: Camera) -> AsyncIterator[tuple[Telling, CameraClients]]:
+    """The clients of this one camera, running; nothing has been heard from it yet."""
     sink = Telling()
     ids = iter(f"read{number}" for number in range(1, 100))
     listener = CameraListener(Listener(port=0), [("lane1", camera)], sink, lambda: next(ids), lambda: 1_000)
     clients = CameraClients(listener.desk, [("lane1", camera)])
     running = asyncio.create_task(clients.run())
     try:
-        await on_thread(sim, lambda: sim.beats > 0)
-        await sink.until(lambda: bool(sink.alive))
         yield sink, clients
     finally:
         running.cancel()

@@ -6,9 +6,11 @@ import asyncio
 import base64
 import json
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import pytest
 
 from drivers.cameras.connection import Connection
 from drivers.cameras.listener import CameraListener
@@ -293,6 +295,14 @@ BEAT_SERIAL = "d85b1269-8f942256"
 def open_sockets() -> int:
     names = (os.path.join("/proc/self/fd", name) for name in os.listdir("/proc/self/fd"))
     return sum(1 for name in names if os.path.islink(name) and os.readlink(name).startswith("socket:"))
+
+
+@pytest.fixture(autouse=True)
+def no_socket_left() -> Iterator[None]:
+    """For the files that import it."""
+    before = open_sockets()
+    yield
+    assert open_sockets() == before
 
 
 def info(answer: Answer) -> str:

@@ -273,6 +273,10 @@ class FakeCity:
             return self._said({"result_code": 113, "message": "token", "seq_id": body["seq_id"]})
         if word.isdecimal():
             return self._said({"result_code": int(word), "message": "no", "seq_id": body["seq_id"]})
+        text = json.dumps(body["p"], sort_keys=True)
+        if self.seq_ids.setdefault(body["seq_id"].lower(), (kind, text)) != (kind, text):
+            self.wrong.append(f"seq_id {body['seq_id']} for two requests to {kind}")
+            return self._said({"result_code": 119, "message": "seq_id", "seq_id": body["seq_id"]})
         return self._business(word, kind, records, body["seq_id"])
 
     def _login(self, body: dict[str, Any]) -> Answer:
@@ -289,9 +293,6 @@ class FakeCity:
         return self._said({"result_code": 0, "token": self.token, "timeOut": self.life_s})
 
     def _business(self, word: str, kind: str, records: list[dict[str, Any]], seq_id: str) -> Answer:
-        text = json.dumps(records, sort_keys=True)
-        if self.seq_ids.setdefault(seq_id, (kind, text)) != (kind, text):
-            self.wrong.append(f"seq_id {seq_id} for two requests")
         items = [self._item(word, kind, record, place) for place, record in enumerate(records)]
         if word == "lost":
             raise TransportFault("连接中断", "connection cut", "after processing", sent=True)

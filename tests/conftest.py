@@ -19,6 +19,22 @@ LIBRARY_THREADS = ("asyncio_", "ThreadPoolExecutor", "page-work")
 """Pools; the page's own waits for its threads when the server stops, which may be after the test."""
 
 
+class Names:
+    """A run takes a quarter of an hour: what fails is named at once, not only at the end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal is not None:
+            terminal.write_line(f"\n{report.when}: {report.nodeid}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Names(config), "names of what fails")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.path.name.startswith(LONG_FILES))
 

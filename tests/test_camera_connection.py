@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from edge.config.model import Listener
+from drivers.cameras.shares import Shares
+from edge.config.model import Camera, Listener
 from edge.ports import DeviceError
 from tests.camera_rig import (
     BEAT,
@@ -24,7 +24,7 @@ from tests.camera_rig import (
     camera,
     info,
     jump,
-    open_sockets,
+    no_socket_left,
     parse_answers,
     play,
     post,
@@ -32,12 +32,7 @@ from tests.camera_rig import (
     vz_push,
 )
 
-
-@pytest.fixture(autouse=True)
-def _no_socket_left() -> Iterator[None]:
-    before = open_sockets()
-    yield
-    assert open_sockets() == before
+__all__ = ["no_socket_left"]
 
 
 # --- heartbeats ------------------------------------------------------------------------------------------------
@@ -264,6 +259,46 @@ def test_connections_over_the_limit_get_503_and_then_nothing() -> None:
         assert (await rig.push(post(R5))).status == 200
 
     play(story)
+
+
+def test_a_mad_camera_takes_no_other_cameras_places() -> None:
+    """300 sockets from one address: the others push as ever, and it gets its own places back when it lets go."""
+
+    async def story() -> None:
+        other = Camera(id="out1", vendor="vz", addresses=("192.0.2.5",))
+        rig = Rig(camera("vz", "in1"), other, listener=Listener(port=0, connections_max=64))
+        mad = [rig.wire("::ffff:127.0.0.1") for _ in range(300)]
+        assert [parse_answers(bytes(wire.sent)) for wire in mad[:32]] == [[]] * 32
+        assert [parse_answers(bytes(wire.sent))[0].status for wire in mad[32:48]] == [503] * 16
+        assert all(wire.ended and wire.sent == b"" for wire in mad[48:])
+        assert {(who, what) for who, what, _ in rig.sink.counts} == {("in1", "too_many_connections")}
+        good = rig.wire("192.0.2.5")
+        good.feed(post(R5))
+        assert (await good.answer()).status == 200
+        assert [read.camera for read in rig.sink.reads] == ["out1"]
+        for wire in (*mad, good):
+            wire.hang_up()
+        assert (await rig.push(post(R5))).status == 200
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    ("connections_max", "cameras_at", "shares"),
+    [
+        (64, {"a": 1}, [64]),
+        (64, {"a": 1, "b": 1, "c": 1}, [21, 21, 21]),
+        (64, {"a": 3, "router": 1}, [48, 16]),
+        (16, dict.fromkeys("abcdefgh", 1), [4] * 8),
+        (64, {}, []),
+    ],
+)
+def test_an_addresss_share_is_by_its_cameras_and_never_under_four(
+    connections_max: int, cameras_at: dict[str, int], shares: list[int]
+) -> None:
+    made = Shares(connections_max, cameras_at)
+    assert [made.of(address) for address in cameras_at] == shares
+    assert made.of("192.0.2.9") == 0
 
 
 # --- real sockets ----------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,14 +16,13 @@ from drivers.cameras import hik_stream
 from drivers.cameras.chunks import Chunks
 from drivers.cameras.clients import CameraClients
 from drivers.cameras.hikvision import message_of
-from drivers.cameras.listener import CameraListener
 from drivers.cameras.parts import Parts
 from drivers.cameras.reading import Damaged
-from edge.config.model import Camera, CameraClient, Listener
+from edge.config.model import Camera, CameraClient
 from hal_sim.cameras.event import CameraEvent
 from hal_sim.cameras.hik_stream import HikStreamCamera
 from hal_sim.cameras.pictures import Painter
-from tests.camera_client_rig import Telling
+from tests.camera_client_rig import Telling, plugged, run
 from tests.camera_rig import vector
 
 PASSWORD = "pa:ss wörd"
@@ -141,25 +140,8 @@ async def connected(
     secret.write_text(password, encoding="utf-8")
     client = CameraClient(port=sim.port, user="box", password_file=str(secret), reads=True)
     settings = Camera(id="in1", vendor="hikvision", addresses=("127.0.0.1",), client=client)
-    sink = Telling()
-    ids = iter(f"read{number}" for number in range(1, 100))
-    listener = CameraListener(Listener(port=0), [("lane1", settings)], sink, lambda: next(ids), lambda: 1_000)
-    clients = CameraClients(listener.desk, [("lane1", settings)])
-    running = asyncio.create_task(clients.run())
-    try:
-        yield sink, clients
-    finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-        await listener.desk.close()
-
-
-def run(story: Callable[[], Awaitable[None]]) -> None:
-    async def whole() -> None:
-        await story()
-
-    asyncio.run(whole())
+    async with plugged(settings) as plug:
+        yield plug
 
 
 async def on_thread(sim: HikStreamCamera, true: Callable[[], bool]) -> None:

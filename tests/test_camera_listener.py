@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -19,19 +18,14 @@ from tests.camera_rig import (
     camera,
     info,
     jump,
-    open_sockets,
+    no_socket_left,
     play,
     post,
     vector,
     vz_push,
 )
 
-
-@pytest.fixture(autouse=True)
-def _no_socket_left() -> Iterator[None]:
-    before = open_sockets()
-    yield
-    assert open_sockets() == before
+__all__ = ["no_socket_left"]
 
 
 # --- who is believed -------------------------------------------------------------------------------------------

@@ -33,10 +33,21 @@ def test_help_of_all_names_every_command(capsys: pytest.CaptureFixture[str]) -> 
     assert [command for command in COMMANDS if f"parkbox {command}" not in out] == []
 
 
-@pytest.mark.parametrize("arguments", [(), ("check",), ("check", "--hlep"), ("lane",), ("nonsense",)])
-def test_a_misuse_is_an_error_with_the_same_words(
-    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        ((), "缺少命令"),
+        (("check",), "parkbox check: 缺少配置文件 CONFIG"),
+        (("check", "--hlep"), "parkbox check --hlep: 没有这个选项"),
+        (("lane",), "parkbox lane: 缺少配置文件 CONFIG"),
+        (("agent", "a.toml", "b.toml"), "parkbox agent: 多余的参数 b.toml"),
+        (("nonsense",), "nonsense: 没有这个命令, 只有 no such command, there are: lane, agent, check, verify"),
+    ],
+)
+def test_a_misuse_is_an_error_that_says_what_is_wrong_below_the_usage(
+    arguments: tuple[str, ...], wrong: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out, err = asked(capsys, *arguments)
     assert (code, out) == (2, "")
     assert "parkbox check CONFIG" in err
+    assert err.splitlines()[-1].startswith(wrong)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -39,6 +40,43 @@ def test_every_shipped_config_is_fit_to_run(path: Path, tmp_path: Path) -> None:
     assert config.lane
     assert config.box.data_dir.startswith(str(tmp_path))
     assert summary(config)
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "allowed"),
+    [
+        ("first_fen = 5.0", "tariff.first_fen", "须为整数 0..10000000 (分) / must be a whole number 0..10000000 (fen)"),
+        ("unit_min = 0", "tariff.unit_min", "(分钟)"),
+    ],
+)
+def test_a_range_is_written_out_and_says_its_unit(tmp_path: Path, line: str, path: str, allowed: str) -> None:
+    text = re.sub(rf"^{line.partition(' ')[0]} = .*$", "", GOOD, flags=re.MULTILINE)
+    assert allowed in issues_of(tmp_path, text.replace("free_min = 15", f"free_min = 15\n{line}"))[path]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[lot]\nname : 3", "第 2 行第 6 列: 键之后须为 ="),
+        ("[lot]\nname = \"a", "在文件末尾: 文字未结束, 缺少引号"),
+        ("[lot]\nname = east gate", "第 2 行第 8 列: 等号之后须为值"),
+        ("[lot]\ntotal_stalls = 12 stalls", "第 2 行第 19 列: 一个值之后须换行"),
+        ("[lot\nx = 1", "第 1 行第 5 列: 表名之后须为 ]"),
+        ("[[lane]\nx = 1", "表名之后须为 ]]"),
+        ("[lot]\na = 1\na = 2", "同一个键写了两次"),
+        ("[lot]\n[lot]", "写了两次, 只允许一次"),
+        ("a = [1, 2", "列表未结束, 缺少 ]"),
+        ("a = {x = 1", "缺少 }"),
+        ("a = \"C:\\d\"", "文字中的 \\ 须写成 \\\\"),
+        ("a = 2026-13-41", "第 1 行"),
+        ("= 3", "第 1 行第 1 列: 此行须为"),
+        ("a = " + "9" * 5000, "TOML 语法错误"),
+    ],
+)
+def test_a_toml_error_is_said_in_chinese_with_line_and_column(tmp_path: Path, text: str, said: str) -> None:
+    (line,) = issues_of(tmp_path, text).values()
+    assert said in line.partition(" / ")[0]
+    assert "TOML syntax: " in line.partition(" / ")[2]
 
 
 def test_all_errors_come_at_once_each_with_its_path(tmp_path: Path) -> None:
@@ -265,3 +303,15 @@ def test_a_value_is_shown_as_the_file_has_it(tmp_path: Path, old: str, new: str,
 
 def test_a_bound_that_is_not_allowed_itself_is_said(tmp_path: Path) -> None:
     assert "0..1, above 0" in issues_of(tmp_path, GOOD + "\n[flow]\nbands = [0.0, 0.9]\n")["flow.bands[0]"]
+
+
+def test_only_a_lane_with_an_arrival_loop_needs_its_pin(tmp_path: Path) -> None:
+    without = GOOD.replace("arrival_pin = 23\n", "", 1)
+    assert "needs it" in issues_of(tmp_path, without)["lane[0].loops.arrival_pin"]
+    by_camera = without.replace("[[lane]]\n", '[[lane]]\narrival = "camera"\n', 1)
+    path = tmp_path / "box.toml"
+    path.write_text(by_camera, encoding="utf-8")
+    assert load(path).lane[0].loops.arrival_pin is None
+    missing = by_camera.replace("safety_pin = 24\n", "", 1)
+    assert missing != by_camera
+    assert "needs it" in issues_of(tmp_path, missing)["lane[0].loops.safety_pin"]

@@ -56,6 +56,33 @@ def test_each_wording(text: str | bytes, expected: tuple[str, str, str]) -> None
     assert told(text) == expected
 
 
+class Left(msgspec.Struct, tag_field="ev", tag="left"):
+    lane: str = ""
+
+
+class Came(msgspec.Struct, tag_field="ev", tag="came"):
+    sizes: dict[str, list[Literal["large", "small", ""]]] = {}
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "value", "allowed"),
+    [
+        ('{"ev":"lef"}', "ev", "'lef'", {"came", "left"}),
+        ('{"ev":"came","sizes":{"x":["", "big"]}}', "sizes[...][1]", "'big'", {"large", "small", "''"}),
+    ],
+)
+def test_a_choice_is_told_with_its_values_where_the_type_is_known(
+    text: str, where: str, value: str, allowed: set[str]
+) -> None:
+    with pytest.raises(msgspec.ValidationError) as error:
+        msgspec.json.decode(text, type=Left | Came)
+    place, zh, en = in_words(error.value, Left | Came)
+    assert place == where
+    for said, before in ((zh, f"{value} 不在允许值之内, 须为 "), (en, f"{value} is none of the allowed ones: ")):
+        assert said.startswith(before)
+        assert set(said.removeprefix(before).split(", ")) == allowed
+
+
 def test_a_missing_member_is_named() -> None:
     assert told("{}", Needs) == ("", "缺少 t", "t is missing")
 

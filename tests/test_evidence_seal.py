@@ -170,9 +170,10 @@ def test_a_key_that_others_could_read_or_that_is_none_is_refused(tmp_path: Path)
     (tmp_path / KEY_NAME).write_bytes(b"nonsense")
     with pytest.raises(KeyFileError, match=KEY_NAME):
         load_or_make(tmp_path)
-    (tmp_path / PUBLIC_NAME).write_bytes(b"00" * 31)
-    with pytest.raises(KeyFileError, match="no Ed25519 public key"):
-        load_public(tmp_path / PUBLIC_NAME)
+    for wrong in (b"00" * 31, b"root:x:0:0:root:/root:/bin/sh\n", "密钥".encode(), b""):
+        (tmp_path / PUBLIC_NAME).write_bytes(wrong)
+        with pytest.raises(KeyFileError, match=r"不是 Ed25519 公钥, 须为 PEM 或 64 位十六进制.*no Ed25519 public key"):
+            load_public(tmp_path / PUBLIC_NAME)
 
 
 def test_the_printed_code_binds_what_is_printed(tmp_path: Path, key: Ed25519PrivateKey) -> None:

@@ -115,6 +115,7 @@ def test_a_bad_line_is_named_by_number_and_reason(line: str, reason: str) -> Non
         ('{"t":0,"ev":"config","total":0,"lanes":{"in":{}}}', "total: 须为整数, 且 >= 1"),
         ('{"t":0,"ev":"config","total":5}', "lanes: 缺少"),
         ('{"t":0,"ev":"config","total":5,"lanes":{"in":{"role":"x"}}}', "lanes[...].role: 'x' 不在允许值之内"),
+        ('{"t":0,"ev":"confg","total":5}', "ev: 'confg' 不在允许值之内, 须为 config, arrive"),
         ('{"t":0,"ev":"config","total":5,"lanes":{"in":{}},"priorty":true}', "priorty"),
         ('{"t":0,"ev":"config","total":5,"lanes":{"in":{}},"bands":[0.9,0.7]}', "bands"),
         ('{"t":0,"ev":"config","total":5,"lanes":{"in":{}},"full":{"out":0}}', "full.out: 须为整数, 且 >= 1"),

@@ -194,6 +194,37 @@ def test_a_pin_that_cannot_be_taken_releases_the_others(fake: FakeGpio) -> None:
     assert [fake.level[pin] for pin in OUTPUTS] == [OFF, OFF, OFF]
 
 
+def test_pins_that_were_never_had_are_not_given_back(fake: FakeGpio, caplog: pytest.LogCaptureFixture) -> None:
+    """No chip: the error of opening says so, and closing has nothing to add."""
+    fake.broken |= {*OUTPUTS, 5, 23, 24, 26}
+    rig = Rig(fake)
+    with pytest.raises(DeviceError, match="Cannot allocate pin 17"):
+        rig.board.open(rig.events.put)
+    rig.board.close()
+    assert caplog.records == []
+    assert fake.cleaned
+
+
+def test_pins_that_are_lost_are_told_in_a_line_each(
+    fake: FakeGpio, rig: Rig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(pin: int, *_: int) -> None:
+        raise OSError(f"pin {pin}: no such device")
+
+    rig.board.barrier("in1").raise_arm()
+    monkeypatch.setattr(fake, "output", gone)
+    monkeypatch.setattr(fake, "remove_event_detect", gone)
+    rig.board.close()
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert told == [
+        "lane in1: a running pulse could not be ended: pin 17: no such device",
+        *(f"pin {pin} could not be switched off: pin {pin}: no such device" for pin in OUTPUTS),
+        *(f"pin {pin}: edge detection could not be ended: pin {pin}: no such device" for pin in (23, 24, 5, 26)),
+    ]
+    assert all(record.exc_info is None for record in caplog.records)
+    assert fake.cleaned
+
+
 def test_a_missing_library_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "RPi.GPIO", None)
     board = GpioBoard(Gpio(), [LANE])

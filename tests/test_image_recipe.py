@@ -68,6 +68,55 @@ def test_the_shell_can_read_it(file: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+RESOLVER = """[Unit]
+DefaultDependencies=no
+After=systemd-sysctl.service
+Before=sysinit.target network.target shutdown.target
+Conflicts=shutdown.target
+[Service]
+Type=notify
+[Install]
+WantedBy=sysinit.target
+Alias=dbus-org.freedesktop.resolve1.service
+"""
+
+
+def resolver_in(root: Path, text: str) -> tuple[Path, Path]:
+    """A unit as Debian ships and enables it: the unit, and the link that has it started early."""
+    unit = root / "usr/lib/systemd/system/systemd-resolved.service"
+    link = root / "etc/systemd/system/sysinit.target.wants/systemd-resolved.service"
+    for file in (unit, link):
+        file.parent.mkdir(parents=True)
+    unit.write_text(text, "ascii")
+    link.symlink_to(unit)
+    return unit, link
+
+
+def test_nobody_waits_for_the_name_resolver(tmp_path: Path) -> None:
+    unit, link = resolver_in(tmp_path, RESOLVER)
+    subprocess.run([IMAGE / "resolver", tmp_path], check=True)
+    lines = unit.read_text("ascii").splitlines()
+    assert "Before=network.target shutdown.target" in lines
+    assert "WantedBy=multi-user.target" in lines
+    changed = len(set(RESOLVER.splitlines()) - set(lines))
+    assert (changed, len(lines)) == (2, len(RESOLVER.splitlines()))
+    assert not link.is_symlink()
+
+
+def test_a_resolver_that_starts_otherwise_is_looked_at(tmp_path: Path) -> None:
+    unit, _ = resolver_in(tmp_path, RESOLVER.replace("sysinit.target network", "network"))
+    before = unit.read_text("ascii")
+    done = subprocess.run([IMAGE / "resolver", tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "sysinit.target" in done.stderr
+    assert unit.read_text("ascii") == before
+
+
+def test_the_recipe_looks_after_the_resolver_before_it_enables_it() -> None:
+    recipe = (IMAGE / "root").read_text("utf-8")
+    assert 0 < recipe.index("image/resolver ") < recipe.index("systemd-resolved.service chrony")
+
+
 def test_pins_are_held_from_power_on() -> None:
     """Every pin that a configuration may name, and none of the two that are the board's own."""
     assert "gpio=2-27=ip,pd" in (IMAGE / "boot/config.txt").read_text("utf-8").splitlines()

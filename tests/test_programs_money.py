@@ -1,4 +1,5 @@
-"""A driver's phone through the two real programs: paid online and told so; an agent killed between deed and reply."""
+"""A driver's phone through the two real programs: paid online and told so; an agent killed between deed and reply, a
+lane program between quote and payment."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from hal_sim.qingdao import QingdaoPlatform
 from hal_sim.qingdao.downlink import SERVER_SEND, Sent
 from hal_sim.qingdao.purse import BEIJING
 from tests.delivery_records import record
-from tests.program_rig import Box, Child, Driver, box_in, platform_on, until
+from tests.program_rig import PULSE_S, Box, Child, Driver, box_in, passages, platform_on, until
 from tests.program_site import PARK_ID
 
 SOON_S = 20.0
@@ -114,6 +115,17 @@ class Till:
         code: dict[str, object] = {"park_code": "TEST", "equip_code": "out2", "credential_no": ""}
         return dict(down.wait(down.order(22, code), SOON_S).entries[0])
 
+    def drives_out(self) -> None:
+        """The car at the exit's arm, once that is up."""
+        bay = self.box.bays["out2"]
+        until(lambda: bay.arm_up, "the arm is up")
+        for loop, on in (("safety", True), ("arrival", False)):
+            bay.loop(loop, on=on)
+            until(lambda loop=loop, on=on: self.box.lane_view("out2")[loop] is on, f"{loop} seen {on}")  # type: ignore[misc]
+        threading.Event().wait(PULSE_S)  # the car's length
+        bay.loop("safety", on=False)
+        until(lambda: ("out2", PLATE) in passages(self.box.facts()), "out on record")
+
     def notice(self, told: dict[str, object]) -> Sent:
         """19: the driver has paid."""
         when = datetime.now(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
@@ -169,6 +181,36 @@ def test_an_agent_killed_between_the_deed_and_its_reply_does_it_once_and_answers
             "WX", "微信", told["out_no"],
         )  # fmt: skip
         assert charge.item["park_id"] == PARK_ID
+
+
+def test_a_lane_killed_between_quote_and_payment_lets_its_car_out_once(tmp_path: Path) -> None:
+    """Its camera says nothing more: the car on the loop is the one that was asked to pay."""
+    with till_in(tmp_path) as till, till.agent() as agent:
+        with till.box.lane() as lane:
+            lane.await_ready()
+            agent.await_ready()
+            till.online()
+            till.waiting_to_pay(lane)
+            told = till.scan()
+            lane.kill()
+            lane.end()
+        with till.box.lane() as lane:
+            lane.await_ready()
+            reply = till.platform.downlink.wait(till.notice(told), SOON_S)
+            assert reply.result_code == 0
+            till.drives_out()
+            until(lambda: till.platform.of_kind("carOut"), "the exit is at the city")
+            until(lambda: till.platform.of_kind("carcharge"), "the charge is at the city")
+            assert agent.stop() == 0
+            assert lane.stop() == 0
+        facts = till.box.facts()
+        out = [fact for fact in facts if fact.lane == "out2"]
+        assert [fact.body["plate"] for fact in out if fact.body.get("decision") == "admit"] == [PLATE]
+        passed = [fact.body for fact in out if fact.kind == "Passed"]
+        assert [(each["plate"], str(each["paid_fen"])) for each in passed] == [(PLATE, told["total_fee"])]
+        assert (till.count("Paid"), till.count("RefundDue"), till.count("BackedOut")) == (1, 0, 0)
+        assert till.box.bays["out2"].raised == 1
+        assert [len(list(till.platform.of_kind(kind))) for kind in ("carOut", "carcharge")] == [1, 1]
 
 
 def test_an_order_is_answered_while_a_backlog_drains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

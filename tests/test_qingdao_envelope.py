@@ -13,6 +13,7 @@ from edge.cities.qingdao.envelope import (
     Account,
     Item,
     ReplyError,
+    batch_request,
     login_request,
     parse_reply,
     record_request,
@@ -20,6 +21,7 @@ from edge.cities.qingdao.envelope import (
 )
 
 ACCOUNT = Account("0000001234", "P-77", "box", "geheim", "secret-key")
+T0_MS = 1_795_392_000_000
 
 
 # Both signatures were taken with other programs: printf '%s%s' BODY KEY | md5sum, and | openssl dgst -md5.
@@ -65,6 +67,19 @@ def test_seq_id_is_a_guid_new_for_each_request_and_kept_on_repetition() -> None:
     assert len({first.seq_id, other_record.seq_id, other_kind.seq_id}) == 3
     assert len(first.seq_id) == 32
     assert int(first.seq_id, 16) > 0
+
+
+def test_a_seq_id_is_of_what_the_request_says_in_all_its_records() -> None:
+    """Devices keep their ids while their states change: other content is another request, whichever record it is in."""
+
+    def seq_id(*records: bytes) -> str:
+        return batch_request(ACCOUNT, "token-1", "equipstatus", [(f"{n}", r) for n, r in enumerate(records)]).seq_id
+
+    said = [b'{"equipment_id":"%d","timestamp":%d,"pad":"%s"}' % (n, T0_MS, b"x" * 3000) for n in range(3)]
+    later = [each.replace(b"%d" % T0_MS, b"%d" % (T0_MS + 60_000)) for each in said]
+    assert seq_id(*said) == seq_id(*said)
+    told = [said, later, [*said[:2], later[2]], [later[0], *said[1:]], said[:2], said[1:], said[:1], said[::-1]]
+    assert len({seq_id(*each) for each in told}) == len(told)
 
 
 def test_an_account_shows_no_secret() -> None:

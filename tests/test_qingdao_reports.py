@@ -160,6 +160,19 @@ def test_states_go_every_minute_and_a_failed_one_is_dropped() -> None:
     rig.run_for(210)
     assert rig.city.batches["equipstatus"] == [5] * 4
     assert len({record["timestamp"] for record in rig.records("equipstatus")}) == 4
+    assert rig.city.wrong == []
+
+
+def test_an_agent_that_is_started_again_tells_devices_and_states_as_before() -> None:
+    rig = SiteRig()
+    rig.run_for(70)
+    rig.engine.stop()
+    rig.clock.now_s += 5
+    rig.engine = rig.new_engine()
+    rig.run_for(70)
+    assert rig.city.batches["equipinfo"] == [5, 5]
+    assert rig.city.batches["equipstatus"] == [5] * 4
+    assert (rig.city.wrong, rig.engine.faults()) == ([], [])
 
 
 def test_a_device_that_the_city_refuses_is_repeated_alone_and_its_state_is_not_sent() -> None:
@@ -185,6 +198,7 @@ def test_master_data_goes_again_every_24_hours() -> None:
     rig.run_until(lambda: len(rig.city.batches.get("standardinfo", [])) == 2, at_most_s=86_500, step_s=5)
     assert len(rig.city.batches["equipinfo"]) == 2
     assert len(rig.city.batches["parkininfo"]) == 2
+    assert rig.city.wrong == []
 
 
 def test_stop_logs_out_with_the_token_while_the_city_listens() -> None:

@@ -153,6 +153,17 @@ def test_a_rush_shows_the_rules_at_work_and_ends_clean() -> None:
     assert "车场 预约车优先 开 on (start)" in done.stdout
 
 
+def test_a_lane_without_arrival_loop_ends_clean_too() -> None:
+    """The first lane's camera tells of arrivals; cars that back out, tailgaters and trucks come as everywhere."""
+    done = sim("--cars", "20", "--headless", "--lanes", "2", "--seed", "6", "--camera-arrival")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "结果: 合格 clean" in done.stdout
+    passages = number(done.stdout, r"通行 (\d+) passages \(入 in (?:\d+)")
+    assert passages > 30
+    assert number(done.stdout, r"记录 (\d+) recorded") == passages
+    assert re.search(r"违规 violations: arm_strikes 0, close_on_car 0, open_and_close 0, relay_too_long 0", done.stdout)
+
+
 def test_a_lane_on_an_rs485_board_ends_clean_too() -> None:
     """Loops, limit switches and arm of the first lane, and its sign, on one line that takes a wire's time."""
     done = sim("--cars", "10", "--headless", "--lanes", "2", "--seed", "6", "--rs485")

@@ -12,10 +12,11 @@ import pytest
 from hal_sim.ledger_view import FactRow, LedgerView, delivery_counts, facts_after
 from hal_sim.qingdao.downlink import Sent
 from hal_sim.qingdao.phones import Payment
+from hal_sim.qingdao.records import Records
 from hal_sim.qingdao.replies import Reply
 from hal_sim.qingdao.settled import settled_wrong
 from hal_sim.site.lane import Passage, Violations
-from hal_sim.summary import Report, add_violations, compare_city, compare_ledger, lines, percentile
+from hal_sim.summary import Report, add_refusals, add_violations, compare_city, compare_ledger, lines, percentile
 
 
 @dataclass
@@ -227,6 +228,30 @@ def test_refused_changed_and_problems_fail_the_run() -> None:
     assert Report().ok
 
 
+def test_whatever_the_city_refused_fails_the_run_also_what_stands_in_no_queue() -> None:
+    records = Records()
+    for reason in ("seq_id a 已用于另一请求 was used for another request", "seq_id b"):
+        records.refuse("equipstatus", "", reason, "119")
+    records.refuse("carIn", "a", "park_id: no such lot", "carIn park_id")
+    summary = records.summary(9, 1, {}, ())
+    report = Report()
+    add_refusals(report, summary.refused, summary.refusals)
+    assert (report.city_refused, report.ok) == (3, False)
+    assert len(report.problems) == 2
+    assert "119" in report.problems[0]
+    assert "2 times" in report.problems[0]
+    assert "equipstatus: seq_id a" in report.problems[0]
+    assert any("拒绝 refused 3" in line for line in lines(report, 1.0))
+
+
+def test_a_token_that_ended_is_everyday_life() -> None:
+    records = Records()
+    records.refuse("carIn", "", "tn 已过期 has expired", "113")
+    report = Report()
+    add_refusals(report, records.refused, records.refusals)
+    assert (report.city_refused, report.problems, report.ok) == (0, [], True)
+
+
 def test_percentiles_are_nearest_rank() -> None:
     values = [15.0, 20.0, 35.0, 40.0, 50.0]  # the textbook example: P30 = 20, P40 = 20, P50 = 35, P100 = 50
     assert [percentile(values, share) for share in (0.3, 0.4, 0.5, 1.0)] == [20.0, 20.0, 35.0, 50.0]
@@ -238,6 +263,9 @@ def test_the_lines_say_the_verdict() -> None:
     clean = lines(Report(read_to_relay_ms=[1.0, 3.0]), 12.0)
     assert clean[-1] == "结果: 合格 clean"
     assert any("p50 1.00 ms, p99 3.00 ms" in line for line in clean)
+    unrecorded = lines(Report(kills=14, passages=120, recorded=90, unseen=30), 12.0)
+    assert unrecorded[-1].startswith("结果: 合格 clean; 120 次通行中 30 次 (25%) 无记录")
+    assert "30 of 120 passages without a record" in unrecorded[-1]
     failed = lines(Report(lost=1, problems=[f"lost {n}" for n in range(30)]), 12.0)
     assert failed[-1].endswith("FAILED")
     assert any("10 more" in line for line in failed)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from edge.core.facts_flow import Vehicle
 from edge.core.tariff import TariffRule, fee_fen
 from edge.core.tariff_engine import DAY_MS, Part, needs_clock, plan_of, visit_fen
+from edge.core.tariff_error import TariffError
 from edge.core.tariff_param import read_param
 from edge.core.tariff_plan import ClassPrice, Rate, TariffPlan
 from edge.core.tariff_words import part_words
@@ -257,16 +258,16 @@ def test_a_foreign_form_is_refused_and_named(text: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("members", "words"),
     [
-        ({}, "param: Object missing required field `rates`"),
+        ({}, "param: rates is missing"),
         ({"rates": []}, "param.rates: none is given"),
-        ({"rates": [{**RATE, "unit_fen": 2.5}]}, "Expected `int`, got `float` - at `$.rates[0].unit_fen`"),
-        ({"rates": [{**RATE, "unit_min": 0}]}, "param.rates.unit_min: 0 is not allowed"),
-        ({"rates": [{**RATE, "unit_fen": -1}]}, "param.rates.unit_fen: -1 is not allowed"),
+        ({"rates": [{**RATE, "unit_fen": 2.5}]}, "param.rates[0].unit_fen: 2.5 is not allowed, whole numbers from 0"),
+        ({"rates": [RATE, {**RATE, "unit_min": 0}]}, "param.rates[1].unit_min: 0 is not allowed"),
+        ({"rates": [{**RATE, "unit_fen": -1}]}, "param.rates[0].unit_fen: -1 is not allowed"),
         ({"rates": [{**RATE, "from": "8am"}]}, "param.rates[0].from: '8am' is no time"),
         ({"rates": [DAY_RATE]}, "param.rates: 0 rates at 00:00, exactly one"),
         ({"rates": [DAY_RATE, {**RATE, "from": "19:00", "until": "08:00"}]}, "param.rates: 2 rates at 19:00, exactly"),
-        ({"rate": []}, "unknown field `rate`"),
-        ({"rates": [RATE], "free_min": -5}, "param: free_min: -5 is not"),
+        ({"rate": []}, "param: rate is not known here"),
+        ({"rates": [RATE], "free_min": -5}, "param.free_min: -5 is not"),
         ({"rates": [RATE], "classes": {"large": {"rates": []}}}, "param.classes.large.rates: none is given"),
         ({"rates": [RATE], "classes": {"bus": {"rates": [RATE]}}}, "bus"),
     ],
@@ -275,3 +276,33 @@ def test_a_wrong_value_is_refused_and_named(members: dict[str, Any], words: str)
     with pytest.raises(ValueError) as caught:
         read_param(json.dumps({"form": "parkbox-1", **members}))
     assert words in str(caught.value)
+
+
+LARGE = {"large": {"rates": [RATE, {**RATE, "unit_fen": "4"}]}}
+
+
+@pytest.mark.parametrize(
+    ("members", "zh"),
+    [
+        ({"rates": [{**RATE, "unit_fen": 2.5}]},
+         "第 1 条费率 单价 (分) param.rates[0].unit_fen: 2.5 不允许, 须为整数 0..10000000"),
+        ({"rates": [RATE, {**RATE, "unit_min": 0}]},
+         "第 2 条费率 计费单位 (分钟) param.rates[1].unit_min: 0 不允许, 须为整数 1..44640"),
+        ({"rates": [{**RATE, "from": "8am"}]}, "第 1 条费率 起始时刻 param.rates[0].from: '8am' 不是时刻, 须如 08:00"),
+        ({"rates": [RATE], "free_min": -5}, "免费时长 (分钟) param.free_min: -5 不允许, 须为整数 0..44640"),
+        ({"rates": [DAY_RATE]}, "费率 param.rates: 00:00 有 0 条费率, 一天的每一分钟须恰有一条"),
+        ({"rates": [RATE], "day": "week"}, "计费日 param.day: 'week' 不在允许值之内, 须为"),
+        ({}, "收费标准 param: 缺少 rates"),
+    ],
+)  # fmt: skip
+def test_the_chinese_names_rate_value_and_what_is_allowed(members: dict[str, Any], zh: str) -> None:
+    with pytest.raises(TariffError) as caught:
+        read_param(json.dumps({"form": "parkbox-1", **members}))
+    assert caught.value.zh.startswith(zh)
+
+
+def test_a_wrong_rate_of_a_vehicle_class_is_found_too() -> None:
+    with pytest.raises(TariffError) as caught:
+        read_param(json.dumps({"form": "parkbox-1", "rates": [RATE], "classes": LARGE}))
+    assert "第 2 条费率 单价 (分)" in caught.value.zh
+    assert "须为整数 0..10000000" in caught.value.zh

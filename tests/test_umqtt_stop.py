@@ -1,11 +1,10 @@
-"""`stop` from another thread ends whatever the client waits for within a second, and every later call at once."""
+"""`stop` from another thread ends whatever the client waits for, and every later call at once."""
 
 from __future__ import annotations
 
 import errno
 import socket
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,7 @@ from edge.umqtt import robust, simple
 from tests.mqtt_broker import WITHIN_S, Peer, broker
 
 
-def stopped_within_a_second(box: simple.MQTTClient, call: Callable[[], Any], ready: threading.Event) -> None:
+def stopped(box: simple.MQTTClient, call: Callable[[], Any], ready: threading.Event) -> None:
     """`call` in a thread of its own; once `ready`, stop. It must end with ECONNABORTED, and so must later calls."""
     ended: list[BaseException | None] = []
 
@@ -29,10 +28,9 @@ def stopped_within_a_second(box: simple.MQTTClient, call: Callable[[], Any], rea
     thread = threading.Thread(target=run)
     thread.start()
     assert ready.wait(WITHIN_S)
-    began_s = time.monotonic()
     box.stop()
-    thread.join(WITHIN_S)
-    assert time.monotonic() - began_s < 1.0
+    thread.join(WITHIN_S)  # the broker says nothing before: without `stop` the call would still wait then
+    assert not thread.is_alive()
     (error,) = ended
     assert isinstance(error, OSError)
     assert error.errno == errno.ECONNABORTED, error
@@ -57,7 +55,7 @@ def test_stop_ends_a_call_that_waits_for_the_broker(kind: type[simple.MQTTClient
         box = kind("box", "127.0.0.1", served.port)
         box.connect()
         call = box.wait_msg if what == "wait_msg" else lambda: box.publish(b"t", b"m", qos=1)
-        stopped_within_a_second(box, call, ready)
+        stopped(box, call, ready)
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["CONNACK", "TLS handshake"])
@@ -71,7 +69,7 @@ def test_stop_ends_a_connect_that_nobody_answers(tls: bool) -> None:
 
     with broker(script) as served:
         box = simple.MQTTClient("box", "127.0.0.1", served.port, ssl=tls)
-        stopped_within_a_second(box, box.connect, ready)
+        stopped(box, box.connect, ready)
 
 
 @pytest.mark.parametrize("what", ["reconnect", "wait_msg", "publish"])
@@ -83,7 +81,7 @@ def test_stop_ends_a_pause_before_the_next_attempt(what: str) -> None:
     box.log = lambda in_reconnect, e: ready.set() if in_reconnect else None  # type: ignore[method-assign]
     box._pause_ms = lambda attempt: 60_000  # type: ignore[method-assign]
     call = {"publish": lambda: box.publish(b"t", b"m", qos=1)}.get(what) or getattr(box, what)
-    stopped_within_a_second(box, call, ready)
+    stopped(box, call, ready)
 
 
 def test_stop_ends_a_write_that_the_broker_does_not_take() -> None:
@@ -99,5 +97,5 @@ def test_stop_ends_a_write_that_the_broker_does_not_take() -> None:
     with broker(script) as served:
         box = simple.MQTTClient("box", "127.0.0.1", served.port)
         box.connect()
-        stopped_within_a_second(box, lambda: box.publish(b"t", bytes(50_000_000)), ready)
+        stopped(box, lambda: box.publish(b"t", bytes(50_000_000)), ready)
         done.set()

@@ -189,9 +189,11 @@ def test_a_first_password_is_asked_for_in_the_strip_too(browser: Browser, page_p
         log_in(page, "tom", first)
         page.wait_for_selector("#login [name=again]")
         wait_text(page, "#verdict", "请先更改首次密码")
+        assert "登录后才能" not in page.inner_text(".verdict")  # he has logged in
         page.reload()
         page.wait_for_selector("#login [name=again]")
         wait_text(page, "#verdict", "请先更改首次密码")
+        assert "标签上的密码只用一次" in page.inner_text(".verdict")
 
 
 def offered(page: Page, lane_id: str) -> set[str]:

@@ -19,7 +19,7 @@ from edge.core.lane_traffic import Outcome, Traffic
 from edge.core.lane_types import Arrival
 from hal_sim.virtual.__main__ import many
 from hal_sim.virtual.car import ARRIVAL, LINE, Car
-from hal_sim.virtual.mix import CALM, FAULTY, USUAL, Mix
+from hal_sim.virtual.mix import CALM, CAMERA, FAULTY, FAULTY_CAMERA, USUAL, Mix
 from hal_sim.virtual.tally import Tally
 from hal_sim.virtual.world import World
 
@@ -38,6 +38,22 @@ def test_five_thousand_cars() -> None:
     assert tally.reraises > 0  # a car under a falling arm is rare: some three in a thousand
 
 
+def test_two_thousand_cars_without_arrival_loops() -> None:
+    tally = many(2_000, seed=11, mix=CAMERA, processes=1)
+    print(report(tally))
+    assert tally.violations() == {}, report(tally)
+    assert tally.passages > 1_800
+    assert tally.named > 0.8 * tally.passages  # that many are read, and have an admission or a wait of their own
+    assert min(tally.tailgates, tally.turned_back, tally.crashes, tally.drop_outs) > 20
+
+
+@pytest.mark.parametrize("name", sorted(FAULTY_CAMERA))
+def test_without_arrival_loops_broken_hardware_strikes_nobody(name: str) -> None:
+    tally = many(400, seed=5, mix=FAULTY_CAMERA[name], processes=1)
+    assert tally.violations() == {}, report(tally)
+    assert tally.passages > 300
+
+
 @pytest.mark.parametrize("name", sorted(FAULTY))
 def test_broken_hardware_strikes_nobody(name: str) -> None:
     tally = many(400, seed=5, mix=FAULTY[name], processes=1)
@@ -48,6 +64,13 @@ def test_broken_hardware_strikes_nobody(name: str) -> None:
 @pytest.mark.soak
 def test_a_hundred_thousand_cars() -> None:
     tally = many(100_000, seed=1, mix=USUAL, processes=2)
+    print(report(tally))
+    assert tally.violations() == {}, report(tally)
+
+
+@pytest.mark.soak
+def test_a_hundred_thousand_cars_without_arrival_loops() -> None:
+    tally = many(100_000, seed=1, mix=CAMERA, processes=2)
     print(report(tally))
     assert tally.violations() == {}, report(tally)
 
@@ -122,6 +145,17 @@ def arm_before_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Lane, "_store", hasty)
 
 
+def restarts_as_with_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without arrival loop an admitted car that no loop sees after a start is taken for one that has gone through."""
+    monkeypatch.setattr(Lane, "place_without_loop", lambda self, cars: self._place(cars, False))
+
+
+def every_read_a_car(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a camera pushes again is another arrival."""
+    monkeypatch.setattr(Lane, "_is_known", lambda self, read, plate: False)
+    monkeypatch.setattr(Lane, "_is_resent", lambda self, read: False)
+
+
 PLANTED: list[tuple[Callable[[pytest.MonkeyPatch], None], Mix, str, int]] = [
     (no_hold, USUAL, "strikes", 500),
     (no_reopening, USUAL, "strikes", 2_000),
@@ -129,6 +163,11 @@ PLANTED: list[tuple[Callable[[pytest.MonkeyPatch], None], Mix, str, int]] = [
     (no_tailgaters, USUAL, "unrecorded", 300),
     (everybody_admitted, USUAL, "unfounded_admissions", 300),
     (arm_before_disk, CALM, "unfounded_raises", 100),
+    (no_hold, CAMERA, "strikes", 300),
+    (no_tailgaters, CAMERA, "unrecorded", 300),
+    (everybody_admitted, CAMERA, "unfounded_admissions", 300),
+    (restarts_as_with_a_loop, CAMERA, "drift", 600),
+    (every_read_a_car, CAMERA, "twice", 300),
 ]
 
 

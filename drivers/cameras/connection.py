@@ -13,7 +13,7 @@ from typing import Literal
 
 from drivers.cameras.desk import KEPT_WITHIN_S, Desk, Taken
 from drivers.cameras.http import CONTINUE, BadRequest, Head, RequestReader, answer
-from drivers.cameras.identify import Known, Refused, by_serial
+from drivers.cameras.identify import Known, Refused, by_serial, canonical_address
 from drivers.cameras.reading import Damaged, Message, Push, Reading
 from drivers.cameras.vendors import push_for
 
@@ -22,9 +22,6 @@ IDLE_S = 120.0
 
 LINGER_S = 1.0
 """After a refusal the rest is read and thrown away: closing at once would reset the refusal away (RFC 9112 9.6)."""
-
-OVERFLOW = 16
-"""Connections over the limit that get a 503; what comes beyond is cut without a word."""
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -35,6 +32,7 @@ class Connection(asyncio.BufferedProtocol):
         self._state: Literal["reading", "answering", "draining"] = "reading"
         self._transport: asyncio.Transport
         self._here: tuple[Known, ...] = ()  # cameras of this address
+        self._gives_back: Callable[[], None] | None = None  # its place among the connections
         self._timer: asyncio.TimerHandle | None = None
         self._end_of_file = False
         self._idle = True
@@ -53,22 +51,25 @@ class Connection(asyncio.BufferedProtocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._desk.connections.add(self)
-        limit = self._desk.limits.connections_max
-        if len(self._desk.connections) > limit + OVERFLOW:
-            self._count("too_many_connections", f"over {limit + OVERFLOW}")
-            self.abort()
-            return
-        peer = str(transport.get_extra_info("peername")[0])
+        peer = canonical_address(str(transport.get_extra_info("peername")[0]))
+        shares = self._desk.shares
         self._here = self._candidates = self._desk.registry.at(peer)
         if not self._here:
             self._refuse(403, "camera_refused", f"address {peer} belongs to no camera")
-        elif len(self._desk.connections) > limit:
-            self._refuse(503, "too_many_connections", f"over {limit}")
-        else:
+        elif shares.take(peer):
+            self._gives_back = lambda: shares.leave(peer)
             self._set_timer(self._desk.limits.slow_s)
+        elif shares.take_over():
+            self._gives_back = shares.leave_over
+            self._refuse(503, "too_many_connections", f"over {shares.of(peer)} from {peer}")
+        else:
+            self._count("too_many_connections", f"over {shares.of(peer)} from {peer}, cut")
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._desk.connections.discard(self)
+        if self._gives_back is not None:
+            self._gives_back()
         self._set_timer(None)
         if self._state == "reading" and not self._idle:
             self._count("cut_off", "connection ended within a request")

@@ -17,6 +17,7 @@ from drivers.cameras.identify import Known, Registry, by_serial
 from drivers.cameras.mailbox import Mailbox
 from drivers.cameras.reading import Message, Reading
 from drivers.cameras.repeats import Repeats, Seen
+from drivers.cameras.shares import Shares
 from edge.config.model import Camera, Listener
 from edge.core.events import PlateRead
 from edge.ports import ReadSink
@@ -63,6 +64,7 @@ class Desk:
         self.sink = sink
         self.now_ms = now_ms
         self.connections: set[Connection] = set()
+        self.shares = Shares(listener.connections_max, self.registry.cameras_at())
         self.scratch = bytearray(65_536)
         """One for all: asyncio's selector loop receives and hands over in one step."""
         self.buffers = Buffers()

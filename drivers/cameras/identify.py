@@ -49,6 +49,10 @@ class Registry:
     def at(self, address: str) -> tuple[Known, ...]:
         return tuple(self._by_address.get(canonical_address(address), ()))
 
+    def cameras_at(self) -> dict[str, int]:
+        """How many cameras have each address."""
+        return {address: len(known) for address, known in self._by_address.items()}
+
     def named_by(self, path: str, candidates: Sequence[Known]) -> tuple[Known, ...]:
         """The candidates that the path allows. Raises `Refused`."""
         segments = path.partition("?")[0].strip("/").split("/")

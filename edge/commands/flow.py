@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from edge.config.toml_words import toml_zh
 from edge.core.decoder_words import in_words
 from edge.core.flow_lines import BadLine, Replay
 from edge.core.flow_rules import RuleSet, policy_of
@@ -31,9 +32,12 @@ def main(argv: Sequence[str], source: BinaryIO | None = None) -> int:
             try:
                 overrules = _rules(Path(path))
             except msgspec.ValidationError as error:
-                where, zh, en = in_words(error)
+                where, zh, en = in_words(error, RuleSet)
                 place = f"{where}: " if where else ""  # "" is the file itself
                 print(f"--policy {path}: 无法使用 cannot be used: {place}{zh} {en}", file=sys.stderr)
+                return 2
+            except tomllib.TOMLDecodeError as error:
+                print(f"--policy {path}: 无法使用 cannot be used: {toml_zh(error)}", file=sys.stderr)
                 return 2
             except (OSError, ValueError, RecursionError) as error:
                 print(f"--policy {path}: 无法使用 cannot be used: {error}", file=sys.stderr)

@@ -59,7 +59,9 @@ def _parse(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         issue = ConfigIssue(name, f"byte {error.start}", "须为 UTF-8", "must be UTF-8")
     except ValueError as error:  # TOMLDecodeError, and a number of more digits than Python reads
-        issue = ConfigIssue(name, "", f"TOML 语法错误: {error}", f"TOML syntax: {error}")
+        from edge.config.toml_words import toml_zh  # noqa: PLC0415 - its patterns cost a start that has no mistake
+
+        issue = ConfigIssue(name, "", toml_zh(error), f"TOML syntax: {error}")
     except RecursionError:
         issue = ConfigIssue(name, "", "嵌套过深", "nested too deeply")
     raise ConfigError([issue])

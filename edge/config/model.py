@@ -265,6 +265,7 @@ class Listener(Section, frozen=True, kw_only=True):
     slow_s: Annotated[float, Meta(ge=1, le=120)] = 10.0
     """A sender that has not finished its request by then is cut off."""
     connections_max: Annotated[int, Meta(ge=4, le=512)] = 64
+    """Divided among the addresses of the cameras, each at least 4: no camera can take another's places."""
 
 
 class Oss(Section, frozen=True, kw_only=True):

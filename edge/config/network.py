@@ -23,6 +23,7 @@ from msgspec import Meta, inspect
 
 from edge.config.base import HostName, Section
 from edge.config.issues import ConfigError, ConfigIssue
+from edge.config.toml_words import toml_zh
 from edge.config.walk import walk
 
 NETWORK_FILE = "parkbox-network.toml"
@@ -69,7 +70,7 @@ def read_network(data: bytes, name: str = NETWORK_FILE) -> Network:
     except UnicodeDecodeError as error:
         raise ConfigError([ConfigIssue(name, f"byte {error.start}", "须为 UTF-8", "must be UTF-8")]) from error
     except (ValueError, RecursionError) as error:
-        raise ConfigError([ConfigIssue(name, "", f"TOML 语法错误: {error}", f"TOML syntax: {error}")]) from error
+        raise ConfigError([ConfigIssue(name, "", toml_zh(error), f"TOML syntax: {error}")]) from error
     issues = [
         msgspec.structs.replace(issue, path=f"{name}: {issue.path}")
         for issue in walk(raw, inspect.type_info(Network), "")

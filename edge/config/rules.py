@@ -14,6 +14,7 @@ from edge.config.rules_hosts import judge_hosts
 from edge.config.rules_rs485 import judge_rs485
 from edge.config.secrets import secret
 from edge.core.plates import normalise, plausible
+from edge.core.tariff_error import TariffError
 from edge.core.tariff_param import read_param
 
 AGENT_SOCKET_SUFFIX = ".agent"
@@ -62,8 +63,8 @@ def _tariff_param(config: Config) -> Iterator[ConfigIssue]:
         return
     try:
         read_param(tariff.param)
-    except ValueError as error:
-        yield ConfigIssue("tariff.param", tariff.param[:40], str(error), str(error))
+    except TariffError as error:
+        yield ConfigIssue("tariff.param", tariff.param[:40], error.zh, str(error))
     simple = Tariff()
     for name in ("free_min", "first_period_min", "first_fen", "unit_min", "unit_fen", "daily_cap_fen"):
         value = getattr(tariff, name)

@@ -12,6 +12,8 @@ NEEDS = {
     (Barrier, "camera"): (),
     (Loops, "gpio"): ("arrival_pin", "safety_pin"), (Loops, "board"): ("board", "arrival_input", "safety_input"),
 }  # fmt: skip
+UNLOOPED = ("arrival_pin", "arrival_input")
+"""What a lane whose cameras tell of arrivals may do without."""
 PINS = ("open_pin", "close_pin", "stop_pin", "limit_up_pin", "limit_down_pin", "arrival_pin", "safety_pin")
 BOX_PINS = ("open_pin", "close_pin", "stop_pin")
 RELAYS = ("open_relay", "close_relay", "stop_relay")
@@ -51,7 +53,7 @@ def judge_boards(config: Config) -> Iterator[ConfigIssue]:
     for n, lane in enumerate(config.lane):
         for name, section in (("barrier", lane.barrier), ("loops", lane.loops)):
             path = f"lane[{n}].{name}"
-            yield from _section(path, section)
+            yield from _section(path, section, UNLOOPED if lane.arrival == "camera" else ())
             if section.board is not None and section.board not in models:
                 yield ConfigIssue(f"{path}.board", section.board, f"没有此 [[board]]; 有 {_list(set(models))}",
                                   f"no [[board]] has this id; there are {_list(set(models))}")
@@ -82,9 +84,9 @@ def _camera_barriers(config: Config) -> Iterator[ConfigIssue]:
                                   f"needs opens = true and is for {', '.join(CLOSING)} only")
 
 
-def _section(path: str, section: Barrier | Loops) -> Iterator[ConfigIssue]:
+def _section(path: str, section: Barrier | Loops, needless: tuple[str, ...]) -> Iterator[ConfigIssue]:
     for name in NEEDS[type(section), section.driver]:
-        if getattr(section, name) is None:
+        if getattr(section, name) is None and name not in needless:
             yield ConfigIssue(f"{path}.{name}", "", f"缺少; driver = \"{section.driver}\" 需要",
                               f'missing; driver = "{section.driver}" needs it')
     foreign = FOREIGN[section.driver]

@@ -59,7 +59,7 @@ def _struct(value: Any, kind: inspect.StructType, path: str) -> list[ConfigIssue
         if name in value:
             issues += walk(value[name], field.type, _at(path, name))
         elif field.required:
-            zh, en = _wanted(field.type)
+            zh, en = _wanted(field.type, name)
             issues.append(ConfigIssue(_at(path, name), "", f"缺少; 须为 {zh}", f"missing; must be {en}"))
     return issues
 
@@ -92,7 +92,7 @@ def _number(
     )
     if within:
         return []
-    zh, en = _wanted(kind)
+    zh, en = _wanted(kind, path)
     extra = f" ({description})" if description else ""
     return [_issue(path, value, f"须为{zh}", f"must be {en}{extra}")]
 
@@ -112,8 +112,15 @@ def _text(value: Any, kind: inspect.StrType, path: str, description: str) -> lis
     return []
 
 
-def _wanted(kind: inspect.Type) -> tuple[str, str]:
-    """What is allowed, in words: Chinese, English."""
+UNITS = {
+    "fen": ("分", "fen"), "s": ("秒", "s"), "ms": ("毫秒", "ms"), "min": ("分钟", "min"), "days": ("天", "days"),
+    "px": ("像素", "px"), "bytes": ("字节", "bytes"),
+}  # fmt: skip
+"""A setting's name ends with its unit."""
+
+
+def _wanted(kind: inspect.Type, name: str = "") -> tuple[str, str]:
+    """What is allowed, in words: Chinese, English. `name`: the setting's, or its whole path."""
     if isinstance(kind, inspect.Metadata):
         kind = kind.type
     match kind:
@@ -127,15 +134,22 @@ def _wanted(kind: inspect.Type) -> tuple[str, str]:
         case inspect.IntType() | inspect.FloatType():
             low = kind.ge if kind.ge is not None else kind.gt
             high = kind.le if kind.le is not None else kind.lt
-            bounds = f" {'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}"
+            bounds = f" {_plain(low)}..{_plain(high)}"
+            unit = UNITS.get(name.rpartition("_")[2]) if "_" in name else None
             whole = isinstance(kind, inspect.IntType)
-            above = ("", "") if kind.gt is None else (f", 大于 {kind.gt:g}", f", above {kind.gt:g}")
+            above = ("", "") if kind.gt is None else (f", 大于 {_plain(kind.gt)}", f", above {_plain(kind.gt)}")
             zh, en = ("整数", "a whole number") if whole else ("数", "a number")
-            return zh + bounds + above[0], en + bounds + above[1]
+            zh, en = zh + bounds + above[0], en + bounds + above[1]
+            return (f"{zh} ({unit[0]})", f"{en} ({unit[1]})") if unit else (zh, en)
         case inspect.StrType():
             bounds = f" {kind.min_length or 0}..{'' if kind.max_length is None else kind.max_length}"
             return f"文字, 长度{bounds}", f"text of length{bounds}"
     return "值", "a value"
+
+
+def _plain(bound: float | None) -> str:
+    """10000000, not 1e+07; "" where there is no bound."""
+    return "" if bound is None else str(int(bound)) if bound == int(bound) else str(bound)
 
 
 def _as_written(value: Any) -> str:

@@ -91,7 +91,8 @@ class BoxOrders:
         ):
             ok, zh, en = self._box_order(order)
         elif lane is None:
-            ok, zh, en = False, f"没有车道 {order.lane}", f"lane: {order.lane!r} is not one of {sorted(self._lanes)}"
+            there = ", ".join(sorted(self._lanes))
+            ok, zh, en = False, f"没有车道 {order.lane}, 只有 {there}", f"lane: {order.lane!r} is not one of {there}"
         else:
             lane.hold_token = 0
             ok, zh, en = lane.do(order)
@@ -111,7 +112,8 @@ class BoxOrders:
     def _box_order(self, order: Commanded) -> tuple[bool, str, str]:
         if order.action == "correct_count":
             if not 0 <= order.count <= self.lot.total:
-                return False, f"数量 {order.count} 无效", f"count: {order.count} is not allowed, 0..{self.lot.total} is"
+                zh = f"场内车辆数 {order.count} 不允许, 须为 0..{self.lot.total}"
+                return False, zh, f"count: {order.count} is not allowed, 0..{self.lot.total} is"
             self.record("", CountCorrected(parked=order.count, who=order.who, why=order.why))
             return True, f"场内车辆数改为 {order.count}", f"{order.count} cars parked"
         if order.action == "correct_plate":

@@ -240,7 +240,7 @@ class Replay:
 
 
 def _bad(error: Exception) -> str:
-    where, zh, en = in_words(error)
+    where, zh, en = in_words(error, _AnyLine)
     return f"{where}: {zh} {en}" if where else f"{zh} {en}"
 
 

@@ -38,6 +38,7 @@ class Lane(OrderActions):
             self._arrival(event.occupied)
 
     def _safety(self, occupied: bool | None) -> None:
+        self.clear_ms = self.now_ms - self.safety_since_ms if self.safety is False else 0
         self.safety = occupied
         self.safety_since_ms = self.now_ms
         if occupied is None:
@@ -56,6 +57,8 @@ class Lane(OrderActions):
                     self.woke_covered = True  # it was only a short drop-out at the moment of the start
                 self.traffic.safety_on(self.now_ms)
                 self._under_arm()
+                if self.settings.arrival == "camera":
+                    self.front_covers()
             return
         self.clear_fault("loop_silent", "safety")
         self.clear_fault("loop_stuck", "safety")
@@ -145,7 +148,12 @@ class Lane(OrderActions):
 
     # --- cars end ------------------------------------------------------------------------------------------------
 
-    def _ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: Outcome) -> None:
+        self._end_of(outcome)
+        if self.settings.arrival == "camera" and self.desk is Desk.VACANT:
+            self.kept_is_next(outcome.arrival)
+
+    def _end_of(self, outcome: Outcome) -> None:
         car, what = outcome
         held_desk = self.desk is not Desk.VACANT and self.traffic.standing is None
         if what == "passed" or self._blind_passage(car):
@@ -176,6 +184,8 @@ class Lane(OrderActions):
         how: How
         if car.admitted:
             admitted, how = True, car.how
+            if self.settings.arrival == "camera":
+                self.credit = ""  # whom a person opened for was read by the picture of that order, and admitted
         elif self.credit:
             admitted, how = True, self.credit
             self.credit = ""
@@ -230,7 +240,7 @@ class Lane(OrderActions):
             self.move_due_ms,
             None if self.order is None else self.order.due_ms,
             self.stuck_due_ms(),
-            self.camera_car_due_ms(),
+            self.loopless_due_ms(),
             self.fuse_due_ms(),
         ):
             if due_ms is not None and (found is None or due_ms < found):
@@ -251,7 +261,7 @@ class Lane(OrderActions):
         traffic_ms = self.traffic.due_ms()
         if traffic_ms is not None and traffic_ms <= now_ms and self.gate is not Gate.STARTING:
             for outcome in self.traffic.judge(now_ms):
-                self._ended(outcome)
+                self.ended(outcome)
         elif self.order is not None and self.order.due_ms <= now_ms:
             self.order_unstored()
         elif (fuse_ms := self.fuse_due_ms()) is not None and fuse_ms <= now_ms:
@@ -267,20 +277,8 @@ class Lane(OrderActions):
             self.moved()
         elif (stuck_ms := self.stuck_due_ms()) is not None and stuck_ms <= now_ms:
             self.stuck()
-        elif (car_ms := self.camera_car_due_ms()) is not None and car_ms <= now_ms:
-            self._drop_camera_car()
-
-    def camera_car_due_ms(self) -> int | None:
-        """arrival = "camera": no loop tells that the car has gone, so a car that does not drive has an end too."""
-        if self.settings.arrival == "loop" or self.traffic.standing in {None, self.traffic.front}:
-            return None
-        if self.desk not in {Desk.ADMITTED, Desk.REFUSED}:
-            return None
-        return self.desk_since_ms + self.settings.pass_ms
-
-    def _drop_camera_car(self) -> None:
-        assert self.traffic.standing is not None
-        self._ended(self.traffic.drop(self.traffic.standing))
+        elif (car_ms := self.loopless_due_ms()) is not None and car_ms <= now_ms:
+            self.loopless_due()
 
     # --- the page --------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
 from edge.core.admission import LotRules
-from edge.core.commands import AnyCommand, Note, Show
+from edge.core.commands import AnyCommand, Note, Show, TriggerCamera
 from edge.core.coupons import Coupons
 from edge.core.events import Commanded, PlateRead
 from edge.core.facts import AnyBody, Stamp
@@ -74,6 +74,14 @@ class LaneBase:
     """End of an admission that nobody saw end (`lane_restart`)."""
     record_passed: Callable[[Arrival], None]
     """One vehicle is through (`lane.Lane`: traffic ends there)."""
+    read_without_loop: Callable[[Preread], None]
+    """A read where cameras tell of arrivals (`lane_loopless`, like the next three)."""
+    read_again: Callable[[str], None]
+    """... and one of a plate that is known already."""
+    place_without_loop: Callable[[list[Arrival]], None]
+    """... and where the cars of before a start are."""
+    next_car: Callable[[], None]
+    """The car of the read that is kept stands here now."""
 
     def __init__(self, settings: LaneSettings, rules: LotRules, box: Services, memory: LaneMemory) -> None:
         self.settings, self.rules, self.box, self.memory = settings, rules, box, memory
@@ -93,6 +101,9 @@ class LaneBase:
         self.desk_due_ms: int | None = None
         self.preread: Preread | None = None
         self.fused: Preread | None = None  # of a lane with two cameras: waits for the other one's read
+        self.doubted = False  # of a lane without arrival loop: the kept read may say that the car in front has gone
+        self.seen_ms = -1_000_000  # ... and when the camera last said that it stands there still
+        self.camera_asked_ms = -1_000_000
         self.newest_shot_ms: dict[str, int] = {}  # camera -> its own time of the newest read just after the start
         self.sign = ("", "")
         # gate
@@ -103,6 +114,8 @@ class LaneBase:
         self.proven = False
         self.woke_ms = 0
         self.started_up = False  # a limit switch told during the start that the arm is not down
+        self.clear_ms = 0  # how long the safety loop had been clear, of what was seen, before it was occupied last
+        self.woke_down = False  # the arm was down at the start, and had been down since whatever was asked before
         self.woke_covered = False  # the safety loop was occupied at the start
         self.unproven_openings = 0
         self.opening: str = "restart"  # what the arm is up for: how a car without admission is recorded
@@ -150,6 +163,10 @@ class LaneBase:
         if (zh, en) != self.sign:
             self.sign = (zh, en)
             self.box.out.append(Show(lane=self.id, zh=zh, en=en))
+
+    def ask_camera(self, why: Literal["no_read", "order"] = "no_read") -> None:
+        self.camera_asked_ms = self.now_ms
+        self.box.out.append(TriggerCamera(lane=self.id, why=why))
 
     def note(self, text: str, level: Literal["info", "warning"] = "info") -> None:
         self.box.out.append(Note(lane=self.id, level=level, text=text))

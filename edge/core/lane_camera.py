@@ -31,6 +31,8 @@ class CameraActions(GateActions):
         if agrees or (held is None and self._is_known(read, plate)):
             if agrees:
                 self.fuse_over()  # both cameras say so: nothing more to wait for
+            elif self.settings.arrival == "camera":
+                self.read_again(plate)
             return
         history = read.replay or self._overtaken(read)
         self.record(
@@ -68,11 +70,10 @@ class CameraActions(GateActions):
         return None if held is None or read.replay or held.read.camera == read.camera else held
 
     def _use(self, seen: Preread) -> None:
-        self.preread = seen
-        if self.desk is Desk.VACANT and self.settings.arrival == "camera":
-            self.traffic.came()
-            self.fire(Signal.ARRIVED)
+        if self.settings.arrival == "camera":
+            self.read_without_loop(seen)
         else:
+            self.preread = seen
             self.fire(Signal.READ)
 
     def _is_resent(self, read: PlateRead) -> bool:
@@ -93,23 +94,31 @@ class CameraActions(GateActions):
         for car in (standing, self.traffic.front):
             if car is not None and car.plate and not self._differs(car, plate):
                 return True  # it stands there as long as it likes
+        waits = self.settings.arrival == "camera" and self.desk is Desk.VACANT and self.preread is not None
+        kept = self.preread.read.read_id if waits and self.preread is not None else ""
         for past in reversed(self.memory.reads):
             recent = (
                 past.stamp.boot_id == self.box.now.boot_id
                 and self.now_ms - past.stamp.mono_ms < self.settings.same_plate_ms
             )
             same = past.plate and (past.plate == plate or confusable(past.plate, plate))
+            if same and past.read_id == kept:
+                return False  # of a car that was behind another and has not had its turn
             if recent and same and not self._orphaned(past):
                 return True
         return False
 
     def _orphaned(self, past: PastRead) -> bool:
-        """A read whose decision a restart took away, and its car still stands here, known to nobody.
+        """A read whose decision a restart took away, and its car still stands here, known to nobody or not for sure.
 
         Only with no passage since: else it may be the read of a car that has gone through.
         """
         car, last, woke_ms = self.traffic.standing, self.memory.last_passed, self.woke_ms
-        if car is None or car.plate or car.deciding or past.stamp.boot_id != self.box.now.boot_id:
+        if car is None:
+            nobody = self.settings.arrival == "camera"  # where no loop says that anybody stands here, the read does
+        else:
+            nobody = not car.deciding and (not car.plate or (car.unsure and self.settings.arrival == "loop"))
+        if not nobody or past.stamp.boot_id != self.box.now.boot_id:
             return False
         return past.stamp.mono_ms < woke_ms and (
             last is None or last.boot_id != past.stamp.boot_id or last.mono_ms < past.stamp.mono_ms

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from edge.core.admission import EntryVerdict, ExitVerdict, Newcomer, Verdict, decide_entry, decide_exit
-from edge.core.commands import TriggerCamera
 from edge.core.facts import Decided
 from edge.core.facts_flow import VEHICLE_OF, ControlSeen
 from edge.core.lane_money import MoneyActions
@@ -81,7 +80,7 @@ class DeskActions(MoneyActions):
         if not car.asked_camera:
             car.asked_camera = True
             self.desk_due_ms = self.now_ms + self.settings.read_ms
-            self.box.out.append(TriggerCamera(lane=self.id))
+            self.ask_camera()
             return Desk.WAIT_READ
         return self.decide()
 
@@ -195,6 +194,7 @@ class DeskActions(MoneyActions):
 
     def decide(self) -> Desk:
         car = self._car()
+        car.unsure = False  # its camera had its time to say otherwise
         if self.memory.locked:
             return self.shut_desk()
         verdict = self.verdict(car)
@@ -259,7 +259,7 @@ class DeskActions(MoneyActions):
         elif isinstance(admit, ExitVerdict) and admit.coupons and admit.decision == "admit":
             self.paid_by_coupons(car)
         car.rule = admit.rule
-        car.deciding = True
+        car.deciding, car.unsure = True, False
         car.token = self.box.new_token()
         self.record(self._decided(car, admit, who, why), token=car.token, urgent=True)
         self.desk_due_ms = self.now_ms + self.settings.store_ms

@@ -39,6 +39,8 @@ class GateActions(LaneBase):
         loop = self.settings.arrival == "loop"
         if not self.proven and loop and self.arrival is not False:
             return Interlock(None, "触发地感有车, 防砸地感未动作", "arrival loop occupied, safety loop not proven")
+        if not self.proven and not loop and self.traffic.standing is not None:
+            return Interlock(None, "相机识别到车, 防砸地感未动作", "a car was read, safety loop not proven")
         if not ordered:
             if self.holds:
                 return Interlock(None, "常开", "held open")

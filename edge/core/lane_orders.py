@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from edge.core.commands import StopArm, TriggerCamera
+from edge.core.commands import StopArm
 from edge.core.events import CAR_ORDERS, Commanded
 from edge.core.facts import ArmOrdered
 from edge.core.lane_base import OrderRefused, PendingOrder
-from edge.core.lane_faults import FaultActions
+from edge.core.lane_loopless import LooplessActions
 from edge.core.lane_table import Desk, Gate, IllegalSignal, Signal
 from edge.core.lane_words import WORDS
 
@@ -21,7 +21,7 @@ WAITS = frozenset({Desk.WAIT_READ, Desk.WAIT_PAYMENT, Desk.WAIT_STALL, Desk.WAIT
 """A car stands at the arm and is not admitted."""
 
 
-class OrderActions(FaultActions):
+class OrderActions(LooplessActions):
     def do(self, order: Commanded) -> tuple[bool, str, str]:
         """Carry out one order: (done, Chinese, English)."""
         doers: dict[str, Callable[[Commanded], Words]] = {
@@ -85,7 +85,7 @@ class OrderActions(FaultActions):
     def _picture_of(self, order: Commanded) -> None:
         """A person opens without a car that was read: a camera that can be asked takes a picture of it."""
         if order.source == "operator":
-            self.box.out.append(TriggerCamera(lane=self.id, why="order"))
+            self.ask_camera("order")
 
     def _test_relay(self, order: Commanded) -> Words:
         """One relay, once, at a lane that is locked and empty. The arm moves by the rows of the table and no other way:

@@ -12,6 +12,10 @@ through, or went away while nobody looked:
   on during the seconds of the restart, or its `Passed` was not yet durable); a car that had the arm up and
   then reversed out in just these seconds is counted wrongly, and two loops cannot tell.
 
+A car that waited to pay is there again, with its plate and its order, when nothing speaks against it (`_payer`): then
+its camera has the time of a read to say that another one stands here, and until then a payment is kept and opens
+nothing. Where the arrival loop is clear it has gone.
+
 A vehicle on the safety loop without an open admission is one that nobody has recorded: it is counted when it has
 passed, as not admitted. Whether the arm is up is known from limit switches only; without them it is taken for up and
 closed by the long hold.
@@ -19,7 +23,6 @@ closed by the long hold.
 
 from __future__ import annotations
 
-from edge.core.commands import TriggerCamera
 from edge.core.facts import BackedOut
 from edge.core.lane_people import PeopleActions
 from edge.core.lane_table import Desk, Gate, Signal
@@ -57,20 +60,30 @@ class RestartActions(PeopleActions):
             return self.gate_since_ms + START_MS
         if self.arrival or self.safety:
             return self.now_ms
-        return self.gate_since_ms + (self.settings.hold_ms if self.memory.admissions else SETTLED_MS)
+        expected = self.memory.admissions or self.memory.waiting is not None
+        return self.gate_since_ms + (self.settings.hold_ms if expected else SETTLED_MS)
 
     def wake(self) -> Gate:
         self.woke_ms = self.now_ms
         cars = [self._again(arrival_id, admission) for arrival_id, admission in self.memory.admissions.items()]
         here = self.arrival is True
-        self._place(cars, here)
+        self.woke_down = self.limit_down is True and not self.started_up
+        payer = None
+        if self.settings.arrival == "camera":
+            self.place_without_loop(cars)
+        else:
+            payer = self._payer()
+            self._place(cars, here)
         if self.memory.held:
             self.holds.add("order")
             self.opening = self.memory.held
         self.proven = self.woke_covered = self.safety is True
         self.raised_ms = self.now_ms
         if here and self.traffic.standing is None:
-            self._stands(self.traffic.came())
+            self.traffic.standing = payer or self.traffic.came()
+            self.stands(self.traffic.standing)
+        elif payer is not None and self.arrival is False:
+            self.resolve(payer)
         if self.holds:
             return Gate.HELD_OPEN
         if self.limit_down:
@@ -84,19 +97,54 @@ class RestartActions(PeopleActions):
             car = cars.pop()
             car.unsure = True
             traffic.standing = car
-            self._stands(car)
+            self.stands(car)
         if self.safety:
-            traffic.safety_lost()  # occupied, without a pulse of its own
             if not cars and here:
+                traffic.safety_lost()
                 if traffic.standing is None:
-                    self._stands(traffic.came())
+                    self.stands(traffic.came())
                 traffic.front = traffic.standing
-            elif cars or not self._just_passed():
-                traffic.front = cars.pop() if cars else Arrival(self.box.new_id())
-                # Its own pulse, or already that of the one behind it: the order of the ends will tell.
-                traffic.front.fell_ms = traffic.front.safety_fell_ms = self.now_ms - self.settings.hold_ms
+            else:
+                self.front_of_before(cars)
         for car in cars:
             self.resolve(car)
+
+    def _payer(self) -> Arrival | None:
+        """The car that waited to pay when the program ended, unless something says that it may have gone on.
+
+        Its wait is younger than such a wait may last, by a clock that has not stopped since (a box without power knows
+        no durations); nobody was admitted, nobody is under the arm, the arm is not known to be up, and no other car
+        was read after it.
+        """
+        waiting, now = self.memory.waiting, self.box.now
+        if waiting is None or waiting.stamp.boot_id != now.boot_id or self.safety is not False:
+            return None
+        if now.mono_ms - waiting.stamp.mono_ms > self.settings.payment_ms:
+            return None
+        arm_up = self.limit_up or self.started_up or self.holds or self.memory.held or self.memory.opened
+        if arm_up or self.memory.admissions:
+            return None
+        car = self._again(waiting.decided.arrival_id, waiting)
+        for past in reversed(self.memory.reads):
+            if past.read_id == car.read_id:
+                break
+            if self._differs(car, past.plate):
+                return None
+        order = self.box.money.orders.unpaid(car.visit_id)
+        if order is not None and order.quotes:
+            car.billed = order.quotes[-1].billed  # the wait costs nothing more
+        car.controlled = car.plate
+        car.unsure = True
+        return car
+
+    def front_of_before(self, cars: list[Arrival]) -> None:
+        """Who is on the safety loop: the newest of `cars`, which is taken from them, or one that nobody knows."""
+        traffic = self.traffic
+        traffic.safety_lost()  # occupied, without a pulse of its own
+        if cars or not self._just_passed():
+            traffic.front = cars.pop() if cars else Arrival(self.box.new_id())
+            # Its own pulse, or already that of the one behind it: the order of the ends will tell.
+            traffic.front.fell_ms = traffic.front.safety_fell_ms = self.now_ms - self.settings.hold_ms
 
     def _just_passed(self) -> bool:
         """The vehicle on the safety loop is on record as through: a drop-out had ended it early."""
@@ -108,17 +156,19 @@ class RestartActions(PeopleActions):
         if not self.safety or self.now_ms - self.woke_ms >= SETTLED_MS or not self.traffic.front_again():
             return False
         assert self.traffic.standing is not None
-        self._stands(self.traffic.standing)
+        self.stands(self.traffic.standing)
         return True
 
-    def _stands(self, car: Arrival) -> None:
+    def stands(self, car: Arrival) -> None:
         """A car on the arrival loop, seen for the first time by this program: whose it is, the camera may tell."""
-        self.box.out.append(TriggerCamera(lane=self.id))
+        self.ask_camera()
         if not car.admitted:
             self.fire(Signal.ARRIVED)
             return
         self.desk, self.desk_since_ms = Desk.ADMITTED, self.now_ms
         self.desk_due_ms = self.now_ms if self.preread is not None else self.now_ms + self.settings.read_ms
+        if self.settings.arrival == "camera" and self.settings.can_ask and self.preread is None:
+            self.desk_due_ms = None  # no loop says that anybody is here: the camera has to
 
     def _again(self, arrival_id: str, admission: Admission) -> Arrival:
         decided = admission.decided
@@ -137,7 +187,8 @@ class RestartActions(PeopleActions):
         return car
 
     def resolve(self, car: Arrival) -> None:
-        if self.limit_down and not self.started_up:
+        was_let_go = car.admitted or car.rule == "under_arm"
+        if not was_let_go or (self.limit_down and not self.started_up):
             self.record(BackedOut(arrival_id=car.id, plate=car.plate), urgent=True)
             return
         self.opening = "restart"

@@ -177,5 +177,5 @@ class Traffic:
         return Outcome(car, what)
 
     def drop(self, car: Arrival) -> Outcome:
-        """A camera lane's car that has not come to the safety loop in time."""
+        """A car of a lane without arrival loop that does not come to the safety loop any more."""
         return self._end(car, "gone")

@@ -42,6 +42,7 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True):
     number: int = 1
     arrival: Literal["loop", "camera"] = "loop"
     no_plate: Literal["ask", "admit"] = "ask"
+    can_ask: bool = False  # a camera reads when it is asked to
     has_close: bool = True
     has_stop: bool = False
     has_limit_up: bool = False
@@ -120,7 +121,8 @@ class PastRead(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Admission(msgspec.Struct, frozen=True, array_like=True):
-    """A `Decided` of a car that no `Passed` or `BackedOut` has ended: admitted, or under the arm without admission."""
+    """A `Decided` of a car that no `Passed` or `BackedOut` has ended: admitted, under the arm without admission, or
+    waiting to pay (`stamp`: since when)."""
 
     decided: Decided
     stamp: Stamp
@@ -137,6 +139,7 @@ class LaneMemory(msgspec.Struct):
     """The fold of one lane's facts (the box's own, lane "", uses `faults` only)."""
 
     admissions: dict[str, Admission] = {}
+    waiting: Admission | None = None  # the car that was last asked to pay at the arm, while nothing has ended that
     reads: list[PastRead] = []
     settled: dict[str, tuple[int, int]] = {}  # order id -> paid, discount
     corrected: dict[str, str] = {}  # visit id -> plate as read at the exit
@@ -148,6 +151,7 @@ class LaneMemory(msgspec.Struct):
     last_passed: Stamp | None = None
 
     def apply(self, fact: Fact) -> None:
+        self._wait(fact)
         match fact.body:
             case ReadTaken() as read if not read.replay:
                 self.reads.append(
@@ -184,6 +188,26 @@ class LaneMemory(msgspec.Struct):
                 self.faults.pop(fault_key(fault.code, fault.device), None)
             case Ordered(ok=True) as order:
                 self._order(order)
+
+    def _wait(self, fact: Fact) -> None:
+        """Whoever is decided about at the arm stands there, so the one who waited before has gone or drives."""
+        known = self.waiting
+        match fact.body:
+            case Decided(decision="wait", wait_for="payment") as decided if decided.plate:
+                if known is not None and known.decided.arrival_id == decided.arrival_id:
+                    self.waiting = Admission(decided, known.stamp)
+                else:
+                    self.waiting = Admission(decided, fact.stamp)
+            case Decided(rule="under_arm", arrival_id=arrival_id):  # of the car ahead, as a rule
+                self._waits_no_more(arrival_id)
+            case Decided():
+                self.waiting = None
+            case BackedOut(arrival_id=arrival_id) | Passed(arrival_id=arrival_id):
+                self._waits_no_more(arrival_id)
+
+    def _waits_no_more(self, arrival_id: str) -> None:
+        if self.waiting is not None and self.waiting.decided.arrival_id == arrival_id:
+            self.waiting = None
 
     def _order(self, order: Ordered) -> None:
         if order.action == "hold_open":

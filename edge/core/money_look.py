@@ -40,6 +40,7 @@ from edge.core.order_book import Record
 from edge.core.orders_money import MONEY_REASONS
 from edge.core.plates import normalise
 from edge.core.tariff_engine import Part, visit_fen
+from edge.core.tariff_error import TariffError
 from edge.core.tariff_param import param_of, read_param
 from edge.core.tariff_plan import TariffPlan
 from edge.core.tariff_words import part_words, plan_en, plan_zh
@@ -206,8 +207,8 @@ def _asked_plan(box: Box, ask: MoneyAsk) -> TariffPlan:
     if ask.param:
         try:
             return read_param(ask.param)
-        except ValueError as error:
-            raise AskRefused(f"收费标准有误: {error}", str(error)) from error
+        except TariffError as error:
+            raise AskRefused(f"收费标准有误: {error.zh}", str(error)) from error
     tariff = box.money.tariffs.versions.get(ask.version)
     if tariff is None:
         raise AskRefused("没有这个收费标准版本", f"version: {ask.version!r} is no tariff that is kept here")

@@ -41,6 +41,7 @@ from edge.core.orders_money import (
 )
 from edge.core.plates import normalise
 from edge.core.tariff_book import LOCAL
+from edge.core.tariff_error import TariffError
 from edge.core.tariff_param import read_param
 
 OLDER = MoneyOutcome(True, "older")
@@ -184,8 +185,8 @@ def _tariff(order: TariffOrder | TariffDeleteOrder, money: Money) -> MoneyOutcom
         return MoneyOutcome(True, "", (TariffDeleted(order.tariff_id, order.city_ms, order.city),))
     try:
         plan = read_param(order.param)
-    except ValueError as error:
-        return refused("bad_value", str(error))
+    except TariffError as error:
+        return refused("bad_value", str(error), error.zh)
     body = TariffSet(
         tariff_id=order.tariff_id, plan=plan, leave_min=order.leave_min, code=order.code, name=order.name,
         car_type=order.car_type, place_type=order.place_type, remark=order.remark, city_ms=order.city_ms,

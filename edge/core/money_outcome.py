@@ -16,11 +16,13 @@ class MoneyOutcome(NamedTuple):
     bodies: tuple[AnyBody, ...] = ()
     detail: str = ""
     quote: QuoteTold | None = None
+    detail_zh: str = ""
+    """For people who read Chinese; "": `detail` has names and numbers alone."""
 
     def words(self) -> tuple[str, str]:
         zh, en = MONEY_REASONS[self.reason]
-        return (f"{zh} ({self.detail})", f"{en} ({self.detail})") if self.detail else (zh, en)
+        return (f"{zh} ({self.detail_zh or self.detail})", f"{en} ({self.detail})") if self.detail else (zh, en)
 
 
-def refused(reason: str, detail: str = "") -> MoneyOutcome:
-    return MoneyOutcome(False, reason, detail=detail)
+def refused(reason: str, detail: str = "", detail_zh: str = "") -> MoneyOutcome:
+    return MoneyOutcome(False, reason, detail=detail, detail_zh=detail_zh)

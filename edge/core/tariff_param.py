@@ -23,7 +23,8 @@ from typing import Literal
 import msgspec
 
 from edge.core.facts_flow import Vehicle
-from edge.core.tariff_plan import ClassPrice, Rate, TariffPlan
+from edge.core.tariff_error import TariffError
+from edge.core.tariff_plan import RANGES, ClassPrice, Rate, TariffPlan, whole
 
 FORM = "parkbox-1"
 
@@ -46,29 +47,40 @@ class _Price(msgspec.Struct, forbid_unknown_fields=True):
     visit_cap_fen: int = 0
 
 
+class _Classes(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    large: _Price | None = None
+    medium: _Price | None = None
+    small: _Price | None = None
+
+    def given(self) -> dict[Vehicle, _Price]:
+        classes: dict[Vehicle, _Price | None] = {"large": self.large, "medium": self.medium, "small": self.small}
+        return {name: price for name, price in classes.items() if price is not None}
+
+
 class _Param(_Price, forbid_unknown_fields=True, kw_only=True):
     form: Literal["parkbox-1"]
     free_min: int = 0
     free_mode: Literal["all", "rest"] = "all"
     day: Literal["entry", "calendar"] = "entry"
     first_each: Literal["day", "visit"] = "day"
-    classes: dict[Literal["large", "medium", "small"], _Price] = {}
+    classes: _Classes = _Classes()
 
 
 def read_param(text: str) -> TariffPlan:
-    """The plan that `text` states. Raises `ValueError` naming what is wrong and where."""
+    """The plan that `text` states. Raises `TariffError` naming what is wrong and where."""
     import json  # noqa: PLC0415 - only to see members that are there twice; the lane's start does without
 
     try:
         members = msgspec.json.decode(text)
         json.loads(text, object_pairs_hook=_once)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(f"param: no JSON: {error}") from error
+        raise TariffError("param", f"不是 JSON ({error})", f"no JSON: {error}") from error
     if not isinstance(members, dict):
-        raise ValueError(f"param: {text[:40]!r} is not allowed, a JSON object is")  # noqa: TRY004 - one error for all of it
+        raise TariffError("param", f"{text[:40]!r} 不是 JSON 对象", f"{text[:40]!r} is not allowed, a JSON object is")
     if members.get("form") != FORM:
         found = members.get("form", f"members {sorted(members)[:8]}")
-        raise ValueError(f"param.form: {found!r} is not a form this box knows, {FORM!r} is")
+        zh = f"{found!r} 不是本机认识的格式, 须为 {FORM!r}"
+        raise TariffError("param.form", zh, f"{found!r} is not a form this box knows, {FORM!r} is")
     try:
         param = msgspec.convert(members, _Param)
         return TariffPlan(
@@ -77,11 +89,40 @@ def read_param(text: str) -> TariffPlan:
             free_mode=param.free_mode,
             day=param.day,
             first_each=param.first_each,
-            classes={_vehicle(name): _price(each, f"classes.{name}.") for name, each in param.classes.items()},
+            classes={name: _price(each, f"param.classes.{name}") for name, each in param.classes.given().items()},
         )
-    except (msgspec.ValidationError, ValueError) as error:
-        words = str(error)
-        raise ValueError(words if words.startswith("param") else f"param: {words}") from error
+    except TariffError as error:
+        raise (error if error.path.startswith("param") else error.under("param")) from error
+    except msgspec.ValidationError as error:
+        raise _of_wrong_type(error, members) from error
+
+
+def _of_wrong_type(error: msgspec.ValidationError, members: object) -> TariffError:
+    """What the decoder refused: with the value that stands there, and what is allowed for it."""
+    from edge.core.decoder_words import in_words  # noqa: PLC0415 - only what is wrong needs words
+
+    where, zh, en = in_words(error, _Param)
+    path, value = f"param.{where}" if where else "param", _standing_at(where, members)
+    name = where.rpartition(".")[2]
+    if name in RANGES:
+        try:
+            whole(path, value, *RANGES[name])
+        except TariffError as said:
+            return said
+    if isinstance(value, list | dict) or repr(value) in zh:
+        return TariffError(path, zh, en)
+    return TariffError(path, f"{value!r} 不允许, {zh}", f"{value!r} is not allowed, {en}")
+
+
+def _standing_at(where: str, members: object) -> object:
+    """The value at `rates[0].unit_fen`; `members` themselves at ""."""
+    found = members
+    for part in re.findall(r"[^.\[\]]+", where):
+        if isinstance(found, list) and part.isdecimal():
+            found = found[int(part)]
+        elif isinstance(found, dict):
+            found = found.get(part)
+    return found
 
 
 def _once(pairs: list[tuple[str, object]]) -> None:
@@ -89,7 +130,8 @@ def _once(pairs: list[tuple[str, object]]) -> None:
     names = [name for name, _ in pairs]
     twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
     if twice is not None:
-        raise ValueError(f"param: {twice!r} stands twice in one object, once is allowed")
+        zh = f"同一对象中 {twice!r} 出现两次, 只允许一次"
+        raise TariffError("param", zh, f"{twice!r} stands twice in one object, once is allowed")
 
 
 def param_of(plan: TariffPlan) -> str:
@@ -119,29 +161,27 @@ def _clock(minute: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
-def _vehicle(name: Vehicle) -> Vehicle:
-    return name
-
-
-def _price(given: _Price, where: str = "") -> ClassPrice:
+def _price(given: _Price, where: str = "param") -> ClassPrice:
     try:
-        rates = tuple(
-            Rate(
-                unit_min=rate.unit_min,
-                unit_fen=rate.unit_fen,
-                from_min=_minute(f"rates[{index}].from", rate.from_),
-                until_min=_minute(f"rates[{index}].until", rate.until),
-                cap_fen=rate.cap_fen,
-            )
-            for index, rate in enumerate(given.rates)
-        )
+        rates = tuple(_rate(each, index) for index, each in enumerate(given.rates))
         return ClassPrice(rates, given.first_min, given.first_fen, given.day_cap_fen, given.visit_cap_fen)
-    except ValueError as error:
-        raise ValueError(f"param.{where}{error}") from error
+    except TariffError as error:
+        raise error.under(where) from error
+
+
+def _rate(given: _Rate, index: int) -> Rate:
+    try:
+        return Rate(
+            unit_min=given.unit_min, unit_fen=given.unit_fen, cap_fen=given.cap_fen,
+            from_min=_minute("from", given.from_), until_min=_minute("until", given.until),
+        )  # fmt: skip
+    except TariffError as error:
+        raise error.under(f"rates[{index}]") from error
 
 
 def _minute(name: str, text: str) -> int:
     found = _CLOCK.fullmatch(text)
     if found is None:
-        raise ValueError(f"{name}: {text!r} is no time of day, one like 08:00 is allowed")
+        zh = f"{text!r} 不是时刻, 须如 08:00"
+        raise TariffError(name, zh, f"{text!r} is no time of day, one like 08:00 is allowed")
     return 0 if text == "24:00" else int(found[1]) * 60 + int(found[2])

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from edge.core.facts_flow import Vehicle
+from edge.core.tariff_error import TariffError
 
 DAY_MIN = 24 * 60
 
@@ -17,6 +18,12 @@ FEN_MAX = 10_000_000
 
 MONTH_MIN = 31 * DAY_MIN
 """No free time, unit or first period is longer than this."""
+
+RANGES = {
+    "unit_min": (1, MONTH_MIN), "unit_fen": (0, FEN_MAX), "cap_fen": (0, FEN_MAX), "first_min": (0, DAY_MIN),
+    "first_fen": (0, FEN_MAX), "day_cap_fen": (0, FEN_MAX), "visit_cap_fen": (0, FEN_MAX), "free_min": (0, MONTH_MIN),
+}  # fmt: skip
+"""Of each member that is a whole number: the least and the most."""
 
 
 class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -33,11 +40,10 @@ class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     cap_fen: int = 0
 
     def __post_init__(self) -> None:
-        whole("rates.unit_min", self.unit_min, 1, MONTH_MIN)
-        whole("rates.unit_fen", self.unit_fen, 0, FEN_MAX)
-        whole("rates.from_min", self.from_min, 0, DAY_MIN - 1)
-        whole("rates.until_min", self.until_min, 0, DAY_MIN - 1)
-        whole("rates.cap_fen", self.cap_fen, 0, FEN_MAX)
+        for name, most in (("from_min", DAY_MIN - 1), ("until_min", DAY_MIN - 1)):
+            whole(name, getattr(self, name), 0, most)
+        for name in ("unit_min", "unit_fen", "cap_fen"):
+            whole(name, getattr(self, name), *RANGES[name])
 
 
 class ClassPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -50,9 +56,8 @@ class ClassPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     visit_cap_fen: int = 0
 
     def __post_init__(self) -> None:
-        whole("first_min", self.first_min, 0, DAY_MIN)
-        for name in ("first_fen", "day_cap_fen", "visit_cap_fen"):
-            whole(name, getattr(self, name), 0, FEN_MAX)
+        for name in ("first_min", "first_fen", "day_cap_fen", "visit_cap_fen"):
+            whole(name, getattr(self, name), *RANGES[name])
         check_cover(self.rates)
 
 
@@ -72,24 +77,26 @@ class TariffPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     classes: dict[Vehicle, ClassPrice] = {}
 
     def __post_init__(self) -> None:
-        whole("free_min", self.free_min, 0, MONTH_MIN)
+        whole("free_min", self.free_min, *RANGES["free_min"])
         if "" in self.classes:
-            raise ValueError("classes: '' is no vehicle class, large, medium and small are")
+            zh = "'' 不是车型, 须为 large, medium 或 small"
+            raise TariffError("classes", zh, "'' is no vehicle class, large, medium and small are")
 
     def of(self, vehicle: Vehicle) -> ClassPrice:
         return self.classes.get(vehicle, self.price)
 
 
 def whole(name: str, value: object, least: int, most: int) -> None:
-    """Raises `ValueError` unless `value` is a whole number from `least` to `most`: neither a bool nor a float."""
+    """Raises `TariffError` unless `value` is a whole number from `least` to `most`: neither a bool nor a float."""
     if type(value) is not int or not least <= value <= most:
-        raise ValueError(f"{name}: {value!r} is not allowed, whole numbers from {least} to {most} are")
+        zh = f"{value!r} 不允许, 须为整数 {least}..{most}"
+        raise TariffError(name, zh, f"{value!r} is not allowed, whole numbers from {least} to {most} are")
 
 
 def check_cover(rates: tuple[Rate, ...]) -> None:
-    """Every minute of the day must have exactly one rate. Raises `ValueError` with the minute that has none or two."""
+    """Every minute of the day must have exactly one rate. Raises `TariffError` with the minute that has none or two."""
     if not rates:
-        raise ValueError("rates: none is given, at least one is needed")
+        raise TariffError("rates", "没有费率, 至少须有一条", "none is given, at least one is needed")
     if len(rates) == 1 and rates[0].from_min == rates[0].until_min:
         return
     owners = [0] * DAY_MIN
@@ -100,4 +107,6 @@ def check_cover(rates: tuple[Rate, ...]) -> None:
     for minute, count in enumerate(owners):
         if count != 1:
             clock = f"{minute // 60:02d}:{minute % 60:02d}"
-            raise ValueError(f"rates: {count} rates at {clock}, exactly one is allowed at every minute of the day")
+            zh = f"{clock} 有 {count} 条费率, 一天的每一分钟须恰有一条"
+            en = f"{count} rates at {clock}, exactly one is allowed at every minute of the day"
+            raise TariffError("rates", zh, en)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import stat
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from edge.config.durable import write_durably
 
 KEY_NAME = "evidence.key"
 PUBLIC_NAME = "evidence.pub"
+_HEX_KEY = re.compile(rb"[0-9A-Fa-f]{64}")
 CODE_CHARS = 10
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing that is read as something else
 
@@ -51,11 +53,12 @@ def load_public(path: Path) -> bytes:
             key = serialization.load_pem_public_key(text)
             if isinstance(key, Ed25519PublicKey):
                 return key.public_bytes_raw()
-        elif len(raw := bytes.fromhex(text.decode("ascii"))) == 32:
-            return raw
+        elif _HEX_KEY.fullmatch(text.strip()):
+            return bytes.fromhex(text.decode("ascii"))
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise KeyFileError(f"{path}: {error}") from error
-    raise KeyFileError(f"{path}: 不是 Ed25519 公钥 no Ed25519 public key (PEM or 64 hex digits)")
+        raise KeyFileError(f"{path}: PEM 公钥无法读取  the PEM cannot be read: {error}") from error
+    allowed = f"须为 PEM 或 64 位十六进制, 如 {PUBLIC_NAME}"
+    raise KeyFileError(f"{path}: 不是 Ed25519 公钥, {allowed}  no Ed25519 public key (PEM or 64 hex digits)")
 
 
 def public_pem(key: Ed25519PublicKey) -> bytes:

@@ -156,14 +156,14 @@ def _wires(lane: Lane, board: str) -> list[Wire]:
 
     loops, barrier = lane.loops, lane.barrier
     found: list[Wire] = []
-    if loops.board == board and loops.arrival_input is not None and loops.safety_input is not None:
+    if loops.board == board:
         on = loops.active == "low"
-        found += [
-            Wire(loops.arrival_input, on, loops.debounce_ms,
-                 lambda seen: LoopChanged(lane=lane.id, loop="arrival", occupied=seen)),
-            Wire(loops.safety_input, on, loops.debounce_ms,
-                 lambda seen: LoopChanged(lane=lane.id, loop="safety", occupied=seen)),
-        ]  # fmt: skip
+        if loops.arrival_input is not None:
+            found.append(Wire(loops.arrival_input, on, loops.debounce_ms,
+                              lambda seen: LoopChanged(lane=lane.id, loop="arrival", occupied=seen)))
+        if loops.safety_input is not None:
+            found.append(Wire(loops.safety_input, on, loops.debounce_ms,
+                              lambda seen: LoopChanged(lane=lane.id, loop="safety", occupied=seen)))
     if barrier.board == board:
         on = barrier.limit_active == "low"
         if barrier.limit_up_input is not None:

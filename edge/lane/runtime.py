@@ -76,16 +76,17 @@ class LaneRuntime:
         self._ledger, self._clock, self._barriers, self._loop = ledger, clock, barriers, loop
         self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._untold: set[str] = set()  # command ids whose answer waits for facts to be durable
-        self._behind: deque[tuple[int, list[Answer]]] = deque()  # answers without a fact, and the one they wait for
-        self._kept: deque[tuple[int, asyncio.Future[None]]] = deque()  # who waits for facts up to this one
-        self._submitted_seq = self.last_seq
+        self._behind: deque[tuple[int, list[Answer]]] = deque()  # answers without a fact, and the submit they wait for
+        self._kept: deque[tuple[int, asyncio.Future[None]]] = deque()  # who waits for submits up to this one
+        # Submits are counted here: facts that wait for a disk which fails from the start on get other numbers later.
+        self._submitted = self._durable = 0
         self._since_snapshot = 0
         self._snapshot_every = SNAPSHOT_EVERY
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ms = 0  # the deadline that it was armed for
         self._store_faults: set[str] = set()
         self._riding: list[Fact] = []  # pictures that wait for other facts of the lane to be stored with
-        self._urgent: set[int] = set()  # last seq of each urgent submit that is not durable yet
+        self._urgent: set[int] = set()  # urgent submits that are not durable yet
         self._at_rest = asyncio.Event()
         self._at_rest.set()
 
@@ -157,11 +158,11 @@ class LaneRuntime:
             # An answer is a promise: whoever has it may forget his order (DESIGN 2: records, then answers).
             self._untold.update(answer.command_id for answer in answers)
             self._submit(facts, tokens, answers, urgent)
-        elif answers and self._submitted_seq > self.last_seq and not self._store_faults:
+        elif answers and self._submitted > self._durable and not self._store_faults:
             # It says what earlier facts say, an order's number for one: a driver pays what he was told, and a box that
             # was killed before they were durable would know nothing of it.
             self._untold.update(answer.command_id for answer in answers)
-            self._behind.append((self._submitted_seq, answers))
+            self._behind.append((self._submitted, answers))
         else:
             self._tell(answers)
 
@@ -183,12 +184,12 @@ class LaneRuntime:
     def _submit(self, facts: list[Fact], tokens: list[int], answers: list[Answer], urgent: bool) -> None:
         def done(result: StoreResult) -> None:  # on the writer's thread
             with suppress(RuntimeError):  # the loop has ended, nobody waits: the ledger keeps its last facts alone
-                self._loop.call_soon_threadsafe(self._stored, result, tokens, answers, count)
+                self._loop.call_soon_threadsafe(self._stored, result, number, len(facts), tokens, answers)
 
-        count = len(facts)
-        last_seq = self._submitted_seq = self._ledger.submit(facts, urgent, done)
+        self._submitted = number = self._submitted + 1
+        last_seq = self._ledger.submit(facts, urgent, done)
         if urgent:
-            self._urgent.add(last_seq)
+            self._urgent.add(number)
             self._at_rest.clear()
         self._since_snapshot += len(facts)
         if self._snapshots and self._since_snapshot >= self._snapshot_every:
@@ -198,14 +199,16 @@ class LaneRuntime:
             self._snapshot_every = max(SNAPSHOT_EVERY, len(data) // SNAPSHOT_BYTES_A_FACT)
             self._ledger.snapshot(last_seq, data)
 
-    def _stored(self, result: StoreResult, tokens: list[int], answers: list[Answer], count: int) -> None:
-        last_seq = result.first_seq + count - 1
-        self._urgent.discard(last_seq)
+    def _stored(
+        self, result: StoreResult, number: int, count: int, tokens: list[int], answers: list[Answer]
+    ) -> None:
+        """What became of submit `number` and its `count` facts; they are told in order."""
+        self._urgent.discard(number)
         if not self._urgent:
             self._at_rest.set()  # whoever waits goes on in the loop's next turn, after the arm
-        while self._behind and self._behind[0][0] <= last_seq:
+        while self._behind and self._behind[0][0] <= number:
             answers = [*answers, *self._behind.popleft()[1]]
-        while self._kept and self._kept[0][0] <= last_seq:
+        while self._kept and self._kept[0][0] <= number:
             self._wake(self._kept.popleft()[1])
         untold = [answer for answer in answers if answer.command_id in self._untold]
         self._tell(untold if result.ok else [_not_on_disk(answer) for answer in untold])
@@ -219,7 +222,8 @@ class LaneRuntime:
         faults, self._store_faults = sorted(self._store_faults - {"ledger_damaged"}), set()
         for code in faults:
             self.feed(DeviceUp(code=code, device="ledger"))
-        self.last_seq = max(self.last_seq, last_seq)
+        self._durable = max(self._durable, number)
+        self.last_seq = max(self.last_seq, result.first_seq + count - 1)
         for token in tokens:
             self.feed(Stored(token=token))
 
@@ -233,9 +237,9 @@ class LaneRuntime:
 
     async def kept(self) -> None:
         """Until every fact so far is durable. At once while the disk fails: the fault says what a promise is worth."""
-        if self._submitted_seq > self.last_seq and not self._store_faults:
+        if self._submitted > self._durable and not self._store_faults:
             waits: asyncio.Future[None] = self._loop.create_future()
-            self._kept.append((self._submitted_seq, waits))
+            self._kept.append((self._submitted, waits))
             await waits
 
     @staticmethod

@@ -39,6 +39,7 @@ def lane_settings(lane: Lane) -> LaneSettings:
         direction=lane.direction,
         arrival=lane.arrival,
         no_plate=lane.no_plate,
+        can_ask=any(camera.client is not None and camera.vendor != "hikvision" for camera in lane.camera),
         has_close=closes(lane),
         has_stop=barrier.stop_pin is not None or barrier.stop_relay is not None,
         has_limit_up=barrier.limit_up_pin is not None or barrier.limit_up_input is not None,

@@ -99,7 +99,7 @@ def read_body(route: Route, request: Request) -> api.Body | None:
     try:
         return msgspec.json.decode(request.body, type=route.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        where, zh, en = in_words(error)
+        where, zh, en = in_words(error, route.body)
         field = f"{where}: " if where else ""
         raise bad(f"{field}{zh}", f"{field}{en}") from None
 

@@ -60,6 +60,8 @@ class Refused:
     kind: str
     item_id: str
     reason: str
+    counted_as: str
+    """In `Summary.refused`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class Records:
     def refuse(self, kind: str, item_id: str, reason: str, counted_as: str) -> None:
         self.refused[counted_as] += 1
         if len(self.refusals) < REFUSALS_KEPT:
-            self.refusals.append(Refused(kind, item_id, reason))
+            self.refusals.append(Refused(kind, item_id, reason, counted_as))
 
     def _follow(self, kind: str, item_id: str, item: dict[str, object]) -> None:
         if kind == "carIn":

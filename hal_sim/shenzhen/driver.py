@@ -21,6 +21,10 @@ from hal_sim.shenzhen.rules import epoch
 from hal_sim.shenzhen.server import ShenzhenPlatform
 
 TRIES = 8
+"""An order that the box can have taken is sent so often."""
+AWAY_S = 120.0
+"""One that nobody was there to take is sent for so long: a program that a person restarts at the page has 25 s to end
+and 30 s to be ready, on a busy machine, and logs in only then."""
 AGAIN_S = 1.0
 PROBLEMS_KEPT = 50
 COUPON_FELT_S = 2.0
@@ -95,6 +99,7 @@ class Driver:
         self._next = 0
         self.counts: Counter[str] = Counter()
         self.problems: list[str] = []
+        self.unanswered: list[str] = []
         self.coupons: list[Given] = []
         self.arrivals: list[Arrival] = []
         self.guests: list[Guest] = []
@@ -152,8 +157,10 @@ class Driver:
             return self._next
 
     def order(self, code: int, element: Element, allowed: Set[int]) -> Element | None:
-        """One order until it is answered; None if it never was. Raises `Stopped`."""
-        for _ in range(TRIES):
+        """One order until it is answered; None if it never was. Raises `Stopped`: an order under way when the run ends
+        is nobody's debt."""
+        ends_s, tries, times = time.monotonic() + AWAY_S, 0, 0
+        while tries < TRIES and time.monotonic() < ends_s:
             answer = self.platform.send_order(code, [element], self._via)
             told = answer.result.elements[0] if answer.result is not None and answer.result.elements else None
             if told is not None and not _busy(told.get("code")):
@@ -163,11 +170,14 @@ class Driver:
                     wanted = ", ".join(map(str, sorted(allowed)))
                     self.problem(f"order {code} {element}: code {told.get('code')} {told.get('message')}, not {wanted}")
                 return told
+            times += 1
+            tries += answer.reached
             with self._lock:
                 self.counts["again"] += 1
             self.pause(AGAIN_S)
+        said = answer.fault or f"code {told.get('code') if told else None}"
         with self._lock:
-            self.counts["given_up"] += 1
+            self.unanswered.append(f"order {code} {element}: sent {times} times, {tries} reached the box, last: {said}")
         return None
 
     def come(self, plate: str, colour: str, book_code: str = "", *, reserved: bool = False) -> None:

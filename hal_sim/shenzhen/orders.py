@@ -44,6 +44,8 @@ class OrderAnswer:
     result: Result | None
     latency_s: float
     fault: str = ""
+    reached: bool = True
+    """Whether the box can have taken it: False when nobody listened, or nobody there knew our token yet."""
 
     @property
     def codes(self) -> tuple[object, ...]:
@@ -59,7 +61,11 @@ class _Raw:
 
 
 class NoAnswer(Exception):
-    """The order could not be brought to the box, or nothing came back."""
+    """The order could not be brought to the box (`reached` False), or nothing came back."""
+
+    def __init__(self, said: str, *, reached: bool) -> None:
+        super().__init__(said)
+        self.reached = reached
 
 
 class Orders:
@@ -123,7 +129,7 @@ class Orders:
             raws = self._carry(code, body, via, twice=twice)
         except NoAnswer as error:
             self._count("unanswered")
-            answers = [OrderAnswer(code, via, tuple(elements), None, GIVE_UP_S, str(error))]
+            answers = [OrderAnswer(code, via, tuple(elements), None, GIVE_UP_S, str(error), error.reached)]
         else:
             answers = [self._judge(code, elements, via, raw) for raw in raws]
         with platform.lock:
@@ -208,14 +214,14 @@ class Orders:
             return [self._post(code, body, token) for _ in range(2 if twice else 1)]
         link = self._links.newest
         if link is None:
-            raise NoAnswer("TCP 未连接 no link is logged in")
+            raise NoAnswer("TCP 未连接 no link is logged in", reached=False)
         started_s = time.monotonic()
         pending = link.request(code, body, twice=twice)
         pending.done.wait(GIVE_UP_S)
         link.forget(pending)
         latency_s = time.monotonic() - started_s
         if not pending.answers:
-            raise NoAnswer(f"TCP 没有应答 no answer within {latency_s:.1f} s")
+            raise NoAnswer(f"TCP 没有应答 no answer within {latency_s:.1f} s", reached=True)
         return [_Raw(None, answer, latency_s) for answer in pending.answers]
 
     def _post(self, code: int, body: bytes, forged: str | None) -> _Raw:
@@ -230,7 +236,7 @@ class Orders:
             if raw.status != UNAUTHORISED:
                 return raw
         self._count("unauthorised")
-        raise NoAnswer("HTTPS 401: 盒子尚无有效令牌 the box has no living token now")
+        raise NoAnswer("HTTPS 401: 盒子尚无有效令牌 the box has no living token now", reached=False)
 
     def _post_with(self, code: int, body: bytes, token: str) -> _Raw:
         started_s = time.monotonic()
@@ -244,16 +250,16 @@ class Orders:
         except ssl.SSLCertVerificationError as error:
             fault = Fault("certificate", str(error)[:80], "回调服务器证书须可验证 must be verifiable", lists.OTHER)
             self._platform.violate(f"{code} https", "", fault)
-            raise NoAnswer(f"HTTPS {error}") from error
+            raise NoAnswer(f"HTTPS {error}", reached=True) from error  # no matter of time: it stays like that
         except (OSError, http.client.HTTPException) as error:
-            raise NoAnswer(f"HTTPS {type(error).__name__}: {error}") from error
+            raise NoAnswer(f"HTTPS {type(error).__name__}: {error}", reached=True) from error
 
     def _https(self, code: int, body: bytes, token: str) -> http.client.HTTPSConnection:
-        """A connection to the callback server on which the order was sent."""
+        """A connection to the callback server on which the order was sent. Raises `NoAnswer` if nobody listens."""
         with self._platform.lock:
             callback = self._platform.session.callback
         if callback is None:
-            raise NoAnswer("HTTPS 无回调地址 no callbackServer was told at login")
+            raise NoAnswer("HTTPS 无回调地址 no callbackServer was told at login", reached=False)
         parts = urlsplit(callback)
         headers = {
             "Content-Type": "application/json;charset=UTF-8",
@@ -262,6 +268,13 @@ class Orders:
         connection = http.client.HTTPSConnection(
             str(parts.hostname), parts.port or 443, timeout=GIVE_UP_S, context=self._trust
         )
+        try:
+            connection.connect()
+        except ConnectionRefusedError as error:
+            raise NoAnswer(f"HTTPS 盒子未在监听 the box does not listen: {error}", reached=False) from error
+        except BaseException:
+            connection.close()
+            raise
         try:
             connection.request("POST", f"{parts.path.rstrip('/')}/{lists.VERSION}/{code}", body, headers)
         except BaseException:

@@ -26,6 +26,9 @@ FREE_SHARE = 0.15
 AGAIN_S = 1.0
 """If a lane still waits so long after an order, he orders again (his first one may have died with the program)."""
 
+HELP_AGAIN_S = 3.0
+"""The arm needs a moment after an order for a driver who rang."""
+
 
 LOOKED_AT = ("id", "direction", "state", "plate", "due_fen", "arrival_id", "order_id")
 """Of a lane in the box's view, in the order of `View`."""
@@ -62,11 +65,14 @@ class Attendant:
         self._changed = threading.Condition()
         self._lanes: dict[str, View] = {}
         self._since_s: dict[str, tuple[View, float]] = {}
+        self._acted_s: dict[str, float] = {}
         self.box: dict[str, Any] = {}
         self.counts: Counter[str] = Counter()
         self.on_note: Callable[[dict[str, Any]], None] = lambda note: None
         self.leaves_alone: Callable[[View], float] = lambda view: 0.0
         """A car waits to pay at this lane: so many seconds he leaves its driver with a phone alone."""
+        self.rings: Callable[[str], bool] = lambda lane: False
+        """A driver of whom this lane knows nothing asks for help."""
 
     def start(self) -> None:
         for target, name in ((self._watch, "attendant-eyes"), (self._act, "attendant-hands")):
@@ -143,14 +149,20 @@ class Attendant:
                 now_s = time.monotonic()
                 due = [(view, at_s) for view, at_s in self._since_s.values() if self.waits_for(view)]
                 ready = [view for view, at_s in due if at_s <= now_s]
+                ready += [view for view in self._lanes.values() if self._help_due(view, now_s)]
                 if not ready:
                     next_s = min((at_s for _, at_s in due), default=now_s + 0.5)
                     self._changed.wait(max(0.005, min(0.5, next_s - now_s)))
                     continue
                 for view in ready:
                     self._since_s[view.lane] = (view, now_s + AGAIN_S)
+                    self._acted_s[view.lane] = now_s
             for view in ready:
                 self._order(view)
+
+    def _help_due(self, view: View, now_s: float) -> bool:
+        acted_s = self._acted_s.get(view.lane, float("-inf"))
+        return not self.waits_for(view) and self.rings(view.lane) and now_s - acted_s > HELP_AGAIN_S
 
     @staticmethod
     def waits_for(view: View) -> str:

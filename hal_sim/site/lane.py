@@ -29,6 +29,8 @@ from hal_sim.site.vehicle import (
 SAFETY_REACTION_S = 0.05
 """A CLOSE order this soon after the safety loop became occupied was given before the box could know."""
 
+RINGS_AFTER_S = 4.0
+"""A driver for whom nothing happens rings the bell."""
 HEADWAY_S = 0.27
 """A loop 1 m wide is clear for so long between two cars 1.5 m apart at 2 m/s, less the driver's inattention."""
 
@@ -103,7 +105,10 @@ class SimLane:
         bounce: Callable[[], int] = lambda: 0,
         reaction_s: float = SAFETY_REACTION_S,
         headway_s: float = HEADWAY_S,
+        by_camera: bool = False,
     ) -> None:
+        """`by_camera`: nothing asks the arrival loop, and the safety loop's detector ends its output so late
+        that no gap in a vehicle shows."""
         self.id, self.direction, self.pins, self.arm = lane_id, direction, pins, arm
         self.vehicles: list[Vehicle] = []  # first = nearest to the exit side
         self.passages: list[Passage] = []
@@ -121,6 +126,9 @@ class SimLane:
         self._bank = bank
         self._bounce = bounce
         self._reaction_s = reaction_s
+        self._by_camera = by_camera
+        self.ringing = False
+        """A driver stands at the arm of a lane that nothing but its camera could have told."""
         self._last_s: float | None = None
         self._safety_since_s: float | None = None
         self._arrival = False
@@ -174,6 +182,7 @@ class SimLane:
             leader = vehicle
         self._look(now_s)
         self._leave(now_s)
+        self.ringing = self._by_camera and any(self._is_helpless(vehicle, now_s) for vehicle in self.vehicles[:1])
 
     def _drive(self, vehicle: Vehicle, leader: Vehicle | None, now_s: float, dt_s: float) -> None:
         if vehicle.reversing:
@@ -196,6 +205,11 @@ class SimLane:
         if vehicle.kind == "back_out" and vehicle.standing_since_s is not None:
             vehicle.reversing = now_s - vehicle.standing_since_s >= vehicle.dwell_s
 
+    def _is_helpless(self, vehicle: Vehicle, now_s: float) -> bool:
+        since_s = vehicle.standing_since_s
+        stands = since_s is not None and now_s - since_s > RINGS_AFTER_S
+        return stands and not (vehicle.going or vehicle.passed or vehicle.reversing or self.arm.passable)
+
     def _may_go(self, vehicle: Vehicle, leader: Vehicle | None, now_s: float) -> bool:
         if not self.arm.passable or vehicle.kind == "back_out":
             return False
@@ -214,7 +228,7 @@ class SimLane:
         arrival = safety = False
         for vehicle in self.vehicles:
             arrival = arrival or vehicle.covers(ARRIVAL_FROM_M, ARRIVAL_TO_M)
-            safety = safety or vehicle.felt_by_safety()
+            safety = safety or vehicle.felt_by_safety(bridged=self._by_camera)
             under = vehicle.rear_m < 0 < vehicle.front_m
             if not up and vehicle.front_m > ARRIVAL_FROM_M and not vehicle.passed:
                 vehicle.unseen = True

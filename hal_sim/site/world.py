@@ -261,6 +261,10 @@ class World:
             for relays in self._relays:
                 relays.on_pin(pin, level, t_ns)
 
+    def rings(self, lane_id: str) -> bool:
+        """A driver there asks for help."""
+        return self.lanes[lane_id].ringing
+
     def _was_ordered(self, lane_id: str, now_s: float) -> bool:
         """By the site's own people, or by somebody at the page: that order is on record before the arm moves."""
         if now_s - self._ordered_s.get(lane_id, float("-inf")) < ORDER_FRESH_S:

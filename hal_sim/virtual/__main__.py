@@ -7,7 +7,7 @@ import sys
 import time
 from multiprocessing import Pool
 
-from hal_sim.virtual.mix import FAULTY, USUAL, Mix
+from hal_sim.virtual.mix import CAMERA, FAULTY, FAULTY_CAMERA, USUAL, Mix
 from hal_sim.virtual.tally import Tally
 from hal_sim.virtual.world import World
 
@@ -41,8 +41,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--faulty", action="store_true", help="also worlds with broken loops and lying switches")
+    parser.add_argument("--camera", action="store_true", help="lanes where cameras tell of arrivals, without that loop")
     args = parser.parse_args()
     worlds = {"usual": USUAL, **(FAULTY if args.faulty else {})}
+    if args.camera:
+        worlds = {"camera": CAMERA, **(FAULTY_CAMERA if args.faulty else {})}
     wrong = False
     for name, mix in worlds.items():
         began = time.perf_counter()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from edge.core.box import Box
 from edge.core.commands import Record
 from edge.core.facts import ArmOrdered, BackedOut, Decided, Fact, Ordered, Passed
@@ -9,8 +11,11 @@ from hal_sim.virtual.tally import Tally
 
 
 class Audit:
-    def __init__(self, tally: Tally, lane: str, store_ms: int) -> None:
-        self.tally, self.lane, self._store_ms = tally, lane, store_ms
+    def __init__(self, tally: Tally, lane: str, store_ms: int, known_as: dict[str, str]) -> None:
+        """`known_as`: what a camera read -> whose plate that is."""
+        self.tally, self.lane, self._store_ms, self._known_as = tally, lane, store_ms, known_as
+        self._through: Counter[str] = Counter()  # plates, in truth
+        self._reported: Counter[str] = Counter()  # ... and in what was recorded
         self.true_passages = 0
         self.base = 0  # true minus recorded passages that a crash made unknowable
         self.rebase = False
@@ -38,7 +43,27 @@ class Audit:
             self._held_before[body.command_id] = self._held
             self._held = body.action == "hold_open"
 
+    def passed(self, plate: str) -> None:
+        """A car went through, in truth."""
+        self.true_passages += 1
+        self._through[plate] += 1
+
+    def _whose(self, body: Passed) -> str:
+        return self._known_as.get(body.plate, body.plate)
+
+    def _named(self, body: Passed) -> None:
+        name = self._whose(body)
+        if self._reported[name] < self._through[name]:
+            self._reported[name] += 1
+            self.tally.named += 1
+        elif self._through[name]:
+            self.tally.wrong("twice", f"{self.lane} {body}")
+        else:
+            self.tally.misnamed += 1
+
     def _passed(self, body: Passed) -> None:
+        if body.plate and not self.rebase:  # else nobody can know whom it was about
+            self._named(body)
         known = self._admitted.pop(body.arrival_id, None)
         if known is not None:
             self._ended[body.arrival_id] = known
@@ -81,6 +106,8 @@ class Audit:
         decided = {fact.body.arrival_id for fact in lost if isinstance(fact.body, Decided)}
         for fact in lost:
             body = fact.body
+            if isinstance(body, Passed) and body.plate:
+                self._reported[self._whose(body)] -= self._reported[self._whose(body)] > 0
             if isinstance(body, BackedOut) or (
                 isinstance(body, Passed) and (not body.admitted or body.arrival_id in decided)
             ):

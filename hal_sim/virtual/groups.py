@@ -43,7 +43,7 @@ def make_group(world: World, site: Site) -> None:
     if random.random() < mix.long_drop_out:
         car = random.choice(cars)
         if not car.turns:
-            loop = random.choice(("arrival", "safety"))
+            loop = random.choice(site.loops)
             car.long_drop_out = True
             car.drop_outs = [(loop, random.uniform(100, 4_000), random.uniform(*LONG_MS))]
             world.tally.drop_outs += 1
@@ -58,7 +58,7 @@ def _plan(world: World, site: Site, car: Car, alone: bool) -> None:
         car.pause_ms = random.uniform(*mix.stop_ms)
     if alone and random.random() < mix.turn:
         deep = car.length_m + ARRIVAL[1] - 0.1  # its tail is still on the arrival loop
-        if random.random() < 0.5 and deep > SAFETY[0] + 0.05:
+        if mix.deep_turn and random.random() < 0.5 and deep > SAFETY[0] + 0.05:
             turn_x = random.uniform(SAFETY[0] + 0.05, deep)
             site.turned = 0
         elif site.turned < TURNS_RUNNING:
@@ -71,7 +71,7 @@ def _plan(world: World, site: Site, car: Car, alone: bool) -> None:
     seen_x = -3.5 if random.random() < mix.early_read else -2.5
     if turn_x is None and random.random() < mix.short_drop_out:
         for _ in range(random.randint(1, 3)):
-            loop = random.choice(("arrival", "safety"))
+            loop = random.choice(site.loops)
             car.drop_outs.append((loop, random.uniform(50, 3_000), random.uniform(*SHORT_MS)))
             world.tally.drop_outs += 1
     car.plan(stop_x, turn_x, seen_x)

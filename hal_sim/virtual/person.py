@@ -37,14 +37,16 @@ class Person:
         if state == "wait_payment":
             self.order(site, "pay_cash" if world.random.random() < 0.8 else "pay_free", seen=seen)
         elif state in {"wait_confirm", "refused"}:
-            if alone and world.random.random() < 0.1 and not car.drop_outs:
+            off = world.mix.deep_turn or not car.on["safety"]
+            if alone and world.random.random() < 0.1 and not car.drop_outs and off:
                 site.turn_back(car)
             else:
                 self.order(site, "let_in", seen=seen)
         elif state == "wait_stall":
-            if alone and world.now_ms - car.held_ms > 60_000:
+            off = world.mix.deep_turn or not car.on["safety"]
+            if alone and off and world.now_ms - car.held_ms > 60_000:
                 site.turn_back(car)
-            elif not alone and world.now_ms - car.held_ms > 30_000:
+            elif not (alone and off) and world.now_ms - car.held_ms > 30_000:
                 self.order(site, "let_in", seen=seen)
         elif state == "locked":
             self.order(site, "unlock")

@@ -24,6 +24,7 @@ class World(Protocol):
     random: Random
     mix: Mix
     now_ms: float
+    known_as: dict[str, str]
 
     def at(self, time_ms: float, what: Callable[[], None]) -> None: ...
 
@@ -59,7 +60,9 @@ class Site:
         self.seen: dict[Loop, bool | None] = {"arrival": False, "safety": False}
         self.limit: dict[End, bool] = {"up": False, "down": True}
         self.lies: dict[End, bool] = {}
+        self.loops = tuple(loop for loop in LOOPS if loop == "safety" or world.mix.arrival == "loop")
         self.turned = 0  # cars running that turned before the safety loop
+        self.turned_ms = -1e9  # when one last left the way it came
         self.ours = False  # the arm moves by a command of the program that is running now
 
     # --- cars in motion --------------------------------------------------------------------------------------
@@ -235,7 +238,7 @@ class Site:
 
     def tell_loop(self, loop: Loop) -> None:
         state = self.sees(loop)
-        if state is not self.seen[loop]:
+        if loop in self.loops and state is not self.seen[loop]:
             self.seen[loop] = state
             self.world.tell(LoopChanged(lane=self.lane, loop=loop, occupied=state))
 
@@ -246,6 +249,7 @@ class Site:
         plate = car.plate
         if not sure and random.random() < mix.misread:
             plate = misread(plate, random)
+            self.world.known_as[plate] = car.plate
         no_plate = not sure and random.random() < mix.no_plate
         event_id = self.world.new_id()
         event = PlateRead(
@@ -258,11 +262,24 @@ class Site:
 
     def triggered(self) -> None:
         """The program asks for a picture: the plate of the nearest head that the camera can see."""
+        if not self.world.mix.asked:
+            return
         self.advance()
         for car in self.cars:
             if not car.done and CAMERA_SEES[0] < car.x < CAMERA_SEES[1]:
                 self.read(car, self.world.random.uniform(150, 400), sure=True)
                 return
+        if self.world.mix.arrival == "camera" and self.world.random.random() < 0.5:
+            self._nobody()
+
+    def _nobody(self) -> None:
+        """Some cameras answer "no plate" to whoever asks for a picture of an empty lane."""
+        world = self.world
+        event = PlateRead(
+            lane=self.lane, read_id=world.new_id(), camera=f"cam-{self.lane}", event_id=world.new_id(),
+            plate_raw="_无_", no_plate=True,
+        )  # fmt: skip
+        world.at(world.now_ms + world.random.uniform(150, 400), lambda: world.tell(event))
 
     # --- arm -----------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ class Tally:
     cars: int = 0
     passages: int = 0
     turned_back: int = 0
+    named: int = 0  # recorded under the plate of a car that went through
     tailgates: int = 0
     unadmitted: int = 0
     crashes: int = 0
@@ -28,11 +29,14 @@ class Tally:
     unfounded_admissions: int = 0
     unfounded_raises: int = 0
     stranded: int = 0
-    # stated, not hidden: counts off after a crash with several cars between the loops, a reversing one, a dead disk
+    twice: int = 0  # under one plate more often than that car went through
+    # stated, not hidden: recorded under the plate of a car that had turned back
+    misnamed: int = 0
+    # ... and counts off after a crash with several cars between the loops, a reversing one, a dead disk
     lost_in_crash: int = 0
     examples: list[str] = field(default_factory=list)
 
-    MUST_BE_ZERO = ("strikes", "drift", "unrecorded", "unfounded_admissions", "unfounded_raises", "stranded")
+    MUST_BE_ZERO = ("strikes", "drift", "unrecorded", "unfounded_admissions", "unfounded_raises", "stranded", "twice")
 
     def wrong(self, what: str, example: str, by: int = 1) -> None:
         setattr(self, what, getattr(self, what) + by)

@@ -96,10 +96,14 @@ def sign(body: bytes, passkey: str) -> str:
     MD5 is what the standard asks for; it proves nothing to us and guards nothing of ours.
     """
     digest = hashlib.md5(usedforsecurity=False)
-    for at in range(0, len(body), _PIECE_BYTES):
-        digest.update(body[at : at + _PIECE_BYTES])
+    _update(digest, body)
     digest.update(passkey.encode())
     return digest.hexdigest().upper()
+
+
+def _update(digest: hashlib._Hash | hashlib.blake2b, said: bytes) -> None:
+    for at in range(0, len(said), _PIECE_BYTES):
+        digest.update(said[at : at + _PIECE_BYTES])
 
 
 def login_request(account: Account) -> Request:
@@ -119,13 +123,13 @@ def record_request(account: Account, token: str, kind: str, record_id: str, reco
 
 
 def batch_request(account: Account, token: str, kind: str, records: Sequence[tuple[str, bytes]]) -> Request:
-    """Records of one kind, each with its id, in one request (QC31). The seq_id belongs to kind and records: new
-    for every new request, the same on every repetition, after a restart and with a new token too (QC13). One message
-    alone may say something new of the same thing (counts, states); of several records the ids say which they are."""
+    """Records of one kind, each with its id, in one request (QC31). The seq_id is of the kind and of all that is said
+    of it: the same on every repetition, after a restart and with a new token too, and another as soon as one byte
+    differs (QC13). The ids alone would not do: a device keeps its id while its state changes."""
     items = b",".join([record for _, record in records])
-    named = items if len(records) == 1 else ",".join([record_id for record_id, _ in records]).encode()
-    seq_id = hashlib.blake2b(kind.encode() + b"\0" + named, digest_size=16).hexdigest()
-    head = msgspec.json.encode(_Envelope(account.cno, account.sub_code, token, seq_id))
+    digest = hashlib.blake2b(kind.encode() + b"\0", digest_size=16)
+    _update(digest, items)
+    head = msgspec.json.encode(_Envelope(account.cno, account.sub_code, token, seq_id := digest.hexdigest()))
     body = b'%b,"p":{"data_items":[%b]}}' % (head[:-1], items)
     first_id, *more_ids = [record_id for record_id, _ in records]
     return Request(

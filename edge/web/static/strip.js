@@ -40,7 +40,10 @@ function notices(state) {
 }
 
 function verdict(line, state, heardMs) {
-  if (line === "out") return ["none", word(document.body.dataset.session === "change" ? "first_password_title" : "login_needed"), word("login_detail")];
+  if (line === "out") {
+    const changes = document.body.dataset.session === "change"; // logged in, and nothing is shown before that
+    return ["none", ...(changes ? ["first_password_title", "first_password_hint"] : ["login_needed", "login_detail"]).map((name) => word(name))];
+  }
   if (line === "broken") {
     return ["broken", word("broken"), heardMs ? word("broken_detail", clock(heardMs)) : word("broken_never")];
   }
