@@ -20,7 +20,7 @@ FACTS = 1000
 def _fact(number: int) -> Fact:
     body = Decided(
         arrival_id=f"{number:032x}", read_id=f"{number:032x}", plate="鲁B12345", decision="admit",
-        rule="count", zh="余位 12, 入场", en="12 stalls free",
+        rule="count", zh="可进 12, 入场", en="room for 12, please enter",
     )
     return Fact(f"{number:032x}", "in1", Stamp("0" * 32, number, 1_700_000_000_000 + number, True), body)
 

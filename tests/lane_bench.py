@@ -10,6 +10,7 @@ from edge.core.admission import LotRules
 from edge.core.box import Box, LaneSettings
 from edge.core.commands import Answer, AnyCommand, Command, Record
 from edge.core.events import (
+    CAR_ORDERS,
     AnyEvent,
     Commanded,
     LoopChanged,
@@ -95,7 +96,11 @@ class Bench:
         self.wait(200)
 
     def order(self, lane: str, action: str, command_id: str = "", **more: object) -> Answer:
+        """An order for the car at the arm names it as the view shows it, unless `more` says which one was meant."""
         command = {"who": "w", "why": "y", **more}
+        if action in CAR_ORDERS and not command.get("visit_id"):
+            seen = next(one for one in self.box.lane_states() if one.id == lane)
+            command = {"arrival_id": seen.arrival_id, "seen_plate": seen.plate, "order_id": seen.order_id} | command
         order = Commanded(lane=lane, command_id=command_id or next(self.ids), action=action, **command)  # type: ignore[arg-type]
         return next(out for out in self.tell(order) if isinstance(out, Answer))
 

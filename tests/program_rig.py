@@ -252,7 +252,8 @@ class Driver:
                 self._pushed_for = lane if status == 200 else None
             seen = self.box.lane_view(self.bay.id) if self.entered else {}
             if seen.get("state") == "wait_payment" and not self.due_fen:
-                order = {"amount_fen": seen["due_fen"], "plate": self.plate, "why": "test"}
+                car = {"arrival_id": seen["arrival_id"], "seen_plate": seen["plate"], "order_id": seen["order_id"]}
+                order = {"amount_fen": seen["due_fen"], "why": "test"} | car
                 if self.box.command(f"pay {self.plate}", self.bay.id, "pay_cash", **order)["ok"]:
                     self.due_fen.append(seen["due_fen"])
             if not self.durable:

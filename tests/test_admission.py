@@ -56,11 +56,7 @@ def short(verdict: Verdict) -> tuple[str, str, str]:
 
 def test_a_free_stall_admits_and_says_how_many() -> None:
     verdict = decide_entry(lot_of(20, 8), COUNT, "鲁B12345", on_the_way=0)
-    assert verdict == Verdict("admit", "", "count", "余位 12, 入场", "12 stalls free")
-
-
-def test_the_last_stall_is_one_stall() -> None:
-    assert decide_entry(lot_of(20, 19), COUNT, "鲁B12345", 0).en == "1 stall free"
+    assert verdict == Verdict("admit", "", "count", "可进 12, 入场", "room for 12, please enter")
 
 
 @pytest.mark.parametrize(("parked", "on_the_way"), [(20, 0), (19, 1), (17, 3), (25, 0), (19, 9)])
@@ -113,7 +109,7 @@ def test_a_plate_that_is_already_inside_comes_in_and_the_rule_says_so() -> None:
     verdict = decide_entry(lot_of(20, 8, ("v1", "鲁B12345", at(0))), COUNT, "鲁B12345", 0)
     assert short(verdict) == ("admit", "", "already_inside")
     assert "未出场" in verdict.zh
-    assert "12 stalls free" in verdict.en
+    assert "room for 12" in verdict.en
 
 
 def test_a_lookalike_of_a_car_inside_is_another_car() -> None:

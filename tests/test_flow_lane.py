@@ -48,6 +48,17 @@ def test_an_ordinary_car_waits_for_two_reserved_ones_and_is_told_so() -> None:
     assert bench.state("in2") == "admitted"
 
 
+def test_a_decision_calls_a_number_as_the_page_calls_it() -> None:
+    """可进 is what bookings leave, 余位 what is not parked on: one word must not stand for both."""
+    bench = FlowBench(total=100, parked=30)
+    bench.book("b1", "粤B11111")
+    bench.book("b2", "粤B22222")
+    shown = flow_view(bench.box.flows, True, bench.stamp())
+    assert (shown.room, bench.box.lot.free) == (68, 70)
+    came = bench.come("in2", "粤B33333")
+    assert (came.zh, came.en) == ("非饱和: 可进 68, 入场", "not saturated: room for 68, please enter")
+
+
 def test_fifteen_seconds_without_a_reserved_car_let_the_ordinary_one_go() -> None:
     bench = FlowBench(total=100, parked=70)
     bench.book("b1", "粤B11111")

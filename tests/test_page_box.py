@@ -123,7 +123,9 @@ def test_the_lane_does_what_is_ordered_and_keeps_who_and_why(site: Site) -> None
     for path in ("/api/orders", "/api/edges"):
         status, _, body = site.admin.ask("GET", f"{path}?lane=zz")
         assert (status, json.loads(body)["en"]) == (400, "lane: zz: one of in1, out2")
-    assert tell(site, "/api/actions/let_in", {"lane": "in1", "why": "x"})[0] == 400
+    assert tell(site, "/api/actions/let_in", {"lane": "in1", "why": "x"})[0] == 400  # it must name the car
+    gone = act(site, "let_in", lane="in1", arrival_id="a" * 32, seen_plate="鲁B12345")
+    assert (gone["ok"], gone["zh"]) == (False, "本命令针对 鲁B12345, 现在没有车; 未执行")
     refused = act(site, "release", lane="in1")
     assert (refused["ok"], refused["zh"]) == (False, "闸杆未被保持")
 

@@ -93,6 +93,7 @@ def booth(tmp_path: Path) -> Iterator[tuple[LaneSide, Attendant, list[str]]]:
 
 def show(sock: socket.socket, state: str, *, due_fen: int = 0, plate: str = "鲁B12345") -> None:
     lane = {"id": "out1", "direction": "out", "state": state, "plate": plate, "due_fen": due_fen}
+    lane |= {"arrival_id": "a" * 32, "order_id": "b" * 32 if due_fen else ""}
     sock.sendall(json.dumps({"view": {"lanes": [lane]}}).encode() + b"\n")
 
 
@@ -105,6 +106,8 @@ def test_he_takes_money_where_a_lane_waits_for_it(booth: tuple[LaneSide, Attenda
     assert command["action"] in {"pay_cash", "pay_free"}
     assert (command["lane"], command["source"], command["who"]) == ("out1", "operator", WHO)
     assert len(command["command_id"]) == 32
+    car = (command["arrival_id"], command["seen_plate"], command["order_id"])
+    assert car == ("a" * 32, "鲁B12345", "b" * 32)  # the one that he looks at
     assert ordered == ["out1"]
     wait(lambda: attendant.counts[command["action"]] == 1)
 
@@ -116,7 +119,8 @@ def test_he_orders_again_with_a_new_id_when_the_lane_still_waits(
     side.answers = [{"ok": False, "zh": "", "en": ""}]
     show(side.watchers.get(timeout=WITHIN_S), "wait_confirm")
     first, second = side.commands.get(timeout=WITHIN_S), side.commands.get(timeout=WITHIN_S)
-    assert (first["action"], second["action"]) == ("open", "open")
+    assert (first["action"], second["action"]) == ("let_in", "let_in")
+    assert first["arrival_id"] == "a" * 32
     assert first["why"]
     assert first["command_id"] != second["command_id"]
 
@@ -135,7 +139,8 @@ def test_he_finds_the_program_again_after_it_was_away(booth: tuple[LaneSide, Att
 
 def test_cash_is_what_is_due_and_some_go_free_with_a_reason(tmp_path: Path) -> None:
     attendant = Attendant(tmp_path / "none", lambda lane: None, seed=1, think_s=(0, 0))
-    orders = [attendant.order_for(View("out1", "out", "wait_payment", "鲁B1", 900)) for _ in range(200)]
+    view = View("out1", "out", "wait_payment", "鲁B1", 900, "a" * 32, "b" * 32)
+    orders = [attendant.order_for(view) for _ in range(200)]
     cash = [order for order in orders if order["action"] == "pay_cash"]
     free = [order for order in orders if order["action"] == "pay_free"]
     assert len(cash) + len(free) == 200

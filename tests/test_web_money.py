@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 from edge.web.api_views import OrderRow
 from edge.web.desk import RefusedError, Span
-from tests.web_fakes import FakeSource, box, exit_lane, lane
+from tests.web_fakes import ARRIVAL, ORDER, FakeSource, box, exit_lane, lane
 from tests.web_house import House
 from tests.web_look import MONITOR, Open, wait_text
 from tests.web_money import car, desk, order
@@ -34,6 +34,7 @@ def test_the_exit_desk_says_what_the_car_owes_and_why_and_takes_the_money(
     page.wait_for_selector("#sheet .answer[data-ok=true]")
     name, given, _ = house.desk.acts[-1]
     assert (name, given["lane"], given["amount_fen"], given["why"]) == ("pay_cash", "out1", 1200, "岗亭")
+    assert (given["arrival_id"], given["seen_plate"], given["order_id"]) == (ARRIVAL, "鲁B88888", ORDER)
     assert troubles == []
 
 

@@ -11,8 +11,11 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from edge.ports import EvidenceView
+from edge.web.api_views import PassageRow
 from tests.web_fakes import (
+    ARRIVAL,
     NOON_MS,
+    ORDER,
     READ_ID,
     TINY_JPEG,
     FakeSource,
@@ -213,16 +216,18 @@ def test_only_what_makes_sense_at_a_lane_is_offered(open_page: Open, page_source
     page = open_page()
     page_source.show(box(lane(state="down"), exit_lane(state="down")))
     page.wait_for_selector("[data-lane=in1][data-state=down]", state="attached")
-    nobody_there = {"open", "close", "hold_open", "lock", "correct_plate"}
+    nobody_there = {"open", "close", "hold_open", "lock"}
     assert offered(page, "in1") == nobody_there == offered(page, "out1")
     page_source.show(box(lane(state="wait_confirm", arrival=True), exit_lane(state="locked", locked=True)))
     page.wait_for_selector("[data-lane=out1][data-state=locked]", state="attached")
-    assert offered(page, "in1") == nobody_there | {"release", "let_in"}  # the arm may be held above a car that waits
+    # The arm may be held above a car that waits.
+    assert offered(page, "in1") == nobody_there | {"release", "let_in", "correct_plate"}
     assert offered(page, "out1") == nobody_there - {"hold_open", "lock"} | {"unlock", "release"}
-    page_source.show(box(lane(state="held_open"), exit_lane(state="wait_payment", plate="鲁B88888", due_fen=500)))
+    waiting = exit_lane(state="wait_payment", plate="鲁B88888", due_fen=500, arrival=True)
+    page_source.show(box(lane(state="held_open"), waiting))
     page.wait_for_selector("[data-lane=out1][data-state=wait_payment]", state="attached")
     assert offered(page, "in1") == nobody_there - {"hold_open"} | {"release"}
-    assert {"pay_cash", "pay_free", "let_in"} <= offered(page, "out1")
+    assert {"pay_cash", "pay_free", "let_in", "correct_plate"} <= offered(page, "out1")
 
 
 def test_cash_below_the_fee_says_what_becomes_of_the_rest(open_page: Open, page_source: FakeSource) -> None:
@@ -236,6 +241,60 @@ def test_cash_below_the_fee_says_what_becomes_of_the_rest(open_page: Open, page_
     assert page.inner_text("#sheet [type=submit]") == "收现金 ¥3.00, 其余 ¥2.00 记为优惠"
     page.fill("#sheet [name=amount_fen]", "5")
     assert page.inner_text("#sheet [type=submit]") == "收现金 ¥5.00"
+
+
+CAR = {"state": "wait_payment", "plate": "粤BS7744", "due_fen": 500, "arrival": True}
+NEXT = CAR | {"plate": "粤BL4477", "arrival_id": "b" * 32, "order_id": "c" * 32}
+
+
+def test_an_order_for_the_car_names_it(open_page: Open, page_source: FakeSource, house: House) -> None:
+    page = open_page()
+    page_source.show(box(exit_lane(**CAR)))
+    for action in ("pay_cash", "pay_free", "let_in", "correct_plate"):
+        page.click("[data-lane=out1] [data-action=more]")
+        page.click(f"#sheet [data-action={action}]")
+        if action == "pay_cash":
+            page.fill("#sheet [name=amount_fen]", "5")
+        if action == "correct_plate":
+            page.fill("#sheet [name=plate]", "粤B12345")
+        page.fill("#sheet [name=why]", "岗亭")
+        page.click("#sheet [type=submit]")
+        page.wait_for_selector("#sheet .answer[data-ok=true]")
+        name, given, _ = house.desk.acts[-1]
+        assert (name, given["lane"], given["arrival_id"], given["seen_plate"]) == (action, "out1", ARRIVAL, "粤BS7744")
+        assert given.get("order_id", ORDER) == ORDER
+        page.keyboard.press("Escape")
+    page.click("[data-lane=out1] [data-action=more]")
+    page.click("#sheet [data-action=open]")  # of the lane, whoever stands there
+    page.fill("#sheet [name=why]", "检修")
+    page.click("#sheet [type=submit]")
+    page.wait_for_selector("#sheet .answer[data-ok=true]")
+    assert set(house.desk.acts[-1][1]) == {"lane", "why", "command_id"}
+
+
+def test_a_sheet_ends_when_another_car_stands_there(
+    open_page: Open, page_source: FakeSource, house: House, troubles: list[str]
+) -> None:
+    page = open_page()
+    page_source.show(box(exit_lane(**CAR)))
+    page.click("[data-lane=out1] [data-action=pay_cash]")
+    page.fill("#sheet [name=why]", "岗亭")
+    page_source.show(box(exit_lane(**CAR | {"passed": 1})))  # the same car: the form stays
+    wait_text(page, "[data-lane=out1] .passed", "1")
+    assert page.input_value("#sheet [name=why]") == "岗亭"
+    page_source.show(box(exit_lane(**NEXT)))
+    wait_text(page, "#sheet .answer[data-ok=false]", "此单针对 粤BS7744, 现在是 粤BL4477")
+    assert page.locator("#sheet form *").count() == 0
+    assert house.desk.acts == []
+    page.keyboard.press("Escape")
+    page.click("[data-lane=out1] [data-action=more]")  # the list follows the car, and so does what is pressed in it
+    page_source.show(box(exit_lane(**CAR)))
+    wait_text(page, "[data-lane=out1] .plate.big", "粤BS7744")
+    page.click("#sheet [data-action=pay_cash]")
+    wait_text(page, "#sheet .sheet-note", "粤BS7744")
+    page_source.show(box(exit_lane()))
+    wait_text(page, "#sheet .answer[data-ok=false]", "现在是 闸前无车")
+    assert troubles == []
 
 
 def test_the_last_read_shows_its_picture_and_enlarges_it(
@@ -315,3 +374,20 @@ def test_stalls_and_deliveries(open_page: Open, page_source: FakeSource) -> None
     for row, words in zip(rows, (("入场", "鲁B12345", "已搁置", "1003"), ("出场", "待上传 · 第 4 次", "连接被拒绝"),
                                  ("a_new_kind", "青岛", "已接收")), strict=True):
         assert [word for word in words if word not in row] == []
+
+
+def test_what_was_waived_is_not_listed_as_owing(open_page: Open, house: House, troubles: list[str]) -> None:
+    def row(seq: int, due_fen: int, paid_fen: int, discount_fen: int) -> PassageRow:
+        return PassageRow(
+            seq, NOON_MS, True, "out1", "out", f"豫C0000{seq}", "blue", True, "admitted", "paid", "f" * 32, "",
+            due_fen, paid_fen, discount_fen, "",
+        )  # fmt: skip
+
+    house.desk.passage_rows = (row(1, 500, 0, 500), row(2, 500, 300, 200), row(3, 500, 0, 0), row(4, 500, 500, 0))
+    page = open_page()
+    page.evaluate("location.hash = 'records/passages'")
+    wait_text(page, "#found", "豫C00004")
+    assert page.locator("#found .row-notes").all_inner_texts() == [
+        "优惠 ¥5.00", "¥3.00 · 优惠 ¥2.00", "欠 ¥5.00", "¥5.00",
+    ]  # fmt: skip
+    assert troubles == []

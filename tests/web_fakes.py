@@ -82,14 +82,20 @@ def any_port(port: int = 0) -> Web:
     return Web(port=port)
 
 
+ARRIVAL, ORDER = "a" * 32, "0123456789abcdef" * 2
+
+
 def lane(**changes: Any) -> LaneView:
+    """With its arrival loop occupied a car stands there, and if it owes money it has an order."""
     quiet = LaneView(
         id="in1", name="东门入口", direction="in",
         state="IDLE", state_zh="空闲", state_en="Idle",
         arm="down", arm_asked="", arrival=False, safety=False, plate="",
         last_read_id="", last_plate="", last_read_wall_ms=0, why_zh="", why_en="", due_fen=0, passed=0,
     )
-    return msgspec.structs.replace(quiet, **changes)
+    if changes.get("due_fen"):
+        changes = {"order_id": ORDER} | changes
+    return msgspec.structs.replace(quiet, **({"arrival_id": ARRIVAL} if changes.get("arrival") else {}) | changes)
 
 
 def exit_lane(**changes: Any) -> LaneView:

@@ -39,8 +39,6 @@ READS_LOOKED_AT = 400
 VISIT_DELIVERIES = 50
 RESTART_AFTER_S = 0.5
 """The agent ends itself a moment after its answer, so that the person gets it."""
-WAITS = frozenset({"wait_read", "wait_payment", "wait_stall", "wait_confirm", "refused"})
-"""Desk states of a lane in which a car stands at the arm and is not admitted (`core.lane_table.Desk`)."""
 
 
 class Hands(NamedTuple):
@@ -112,8 +110,6 @@ class AgentDesk:
         why, command_id = order.why, order.command_id
         for name in ("why", "command_id"):
             given.pop(name, None)
-        if action.name == "let_in":
-            self._car_waits(given["lane"])
         if action.lane_op == "command":
             given["action"] = action.lane_action
         if "lane_role" in given:
@@ -121,12 +117,6 @@ class AgentDesk:
         answer = order_lane(self._lane, action.lane_op, actor.user, why, command_id, given)
         zh, en = (hint.zh, hint.en) if answer.ok else ("", "")
         return api.ActionResult(answer.ok, answer.zh + zh, answer.en + en)
-
-    def _car_waits(self, lane_id: str) -> None:
-        box = self._hands.source.box()
-        lane = next((one for one in box.lanes if one.id == lane_id), None) if box is not None else None
-        if lane is not None and lane.state not in WAITS:
-            raise RefusedError("refused", f"{lane.name} 没有等待的车", f"no car waits at {lane.name}")
 
     def _repeat(self, order: api.RepeatDelivery) -> api.ActionResult:
         try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from edge.agent.fact_words import HOW_WORDS, PAID_WORDS
 from edge.agent.past import Clockwork
-from edge.agent.visit import HOW_WORDS, PAID_ZH
 from edge.core.facts import BackedOut, Decided, Fact, Paid, Passed
 from edge.core.facts_money import (
     DeductionAsked,
@@ -65,7 +65,7 @@ def told(fact: Fact, order_id: str, clockwork: Clockwork) -> StoryStep | None:
             return step("decided", decided.zh, decided.en, ok=decided.decision != "refuse", who=decided.who,
                         why=decided.why)
         case Paid() as paid:
-            return step("paid", PAID_ZH[paid.method], paid.method, fen=paid.paid_fen, who=paid.who, why=paid.why)
+            return step("paid", *PAID_WORDS[paid.method], fen=paid.paid_fen, who=paid.who, why=paid.why)
         case PaymentNoticed() as noticed:
             (way_zh, way_en), (zh, en) = WAYS[noticed.how], OUTCOMES[noticed.outcome]
             return step("noticed", f"{way_zh}: {zh}", f"{way_en}: {en}", fen=noticed.amount_fen,

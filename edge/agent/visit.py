@@ -1,27 +1,19 @@
 """One visit from its first read to the city's last answer, out of ledger, queue and pictures: windows of facts.
 
 A visit's facts stand close to its two passages. Which belong to it is told by the ids that they carry, not by time;
-orders carry none and belong to it when they came at its lane between the car's first fact and its passage.
+orders that mean the lane carry none and belong to it when they came there between the car's first fact and its passage.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from edge.agent.delivery_words import kind_words, outcome
+from edge.agent.delivery_words import KINDS, link_words, outcome
 from edge.agent.past import Clockwork
-from edge.core.facts import (
-    ArmOrdered,
-    Decided,
-    Fact,
-    Ordered,
-    Paid,
-    Passed,
-    PictureKept,
-    PlateCorrected,
-    ReadTaken,
-)
-from edge.core.tariff import yuan
+from edge.agent.visit_rows import row_of
+from edge.core.events import CAR_ORDERS
+from edge.core.facts import ArmOrdered, Decided, Fact, Ordered, Paid, Passed, ReadTaken
+from edge.core.facts_money import Quoted
 from edge.ports import Delivery
 from edge.store.history import LedgerHistory
 from edge.web.api_views import TimelineRow, Visit
@@ -31,19 +23,6 @@ BEFORE, AFTER = 600, 200
 """Facts before and after a passage among which its own are looked for; a car that waits ten minutes for money at a busy
 box has some 300 of others between its read and its passage."""
 ENTRY_AROUND = 300
-
-HOW_WORDS = {
-    "admitted": ("放行", "admitted"),
-    "tailgate": ("跟车", "tailgated"),
-    "operator": ("人工放行", "by an operator"),
-    "city": ("平台放行", "by the city"),
-    "emergency": ("消防联动", "emergency"),
-    "uncommanded": ("未经命令抬杆", "the arm was up without an order"),
-    "restart": ("重启期间", "during a restart"),
-}
-
-PAID_ZH = {"cash": "现金", "free": "免费", "coupon": "优惠减免", "online": "线上支付", "seamless": "无感支付"}
-
 
 class VisitReader:
     """Raises the store's errors, and `RefusedError` not_found."""
@@ -63,15 +42,18 @@ class VisitReader:
             raise RefusedError("not_found", f"没有编号为 {seq} 的通行", f"there is no passage with the number {seq}")
         entry, exit_ = self._both(found[0], found[0].body)
         clockwork = Clockwork(self._ledger)
-        rows: dict[str, TimelineRow] = {}
+        facts: dict[str, Fact] = {}
         for passage in (entry, exit_):
             if passage is not None:
                 for fact in self._around(passage, entry.id if entry is not None else ""):
-                    rows[fact.id] = self._row(fact, clockwork)
+                    facts[fact.id] = fact
         visit_id = entry.id if entry is not None else found[0].body.visit_id
         told = self._deliveries(visit_id) if visit_id else []
         told += [] if exit_ is None or any(one.item_id == exit_.id for one in told) else self._deliveries(exit_.id)
-        timeline = [*rows.values(), *map(self._delivery_row, told)]
+        # Facts of one millisecond stand in the order in which they were kept: what was read before what was decided.
+        kept = sorted(facts.values(), key=lambda fact: fact.seq)
+        rows = (row_of(fact, clockwork, self._has_picture) for fact in kept)
+        timeline = [*(row for row in rows if row is not None), *map(self._delivery_row, told)]
         timeline.sort(key=lambda row: row.at_ms)
         return self._visit(visit_id, entry, exit_, clockwork, timeline)
 
@@ -90,65 +72,30 @@ class VisitReader:
         assert isinstance(body, Passed)
         window = self._ledger.between(max(0, passage.seq - BEFORE), passage.seq + AFTER)
         ids = {body.arrival_id, body.read_id, visit_id} - {""}
-        ids |= {fact.body.read_id for fact in window if isinstance(fact.body, Decided)
-                and fact.body.arrival_id == body.arrival_id} - {""}  # fmt: skip
+        for fact in window:  # decisions and bills name its reads, its orders to pay, arrivals that came to nothing
+            if isinstance(fact.body, Decided | Quoted | Paid) and _ids(fact) & ids:
+                ids |= _ids(fact)
         mine = [fact for fact in window if fact.seq == passage.seq or _ids(fact) & ids]
         mine = [fact for fact in mine if not isinstance(fact.body, Passed) or fact.seq == passage.seq]
         first = min((fact.seq for fact in mine), default=passage.seq)
         orders = [
             fact for fact in window
             if isinstance(fact.body, Ordered | ArmOrdered) and fact.lane == passage.lane
-            and first <= fact.seq <= passage.seq
+            and first <= fact.seq <= passage.seq and not _ids(fact)
         ]  # fmt: skip
         return mine + orders
 
-    def _row(self, fact: Fact, clockwork: Clockwork) -> TimelineRow:
-        at_ms, true = clockwork.at(fact.stamp)
-
-        def row(kind: str, zh: str, en: str, **more: object) -> TimelineRow:
-            return TimelineRow(at_ms, true, kind, fact.lane, zh, en, **more)  # type: ignore[arg-type]
-
-        match fact.body:
-            case ReadTaken() as read:
-                plate = read.plate or "无牌"
-                width = f", 车牌宽 {read.plate_width_px} px" if read.plate_width_px >= 0 else ""
-                return row("read", f"识别 {plate} ({read.camera}{width})", f"read {read.plate or 'no plate'}",
-                           read_id=fact.id, picture=self._has_picture(fact.id))  # fmt: skip
-            case Decided() as decided:
-                return row("decision", decided.zh, decided.en, rule=decided.rule, ok=decided.decision != "refuse",
-                           who=decided.who, why=decided.why, read_id=decided.read_id)  # fmt: skip
-            case PictureKept() as picture:
-                return row("picture", "图片已保存", "picture kept", read_id=picture.read_id,
-                           picture=self._has_picture(picture.read_id))  # fmt: skip
-            case Ordered() as order:
-                return row("order", order.answer_zh, f"{order.action}: {order.answer_en}", ok=order.ok, who=order.who,
-                           why=order.why)  # fmt: skip
-            case ArmOrdered() as arm:
-                return row("arm", f"命令闸杆 {arm.direction}", f"arm ordered {arm.direction}", who=arm.who, why=arm.why)
-            case Passed() as passed:
-                zh, en = HOW_WORDS[passed.how]
-                way_zh, way_en = ("入场", "in") if passed.direction == "in" else ("出场", "out")
-                return row("passage", f"{way_zh} ({zh})", f"{way_en} ({en})", rule=passed.rule, ok=passed.admitted,
-                           read_id=passed.read_id)  # fmt: skip
-            case Paid() as paid:
-                zh = PAID_ZH[paid.method]
-                return row("payment", f"{zh} {yuan(paid.paid_fen)} 元", f"{paid.method} {yuan(paid.paid_fen)} yuan",
-                           who=paid.who, why=paid.why)  # fmt: skip
-            case PlateCorrected() as correction:
-                return row("correction", f"车牌校正 {correction.old} → {correction.new}",
-                           f"plate corrected {correction.old} → {correction.new}", who=correction.who)  # fmt: skip
-            case _:
-                return row("backed_out", "倒车离开", "backed out")
-
     def _delivery_row(self, delivery: Delivery) -> TimelineRow:
         zh, en = outcome(delivery, self._now_ms())
+        city_zh, city_en = link_words(delivery.city)
+        kind_zh, kind_en = KINDS.get(delivery.kind, (delivery.kind, delivery.kind))
         return TimelineRow(
             at_ms=delivery.answered_ms or delivery.made_ms,
             clock_true=True,
             kind="delivery",
             lane="",
-            zh=f"{kind_words(delivery.kind)}: {zh}",
-            en=f"{delivery.kind}: {en}",
+            zh=f"{city_zh} {kind_zh}: {zh}",
+            en=f"{city_en} {kind_en}: {en}",
             ok=delivery.state != "set_aside",
             answer=delivery.last_answer[:300],
             delivery_id=delivery.id,
@@ -175,10 +122,12 @@ class VisitReader:
 
 
 def _ids(fact: Fact) -> set[str]:
-    """What ties a fact to a car: its own id for reads, and the ids that its body names."""
+    """What ties a fact to a car: a read's own id, the arrival of an order for it, and the ids that its body names."""
     body = fact.body
-    names = ("arrival_id", "read_id", "visit_id")
+    names = ("arrival_id", "read_id", "visit_id", "order_id")
     found = {str(getattr(body, name)) for name in names if hasattr(body, name)}
     if isinstance(body, ReadTaken):
         found.add(fact.id)
+    if isinstance(body, Ordered) and body.action in CAR_ORDERS:
+        found.add(body.target)
     return found - {""}

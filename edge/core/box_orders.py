@@ -75,7 +75,8 @@ class BoxOrders:
         lane = self._lanes.get(order.lane)
         first = self._answers.get(order.command_id)
         if first is not None:
-            self.answer_again(order.command_id, order.lane, first, f"{order.action} {lane.id if lane else ''}".rstrip())
+            what = f"{order.action} {lane.id if lane else ''} {order.arrival_id}".rstrip()
+            self.answer_again(order.command_id, order.lane, first, what)
             return set()
         token = 0
         if not order.command_id:
@@ -98,7 +99,10 @@ class BoxOrders:
             token = lane.hold_token
         self.record(
             order.lane if lane is not None else "",
-            Ordered(order.command_id, order.action, order.source, order.who, order.why, ok, zh, en),
+            Ordered(
+                order.command_id, order.action, order.source, order.who, order.why, ok, zh, en,
+                target=order.arrival_id,
+            ),
             token=token,
             urgent=True,
         )

@@ -71,7 +71,7 @@ class Commanded(Event, frozen=True, kw_only=True):
 
     command_id: str = ""
     action: Literal[
-        "open", "close", "hold_open", "release", "lock", "unlock", "pay_cash", "pay_free",
+        "open", "close", "hold_open", "release", "lock", "unlock", "let_in", "pay_cash", "pay_free",
         "correct_plate", "correct_count", "acknowledge_fault", "test_relay",
     ]
     """Never a default: an order that does not say what it wants wants nothing."""
@@ -79,6 +79,10 @@ class Commanded(Event, frozen=True, kw_only=True):
     who: str = ""
     why: str = ""
     age_s: float = 0.0
+    arrival_id: str = ""
+    """The car that is meant, as the view showed it. An order for the car at the arm names it (`CAR_ORDERS`)."""
+    seen_plate: str | None = None
+    """The plate that stood in that view, "" = not read. None: not told."""
     plate: str = ""
     visit_id: str = ""
     order_id: str = ""
@@ -86,6 +90,10 @@ class Commanded(Event, frozen=True, kw_only=True):
     count: int = -1
     fault: str = ""
     relay: Literal["", "open", "close", "stop"] = ""
+
+
+CAR_ORDERS = frozenset({"let_in", "pay_cash", "pay_free", "correct_plate"})
+"""They mean the car that stands there and not the lane: between the look and the press another one may have come."""
 
 
 class Emergency(Event, frozen=True):

@@ -184,7 +184,7 @@ class Ordered(Body, frozen=True):
     answer_en: str
     reason: str = ""  # why not, or what of it was known already: a stable word (`edge.core.orders_flow`)
     rest: int = -1  # booking orders: stalls that can still be booked
-    target: str = ""  # what it was about: code of a booking, number of a coupon, entry of a list
+    target: str = ""  # what it was about: arrival of the car, code of a booking, number of a coupon, entry of a list
 
 
 class FaultRaised(Body, frozen=True):

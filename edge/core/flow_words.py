@@ -41,6 +41,7 @@ def words(flow: Flow, judgement: Judgement, clock: Clock, vehicle: Vehicle = "")
 
 
 def _room(judgement: Judgement) -> int:
+    """T - P - H, called 可进 as on the page. 余位 is T - P: 剩余车位数 of the standards, what signs and cities get."""
     reasons = judgement.reasons
     return reasons.total - reasons.parked - reasons.held
 
@@ -82,12 +83,12 @@ def _all_held(flow: Flow, judgement: Judgement) -> Words:
 
 def _count(flow: Flow, judgement: Judgement) -> Words:
     room = _room(judgement)
-    return f"余位 {room}, 入场", f"{room} {'stall' if room == 1 else 'stalls'} free"
+    return f"可进 {room}, 入场", f"room for {room}, please enter"
 
 
 def _free(flow: Flow, judgement: Judgement) -> Words:
     room = _room(judgement)
-    return f"非饱和: 余位 {room}, 入场", f"not saturated: {room} {'stall' if room == 1 else 'stalls'} free"
+    return f"非饱和: 可进 {room}, 入场", f"not saturated: room for {room}, please enter"
 
 
 def _after_reserved(flow: Flow, judgement: Judgement) -> Words:

@@ -286,6 +286,7 @@ class Lane(OrderActions):
         region = self.gate if self.desk is Desk.VACANT else self.desk
         last = self.memory.reads[-1] if self.memory.reads else None
         car = self.traffic.standing or self.traffic.front
+        standing = self.traffic.standing
         zh, en = self.sign
         if self.gate is Gate.CLEARING and not zh:
             lock = self.interlock()
@@ -303,7 +304,8 @@ class Lane(OrderActions):
             last_read_id="" if last is None else last.read_id, last_plate="" if last is None else last.plate,
             last_read_wall_ms=0 if last is None else last.stamp.wall_ms,
             why_zh=zh, why_en=en, due_fen=0 if car is None else car.owed_fen, passed=self.memory.passed,
-            locked=self.memory.locked,
+            locked=self.memory.locked, arrival_id="" if standing is None else standing.id,
+            order_id="" if standing is None else self.order_shown(standing),
         )  # fmt: skip
 
     def check_step(self) -> None:

@@ -66,6 +66,10 @@ class MoneyActions(CameraActions):
             )
         )  # fmt: skip
 
+    def order_shown(self, car: Arrival) -> str:
+        """Its order's id as views show it: one that is on record, "" = none."""
+        return car.order_id if car.order_id in self.box.money.orders.by_id else ""
+
     def order_to_settle(self, car: Arrival) -> None:
         """The id of the order that is settled here and now: the visit's unpaid one, or a new one."""
         order = self.box.money.orders.unpaid(car.visit_id) if car.visit_id else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edge.core.commands import StopArm
-from edge.core.events import Commanded
+from edge.core.events import CAR_ORDERS, Commanded
 from edge.core.facts import ArmOrdered
 from edge.core.lane_base import OrderRefused, PendingOrder
 from edge.core.lane_loopless import LooplessActions
@@ -16,6 +16,9 @@ from edge.core.lane_table import Desk, Gate, IllegalSignal, Signal
 from edge.core.lane_words import WORDS
 
 Words = tuple[str, str]
+
+WAITS = frozenset({Desk.WAIT_READ, Desk.WAIT_PAYMENT, Desk.WAIT_STALL, Desk.WAIT_CONFIRM, Desk.REFUSED})
+"""A car stands at the arm and is not admitted."""
 
 
 class OrderActions(LooplessActions):
@@ -28,6 +31,7 @@ class OrderActions(LooplessActions):
             "release": self._release,
             "lock": self._lock,
             "unlock": self._unlock,
+            "let_in": self._let_in,
             "pay_cash": self._pay,
             "pay_free": self._pay,
             "correct_plate": self._correct_plate,
@@ -38,6 +42,8 @@ class OrderActions(LooplessActions):
             return False, f"车道不支持 {order.action}", f"action: {order.action} is not an order to a lane"
         self.commanded = order
         try:
+            if order.action in CAR_ORDERS or order.arrival_id:
+                self.must_be_meant(order)
             zh, en = doer(order)
         except OrderRefused as refused:
             return False, refused.zh, refused.en
@@ -59,6 +65,15 @@ class OrderActions(LooplessActions):
         else:
             self._when_durable(order, Signal.OPEN)
             self._picture_of(order)
+        return "正在抬杆", "raising the arm"
+
+    def _let_in(self, order: Commanded) -> Words:
+        self._not_stopped()
+        if self.memory.locked:
+            raise OrderRefused("车道已锁定, 请先解锁", "the lane is locked: unlock it first")
+        if self.desk not in WAITS:
+            raise OrderRefused("该车不在等待, 已放行", "this car does not wait: it is admitted already")
+        self.fire(Signal.LET_IN)
         return "正在抬杆", "raising the arm"
 
     def _hold_open(self, order: Commanded) -> Words:
@@ -176,6 +191,8 @@ class OrderActions(LooplessActions):
 
     def _pay(self, order: Commanded) -> Words:
         self.fire(Signal.PAY)
+        if order.action == "pay_free":
+            return "免费放行, 正在抬杆", "free of charge, raising the arm"
         return "已缴费, 正在抬杆", "paid, raising the arm"
 
     def _correct_plate(self, order: Commanded) -> Words:

@@ -3,14 +3,45 @@
 from __future__ import annotations
 
 from edge.core.admission import EntryVerdict, Verdict
+from edge.core.events import Commanded
 from edge.core.facts import Paid
 from edge.core.lane_base import OrderRefused
 from edge.core.lane_desk import DeskActions
 from edge.core.lane_table import Desk
 from edge.core.plates import normalise
 
+UNREAD = ("无牌车", "a car without plate")
+
 
 class PeopleActions(DeskActions):
+    def must_be_meant(self, order: Commanded) -> None:
+        """Raises `OrderRefused` unless the car that the order names stands here, as it was shown to whoever gave it.
+
+        A car goes and the next one comes within seconds, less than a person needs to take money and press. The plate
+        and the order count too: just after a start another car's read may first have been taken for this one's.
+        """
+        if not order.arrival_id:
+            raise OrderRefused(
+                "命令未指明车辆, 未执行; 请刷新页面后再试",
+                "arrival_id: must name the car, as the view's arrival_id does; nothing was done",
+            )
+        car = self.traffic.standing
+        meant = "另一辆车", "another car"
+        if order.seen_plate is not None:
+            meant = (order.seen_plate, order.seen_plate) if order.seen_plate else UNREAD
+        if car is None:
+            zh, en = "现在没有车", "nobody stands here now"
+        elif car.id != order.arrival_id or order.seen_plate not in {None, car.plate}:
+            zh, en = (car.plate, car.plate) if car.plate else UNREAD
+            zh, en = f"现在停着的是 {zh}", f"{en} stands here now"
+        elif order.action.startswith("pay_") and order.order_id != self.order_shown(car):
+            zh, en = "该车的订单已变", f"order_id: {order.order_id!r} is not the order of this car any more"
+        else:
+            return
+        raise OrderRefused(
+            f"本命令针对 {meant[0]}, {zh}; 未执行", f"this order was for {meant[1]}, {en}; nothing was done"
+        )
+
     def let_in(self) -> Desk:
         """An operator or the city opens for the car that stands here: a decision like any other, with who and why."""
         order = self.commanded
@@ -31,8 +62,6 @@ class PeopleActions(DeskActions):
         order = self.commanded
         assert order is not None
         car = self._car()
-        if order.order_id and order.order_id != car.order_id:
-            raise OrderRefused("订单号不符", f"order_id: {order.order_id} is not the order of this car")
         if self.settings.direction != "out":
             raise OrderRefused("入口不收费", "lane: an entry takes no payment")
         free = order.action == "pay_free"
@@ -59,7 +88,9 @@ class PeopleActions(DeskActions):
                 coupons=car.coupons, billed=car.billed, overtime=car.bill is not None and car.bill.overtime,
             )
         )  # fmt: skip
-        admit = Verdict("admit", "", "paid", "已缴费, 请通行", "paid, please drive on")
+        zh, en = ("免费放行, 请通行", "free of charge, please drive on") if free else (
+            "已缴费, 请通行", "paid, please drive on")
+        admit = Verdict("admit", "", "paid", zh, en)
         return self._store(car, admit, order.who, order.why)
 
     def correct(self) -> Desk:

@@ -29,3 +29,7 @@ class LaneStatus(msgspec.Struct, frozen=True):
     passed: int
     locked: bool = False
     """By an order; `state` says so only while a car stands there."""
+    arrival_id: str = ""
+    """Of the car that stands at the arm, "" = none: an order for it names it."""
+    order_id: str = ""
+    """What that car has to pay or has paid by, "" = no order was made out."""

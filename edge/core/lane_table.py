@@ -17,7 +17,7 @@ The nine invariants of DESIGN 5, and where they hold:
 3. One admission, one vehicle: `lane_traffic` pairs the pulses; a second vehicle without a durable admission of its
    own is recorded as a tailgater.
 4. One step never asks up and down: `Lane.step` checks it before it returns. Pulse lengths are the driver's.
-5. Orders act once by id and never when aged: `Box`.
+5. Orders act once by id and never when aged: `Box`. One for a car names it: `lane_people.must_be_meant`.
 6. Backing out: GONE ends the admission, count unchanged.
 7. Asked and seen are different words: UP_SEEN and DOWN_SEEN come from limit switches only.
 8. STORING stands between every decision and the arm. Only EMERGENCY, the safety reaction and a dead disk go past it.

@@ -101,9 +101,10 @@ def _car(box: Box, car: Arrival) -> CarAtArm:
     zh, en = ("", "") if bill is None else _WHY.get(bill.why) or MONEY_REASONS[bill.why]
     plan = None if bill is None else _plan(box, bill.tariff)
     return CarAtArm(
-        plate=car.plate, read_id=car.read_id, visit_id=car.visit_id, order_id="" if order is None else order.order_id,
-        state="" if order is None else order.state.value, entered_ms=_true_ms(box, car.entered),
-        entry_lane=car.entry_lane, parked_ms=0 if bill is None else bill.parked_ms,
+        arrival_id=car.id, plate=car.plate, read_id=car.read_id, visit_id=car.visit_id,
+        order_id="" if order is None else order.order_id, state="" if order is None else order.state.value,
+        entered_ms=_true_ms(box, car.entered), entry_lane=car.entry_lane,
+        parked_ms=0 if bill is None else bill.parked_ms,
         due_fen=car.due_fen, discount_fen=car.due_fen - car.to_pay_fen, pay_fen=car.to_pay_fen, owed_fen=car.owed_fen,
         settled_fen=0 if bill is None else bill.settled_fen, overtime=bill is not None and bill.overtime,
         why="" if bill is None else bill.why, why_zh=zh, why_en=en, rest_min=0 if bill is None else bill.rest_min,

@@ -59,6 +59,7 @@ class CarAtArm(msgspec.Struct, frozen=True, kw_only=True):
     left of it now. `why_*`: what its bill rests on, "" where none was made out (no entry is known, or it passes free).
     """
 
+    arrival_id: str
     plate: str
     read_id: str
     visit_id: str

@@ -3,6 +3,8 @@
 One JSON object a line, both ways:
 
     {"op": "command", "command": {"command_id": ..., "lane": ..., "action": ..., ...}}  ->  {"ok", "zh", "en"}
+    (let_in, pay_cash, pay_free and correct_plate at a lane name the car: "arrival_id", "seen_plate" and for money
+    "order_id", as the view's `arrival_id`, `plate` and `order_id`; another car there is a refusal)
     {"op": "book" | "control" | "coupon" | "priority" | "role", "order": {...}}  (see `edge.core.orders_flow`)
                                                                  ->  {"ok", "zh", "en", "reason", "rest"}
     {"op": "payment" | "quote" | ..., "order": {...}}  (see `edge.core.orders_money`)  ->  the same, and {"quote"}
@@ -68,7 +70,7 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     command_id: Annotated[str, Meta(min_length=1, max_length=64)]
     action: Literal[
-        "open", "close", "hold_open", "release", "lock", "unlock", "pay_cash", "pay_free",
+        "open", "close", "hold_open", "release", "lock", "unlock", "let_in", "pay_cash", "pay_free",
         "correct_plate", "correct_count", "acknowledge_fault", "test_relay",
     ]  # fmt: skip
     source: Literal["operator", "city"] = "operator"
@@ -76,6 +78,8 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     why: Annotated[str, Meta(max_length=200, pattern=WORDS)]
     lane: Annotated[str, Meta(max_length=20)] = ""
     age_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
+    arrival_id: Annotated[str, Meta(max_length=32)] = ""
+    seen_plate: Annotated[str, Meta(max_length=20)] | None = None
     plate: Annotated[str, Meta(max_length=20)] = ""
     visit_id: Annotated[str, Meta(max_length=32)] = ""
     order_id: Annotated[str, Meta(max_length=32)] = ""

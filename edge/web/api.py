@@ -118,15 +118,34 @@ class LaneOrder(Order, frozen=True, kw_only=True):
     lane: LaneId
 
 
-class PayCash(LaneOrder, frozen=True, kw_only=True):
+SeenPlate = Annotated[str, Meta(max_length=20)]
+
+
+class CarOrder(LaneOrder, frozen=True, kw_only=True):
+    """Of the car that stands at the lane and no other: with another one there nothing is done."""
+
+    arrival_id: Hex32
+    """As the state showed it."""
+    seen_plate: SeenPlate
+    """The plate that stood beside it, "" = not read."""
+
+
+class PayFree(CarOrder, frozen=True, kw_only=True):
+    order_id: Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?$")]
+    """What is paid, as the state showed it; "" where no order was made out."""
+
+
+class PayCash(PayFree, frozen=True, kw_only=True):
     amount_fen: Annotated[int, Meta(ge=0, le=10_000_000)]
 
 
 class CorrectPlate(Order, frozen=True, kw_only=True):
-    """Of the car at the arm (`lane`) or of one that is inside (`visit_id`); one of the two."""
+    """Of the car at the arm (`lane`, with its `arrival_id`) or of one that is inside (`visit_id`); one of the two."""
 
     plate: Annotated[str, Meta(min_length=1, max_length=20)]
     lane: LaneId | None = None
+    arrival_id: Hex32 | None = None
+    seen_plate: SeenPlate | None = None
     visit_id: Hex32 | None = None
 
 

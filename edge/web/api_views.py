@@ -47,14 +47,17 @@ class TimelineRow(msgspec.Struct, frozen=True):
     at_ms: int
     clock_true: bool
     kind: Literal[
-        "read", "decision", "picture", "order", "arm", "passage", "backed_out", "payment", "correction", "delivery"
-    ]
+        "read", "decision", "picture", "order", "arm", "passage", "backed_out", "payment", "money", "correction",
+        "delivery",
+    ]  # fmt: skip
     lane: str
     zh: str
     en: str
     ok: bool = True
     """False: refused, failed, set aside."""
     rule: str = ""
+    rule_zh: str = ""
+    rule_en: str = ""
     read_id: str = ""
     """Its picture is /picture/<read_id>.jpg when `picture`."""
     picture: bool = False

@@ -30,6 +30,10 @@ HELP_AGAIN_S = 3.0
 """The arm needs a moment after an order for a driver who rang."""
 
 
+LOOKED_AT = ("id", "direction", "state", "plate", "due_fen", "arrival_id", "order_id")
+"""Of a lane in the box's view, in the order of `View`."""
+
+
 @dataclass(frozen=True)
 class View:
     """What he looks at: one lane of the view."""
@@ -39,6 +43,8 @@ class View:
     state: str
     plate: str
     due_fen: int
+    arrival_id: str
+    order_id: str
 
 
 class Attendant:
@@ -121,7 +127,7 @@ class Attendant:
             self.box = line["view"]
             now_s = time.monotonic()
             for lane in self.box["lanes"]:
-                view = View(lane["id"], lane["direction"], lane["state"], lane["plate"], lane["due_fen"])
+                view = View(*(lane[name] for name in LOOKED_AT))
                 self._lanes[view.lane] = view
                 if self._since_s.get(view.lane, (None, 0.0))[0] != view:
                     think_s = self._dice.uniform(*self._think_s)
@@ -173,14 +179,16 @@ class Attendant:
             "lane": view.lane,
             "source": "operator",
             "who": WHO,
-            "plate": view.plate,
+            "arrival_id": view.arrival_id,
+            "seen_plate": view.plate,
         }
         if self.waits_for(view) == "payment":
+            command["order_id"] = view.order_id
             if self._dice.random() < FREE_SHARE:
                 return command | {"action": "pay_free", "why": "领导批示免费"}
             return command | {"action": "pay_cash", "why": "现金", "amount_fen": view.due_fen}
         why = "无牌或未入场车辆, 人工核实放行" if view.direction == "out" else "无牌车, 人工登记放行"
-        return command | {"action": "open", "why": why}
+        return command | {"action": "let_in", "why": why}
 
     def _order(self, view: View) -> None:
         command = self.order_for(view)

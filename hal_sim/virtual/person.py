@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.core.events import Commanded, Emergency
+from edge.core.lane_status import LaneStatus
 from hal_sim.virtual.car import Car
 from hal_sim.virtual.site import ENDS, End, Site
 
@@ -30,37 +31,43 @@ class Person:
             return
         if not world.alive:
             return
-        state = next(status.state for status in world.box.lane_states() if status.id == site.lane)
+        seen = next(status for status in world.box.lane_states() if status.id == site.lane)
+        state = seen.state
         alone = all(each is car or each.done for each in site.cars)
         if state == "wait_payment":
-            self.order(site, "pay_cash" if world.random.random() < 0.8 else "pay_free")
+            self.order(site, "pay_cash" if world.random.random() < 0.8 else "pay_free", seen=seen)
         elif state in {"wait_confirm", "refused"}:
             off = world.mix.deep_turn or not car.on["safety"]
             if alone and world.random.random() < 0.1 and not car.drop_outs and off:
                 site.turn_back(car)
             else:
-                self.order(site, "open")
+                self.order(site, "let_in", seen=seen)
         elif state == "wait_stall":
             off = world.mix.deep_turn or not car.on["safety"]
             if alone and off and world.now_ms - car.held_ms > 60_000:
                 site.turn_back(car)
             elif not (alone and off) and world.now_ms - car.held_ms > 30_000:
-                self.order(site, "open")
+                self.order(site, "let_in", seen=seen)
         elif state == "locked":
             self.order(site, "unlock")
         elif world.now_ms - car.held_ms > 30_000:
             self.order(site, "open")
 
-    def order(self, site: Site, action: str, age_s: float = 0.0, fault: str = "") -> None:
-        """At a moment when the program answers; some orders come twice, and act once all the same."""
+    def order(
+        self, site: Site, action: str, age_s: float = 0.0, fault: str = "", seen: LaneStatus | None = None
+    ) -> None:
+        """At a moment when the program answers; some orders come twice, and act once all the same. `seen`: the view
+        that he orders by, of an order for the car that stands there."""
         world = self.world
         if not world.alive:
-            world.at(world.now_ms + 500, lambda: self.order(site, action, age_s, fault))
+            world.at(world.now_ms + 500, lambda: self.order(site, action, age_s, fault, seen))
             return
         world.tally.orders += 1
         command = Commanded(
             lane=site.lane, command_id=world.new_id(), action=action,  # type: ignore[arg-type]
             who="attendant", why="virtual", age_s=age_s, fault=fault,
+            arrival_id="" if seen is None else seen.arrival_id, seen_plate=None if seen is None else seen.plate,
+            order_id="" if seen is None else seen.order_id,
         )  # fmt: skip
         world.tell(command)
         if world.random.random() < 0.1:

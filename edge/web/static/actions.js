@@ -6,9 +6,9 @@ import { get, newId, post, Problem } from "./api.js";
 import { el, say } from "./dom.js";
 import { answerPlace, button, field, input, once, select, showAnswer, showBusy } from "./forms.js";
 import { said, word } from "./language.js";
-import { laneOptions } from "./lot.js";
+import { laneOptions, otherCar } from "./lot.js";
 import { plateField } from "./plate.js";
-import { openSheet } from "./sheet.js";
+import { openSheet, watchFromSheet } from "./sheet.js";
 import { WORDS } from "./words.js";
 
 // Kinds that nobody types: they are known from where the button stands.
@@ -33,10 +33,12 @@ export function actionButton(name, preset, { label = "", className = "", note = 
   return made;
 }
 
-// `preset`: members that are known. `note`: what it is about, in words. `confirm`: what the press will do, "" is the
+// `preset`: members that are known, those that this action has not are left out; with an arrival it is about that car,
+// and the sheet ends when another one stands there. `note`: what it is about, in words. `confirm`: what the press will do, "" is the
 // action's name; or made of what stands in the fields. `done(result)` after a success.
 export function openAction(name, preset = {}, note = "", done = () => {}, confirm = "") {
   const action = table.get(name);
+  const known = Object.fromEntries(Object.entries(preset).filter(([each]) => action.fields.some((one) => one.name === each)));
   const answer = answerPlace();
   const controls = action.fields.filter((one) => !(one.name in preset) && !KNOWN_ONLY.includes(one.kind))
     .map((one) => ({ name: one.name, ...control(one, action) }));
@@ -46,12 +48,13 @@ export function openAction(name, preset = {}, note = "", done = () => {}, confir
   const form = el("form", "", ...controls.map((one) => one.node), el("div", "buttons", submit));
   const about = [note, said(action, "warn_")].filter(Boolean).map((text) => el("p", "sheet-note", text));
   let id = newId();
+  let ended = false;
   form.addEventListener("input", () => { if (!confirmed.confirmed) say(submit, told()); });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     once(form, async () => {
       showBusy(answer);
-      const result = await order(name, { ...preset, ...values(controls), ...confirmed, ...withId(action, id) });
+      const result = await order(name, { ...known, ...values(controls), ...confirmed, ...withId(action, id) });
       showAnswer(answer, result);
       if (result.ask) {
         confirmed = { confirmed: true };
@@ -61,11 +64,20 @@ export function openAction(name, preset = {}, note = "", done = () => {}, confir
       if (result.code === "offline") return; // nobody knows whether it was done: the same id again is safe
       id = newId();
       if (!result.ok) return;
+      ended = true;
       form.replaceChildren();
       done(result);
     });
   });
   openSheet(said(action), ...about, form, answer);
+  if (known.arrival_id) watchFromSheet(() => {
+    const lane = ended || form.dataset.busy ? undefined : otherCar(known);
+    if (!lane) return;
+    ended = true;
+    form.replaceChildren();
+    const words = word("other_car", known.seen_plate || word("no_plate"), lane.arrival_id ? lane.plate || word("no_plate") : word("nobody"));
+    showAnswer(answer, { ok: false, zh: words });
+  });
 }
 
 // Also for what needs no sheet (check a link): the result or the problem, both with `ok`, `zh`, `en`.

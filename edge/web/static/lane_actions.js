@@ -4,8 +4,8 @@ import { actionButton, actionsOf, allowed, openAction } from "./actions.js";
 import { el, mark } from "./dom.js";
 import { button } from "./forms.js";
 import { isEnglish, said, word, yuan } from "./language.js";
-import { carWaits, stateOf } from "./lot.js";
-import { openSheet } from "./sheet.js";
+import { carWaits, meant, otherCar, stateOf } from "./lot.js";
+import { openSheet, watchFromSheet } from "./sheet.js";
 
 // Of each state the orders that a person wants, most wanted first; they differ from what is possible, which the lane judges.
 const WANTED = {
@@ -26,21 +26,23 @@ const POINTLESS = {
   lock: (lane) => lane.locked,
   unlock: (lane) => !lane.locked,
   let_in: (lane) => !carWaits(lane),
+  correct_plate: (lane) => !carWaits(lane),
   pay_cash: (lane) => lane.direction !== "out" || !carWaits(lane),
   pay_free: (lane) => lane.direction !== "out" || !carWaits(lane),
 };
 
 export function showLaneActions(node, lane) {
   const state = stateOf(lane);
-  const key = [state, lane.state, lane.plate, lane.due_fen, lane.name, isEnglish(), allowed("open")].join(" ");
+  const car = meant(lane.id, lane);
+  const key = [state, lane.state, ...Object.values(car), lane.due_fen, lane.name, isEnglish(), allowed("open")].join(" ");
   if (node.dataset.key === key) return;
   mark(node, "key", key);
   const focused = node.contains(document.activeElement) ? document.activeElement.dataset.action : "";
   const wanted = WANTED[state] ?? USUAL;
-  const about = [lane.name, lane.plate].filter(Boolean).join(" · ");
+  const about = aboutOf(lane);
   const buttons = wanted.map((name, index) => {
     const due = name === "pay_cash" && lane.due_fen > 0;
-    return actionButton(name, due ? { lane: lane.id, amount_fen: lane.due_fen } : { lane: lane.id }, {
+    return actionButton(name, due ? { ...car, amount_fen: lane.due_fen } : car, {
       note: due ? `${about} · ${yuan(lane.due_fen)}` : about,
       label: due ? word("cash_due", yuan(lane.due_fen)) : "",
       className: index === 0 && wanted !== USUAL ? "primary" : "",
@@ -56,16 +58,23 @@ export function showLaneActions(node, lane) {
   if (focused) node.querySelector(`[data-action="${focused}"]`)?.focus();
 }
 
+const aboutOf = (lane) => [lane.name, lane.plate].filter(Boolean).join(" · ");
+
 function openMore(lane, about) {
+  const car = meant(lane.id, lane);
   const possible = [...actionsOf("lane"), ...actionsOf("car")].filter((action) => !POINTLESS[action.name]?.(lane));
   const rows = possible.map((action) => {
     const cash = action.name === "pay_cash" && lane.due_fen > 0;
-    const row = button(said(action), () => openAction(action.name, { lane: lane.id }, cash ? `${about} · ${word("due")} ${yuan(lane.due_fen)}` : about,
+    const row = button(said(action), () => openAction(action.name, car, cash ? `${about} · ${word("due")} ${yuan(lane.due_fen)}` : about,
       () => {}, cash ? ({ amount_fen: given }) => cashWords(given, lane.due_fen) : ""));
     row.dataset.action = action.name;
     return row;
   });
   openSheet(word("more_at", lane.name), el("div", "sheet-list", ...rows));
+  watchFromSheet(() => {
+    const now = otherCar(car);
+    if (now) openMore(now, aboutOf(now));
+  });
 }
 
 // What is taken less than the fee is a discount and not a debt: said on the button that does it.

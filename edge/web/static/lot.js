@@ -4,10 +4,21 @@ import { isEnglish, said, word } from "./language.js";
 import { WORDS } from "./words.js";
 
 let names = new Map();
+let lanes = [];
 
-export const tellLanes = (lanes) => { names = new Map(lanes.map((lane) => [lane.id, lane.name])); };
+export const tellLanes = (told) => {
+  lanes = told;
+  names = new Map(lanes.map((lane) => [lane.id, lane.name]));
+};
 export const laneOptions = () => [...names];
 export const laneName = (id) => names.get(id) ?? id;
+
+// What an order for the car at the arm names it by. `car`: the lane of the state, or the car of the exit desk.
+export const meant = (lane, car) => ({ lane, arrival_id: car.arrival_id, seen_plate: car.plate, order_id: car.order_id });
+
+// The lane as it is now, when another car stands there than the one that the order names; else undefined.
+export const otherCar = (order) => lanes.find((lane) => lane.id === order.lane &&
+  Object.entries(meant(lane.id, lane)).some(([name, value]) => name in order && value !== order[name]));
 
 // Refused master data: the interface stands where a fault has its device.
 const TOLD = {
@@ -20,7 +31,7 @@ const known = (part) =>
 
 export const deviceName = (device) => device.split("/").map(known).join(" ");
 
-// A car stands at the arm and is not admitted (as `WAITS` in edge/agent/desk.py).
+// A car stands at the arm and is not admitted (as `WAITS` in edge/core/lane_orders.py).
 const WAITS = ["wait_read", "wait_payment", "wait_stall", "wait_confirm", "refused"];
 export const carWaits = (lane) => WAITS.includes(lane.state);
 

@@ -6,7 +6,7 @@ import { el, mark } from "./dom.js";
 import { facts } from "./forms.js";
 import { minute, said, stay, word, yuan } from "./language.js";
 import { trouble } from "./lists.js";
-import { carWaits, laneName, stateWords } from "./lot.js";
+import { carWaits, laneName, meant, stateWords } from "./lot.js";
 import { pictureButton } from "./picture.js";
 
 let seen = ""; // of the exits, when they were last asked for
@@ -32,7 +32,7 @@ export function tellDesk(root, state) {
   ({ lanes } = state.box);
   ({ pictures } = state);
   const now = JSON.stringify(lanes.filter((lane) => lane.direction === "out").map((lane) =>
-    [lane.id, lane.state, lane.locked, lane.plate, lane.due_fen, lane.why_zh, pictures.includes(lane.last_read_id)]));
+    [lane.id, lane.state, lane.locked, lane.arrival_id, lane.order_id, lane.plate, lane.due_fen, lane.why_zh, pictures.includes(lane.last_read_id)]));
   if (now === seen) return;
   seen = now;
   showDesk(root);
@@ -100,7 +100,7 @@ function picture(car) {
 // Every order carries its reason: the sheet asks for it.
 function actions(exit, car) {
   const about = [laneName(exit.lane), car?.plate].filter(Boolean).join(" · ");
-  const preset = { lane: exit.lane };
+  const preset = car ? meant(exit.lane, car) : { lane: exit.lane };
   const note = { note: about };
   const waits = car && carWaits(exit);
   const wanted = [];

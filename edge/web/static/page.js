@@ -8,7 +8,7 @@ import { openLine } from "./line.js";
 import { tellLanes } from "./lot.js";
 import { closeNav, openNav, redraw, speakNav, tellPart } from "./nav.js";
 import { lookAgain, redrawSession, startSession } from "./session.js";
-import { closeSheet } from "./sheet.js";
+import { closeSheet, tellSheet } from "./sheet.js";
 import { showClock, showStrip } from "./strip.js";
 
 const RETRY_MS = 2000;
@@ -28,6 +28,7 @@ function show() {
   showClock(state, heardMs);
   nowPart.showNow(state, heardMs);
   tellPart(state, heardMs);
+  if (state.box) tellSheet();
 }
 
 function speak() {

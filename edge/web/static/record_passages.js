@@ -14,9 +14,11 @@ export function listPassages(query) {
 }
 
 function makeRow(row) {
-  const money = row.paid_fen > 0 ? yuan(row.paid_fen) : row.due_fen > 0 ? `${word("owed")} ${yuan(row.due_fen)}` : "";
+  const owed = row.due_fen - row.paid_fen - row.discount_fen;
+  const money = [row.paid_fen > 0 ? yuan(row.paid_fen) : "", row.discount_fen > 0 ? word("waived", yuan(row.discount_fen)) : "",
+    owed > 0 ? word("owed", yuan(owed)) : ""];
   const notes = [
-    row.admitted ? "" : word("not_admitted"), row.how === "admitted" ? "" : word(`how_${row.how}`), money,
+    row.admitted ? "" : word("not_admitted"), row.how === "admitted" ? "" : word(`how_${row.how}`), ...money,
     row.corrected_from ? word("corrected_from", row.corrected_from) : "", row.clock_true ? "" : word("clock_then_unset"),
   ].filter(Boolean).join(" · ");
   const link = el("a", "passage",

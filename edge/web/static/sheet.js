@@ -5,10 +5,12 @@ import { button } from "./forms.js";
 import { word } from "./language.js";
 
 let opener = null; // what had the focus before, and gets it back
+let look = null; // what an open sheet looks at in every new state
 
 export function openSheet(title, ...content) {
   const sheet = byId("sheet");
   if (!sheet.open) opener = document.activeElement;
+  look = null;
   const heading = el("h2", "", title);
   heading.id = "sheet-title";
   heading.tabIndex = -1;
@@ -21,7 +23,16 @@ export function closeSheet() {
   if (byId("sheet").open) byId("sheet").close();
 }
 
+// `then` is called now and with every new state, as long as this sheet is open.
+export function watchFromSheet(then) {
+  look = then;
+  tellSheet();
+}
+
+export const tellSheet = () => look?.();
+
 byId("sheet").addEventListener("close", () => {
+  look = null;
   byId("sheet").replaceChildren();
   if (opener?.isConnected) opener.focus();
 });

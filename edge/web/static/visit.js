@@ -51,7 +51,7 @@ function makeRow(row, now, again, withPicture) {
   const words = said(row);
   const head = words.toLowerCase().startsWith(kind.toLowerCase()) ? [] : [el("strong", "", kind), " "];
   const body = el("div", "step-body", el("p", "step-words", ...head, words));
-  const notes = [row.lane ? laneName(row.lane) : "", row.rule ? word("rule", row.rule) : "", row.who ? `${row.who}: ${row.why}` : "",
+  const notes = [row.lane ? laneName(row.lane) : "", row.rule ? word("rule", said(row, "rule_")) : "", row.who ? `${row.who}: ${row.why}` : "",
     row.clock_true ? "" : word("clock_then_unset")].filter(Boolean);
   if (notes.length) body.append(el("p", "soft", notes.join(" · ")));
   if (row.answer) body.append(el("p", "step-answer", word("city_said", row.answer)));

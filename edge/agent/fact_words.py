@@ -1,0 +1,36 @@
+"""Words for what facts carry, wherever a person reads of them: how a vehicle passed, how money was settled."""
+
+from __future__ import annotations
+
+from edge.core.facts import Paid
+from edge.core.tariff import yuan
+
+HOW_WORDS = {
+    "admitted": ("放行", "admitted"),
+    "tailgate": ("跟车", "tailgated"),
+    "operator": ("人工放行", "by an operator"),
+    "city": ("平台放行", "by the city"),
+    "emergency": ("消防联动", "emergency"),
+    "uncommanded": ("未经命令抬杆", "the arm was up without an order"),
+    "restart": ("重启期间", "during a restart"),
+}
+"""Of `Passed.how`."""
+
+PAID_WORDS = {
+    "cash": ("现金", "cash"),
+    "free": ("免费放行", "let out free"),
+    "coupon": ("优惠抵扣", "covered by coupons"),
+    "online": ("线上支付", "online"),
+    "seamless": ("无感支付", "seamless"),
+}
+"""Of `Paid.method`."""
+
+
+def paid_words(paid: Paid) -> tuple[str, str]:
+    """What was settled and how: money that was waived is never said to have been paid."""
+    zh, en = PAID_WORDS[paid.method]
+    if paid.paid_fen:
+        zh, en = f"{zh} {yuan(paid.paid_fen)} 元", f"{en} {yuan(paid.paid_fen)} yuan"
+    if paid.discount_fen:
+        zh, en = f"{zh}, 优惠 {yuan(paid.discount_fen)} 元", f"{en}, discount {yuan(paid.discount_fen)} yuan"
+    return zh, en
