@@ -25,7 +25,8 @@ GOOD: dict[str, Any] = {"why": "测试", "lane": "in1", "amount_fen": 500, "plat
                         "name": "newbie", "role": "viewer", "item": "relays", "done": True, "on": True,
                         "lane_role": "mixed", "plates": "鲁B12345", "places": 1, "from_day": "2026-11-01",
                         "until_day": "2026-11-30", "list_kind": "grey", "card_id": "k1", "entry_id": "e1",
-                        "order_id": "o1", "param": "{}", "leave_min": 15, "began_ms": 0, "until_ms": 1,
+                        "order_id": "d" * 32, "arrival_id": "a" * 32, "seen_plate": "鲁B12345",
+                        "param": "{}", "leave_min": 15, "began_ms": 0, "until_ms": 1,
                         "at": 0, "data": "AAAA", "size": 3}  # fmt: skip
 
 
