@@ -30,6 +30,18 @@ def test_plain_passage_costs_three_facts_and_one_urgent_commit(bench: Bench) -> 
     assert bench.box.lot.parked == 1
 
 
+def test_a_car_without_plate_is_on_record_at_once(bench: Bench) -> None:
+    """After a crash no read tells it from the next car, so nothing else says that it went through."""
+    bench.read("in", "_无_")
+    bench.loops("in", arrival=True)
+    assert bench.order("in", "let_in").ok
+    bench.store()
+    bench.commands.clear()
+    bench.drive("in")
+    assert [(c.body.plate, c.urgent) for c in bench.commands
+            if isinstance(c, Record) and isinstance(c.body, Passed)] == [("", True)]  # fmt: skip
+
+
 def test_arm_waits_for_the_disk_and_not_for_ever(bench: Bench) -> None:
     bench.commands.clear()
     bench.read("in", "鲁B12345")

@@ -201,7 +201,8 @@ class Lane(OrderActions):
                 due_fen=max(car.due_fen, sums.due_fen), paid_fen=max(car.paid_fen, sums.paid_fen),
                 discount_fen=max(car.discount_fen, sums.discount_fen), booking=car.booking, entry_lane=car.entry_lane,
             ),
-            urgent=not admitted,  # nothing else on record says that this vehicle was ever here
+            # Nothing else on record says that it was here, or (without a plate) that the next read is not of it.
+            urgent=not (admitted and car.plate),
         )  # fmt: skip
         self.note(f"{car.plate or '无牌'} {self.settings.direction} {how}", "info" if admitted else "warning")
 
