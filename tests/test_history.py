@@ -14,7 +14,7 @@ from edge.store import history
 from edge.store.history import LedgerHistory
 from edge.store.ledger import Ledger
 from edge.web.api_views import Orders
-from edge.web.desk import Span
+from edge.web.span import Span
 from tests.store_tools import build_ledger, keep
 from tests.web_fakes import box
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from edge.web.api_views import OrderRow
-from edge.web.desk import RefusedError, Span
+from edge.web.desk import RefusedError
+from edge.web.span import Span
 from tests.web_fakes import ARRIVAL, ORDER, FakeSource, box, exit_lane, lane
 from tests.web_house import House
 from tests.web_look import MONITOR, Open, wait_text

@@ -17,10 +17,11 @@ from edge.ports import PageSource
 from edge.web import api, api_views
 from edge.web.accounts import Accounts
 from edge.web.actions import Action
-from edge.web.desk import Actor, Paper, Span
+from edge.web.desk import Actor, Paper
 from edge.web.door import Door, Limits
 from edge.web.rate import Rate
 from edge.web.server import PageServer
+from edge.web.span import Span
 from tests.web_fakes import NOON_MS, READ_ID
 from tests.web_money import FakeMoney
 from tests.web_update import FakeUpdate

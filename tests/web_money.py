@@ -26,7 +26,7 @@ from edge.core.money_seen import (
 )
 from edge.web.api_money import TryTariff
 from edge.web.api_views import OrderStory, StoryStep
-from edge.web.desk import Span
+from edge.web.span import Span
 from tests.web_fakes import ARRIVAL, NOON_MS, ORDER, READ_ID
 
 HOUR_MS = 3_600_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -22,9 +22,6 @@ from edge.config.model import Camera, Listener
 from edge.core.events import PlateRead
 from edge.ports import ReadSink
 
-if TYPE_CHECKING:
-    from drivers.cameras.connection import Connection
-
 REPLY_WITHIN_S = 0.8
 """One VZ integrator measured that a reply that opens must be there within 1000 ms."""
 
@@ -35,6 +32,15 @@ COMET_WITHIN_MS = 700
 """A heartbeat so soon after the last answer comes from comet mode (the quickest other interval is 1 s)."""
 
 COMET_HOLD_S = 30.0
+
+
+class Held(Protocol):
+    """What the desk asks of a connection (`cameras.connection`)."""
+
+    def abort(self) -> None: ...
+
+    def end_hold(self) -> None:
+        """Answer the heartbeat that is held."""
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -63,7 +69,7 @@ class Desk:
         self.registry = Registry(cameras)
         self.sink = sink
         self.now_ms = now_ms
-        self.connections: set[Connection] = set()
+        self.connections: set[Held] = set()
         self.shares = Shares(listener.connections_max, self.registry.cameras_at())
         self.scratch = bytearray(65_536)
         """One for all: asyncio's selector loop receives and hands over in one step."""
@@ -72,7 +78,7 @@ class Desk:
         self._repeats = {camera.id: Repeats() for _, camera in cameras}
         self._tasks: set[asyncio.Task[None]] = set()
         self._answered_ms: dict[str, int] = {}
-        self._held: dict[str, Connection] = {}
+        self._held: dict[str, Held] = {}
         self.mail = Mailbox(now_ms, lambda camera, detail: sink.count(camera, "serial_not_fetched", detail))
 
     def take(self, candidates: Sequence[Known], message: Message) -> Taken:
@@ -189,7 +195,7 @@ class Desk:
         last = self._answered_ms.get(camera_id)
         return COMET_HOLD_S if last is not None and self.now_ms() - last < COMET_WITHIN_MS else 0.0
 
-    def hold(self, camera_id: str, connection: Connection) -> None:
+    def hold(self, camera_id: str, connection: Held) -> None:
         """One held request a camera: an older one is cut, because answering it would bring it back at once."""
         older = self._held.get(camera_id)
         if older is not None and older is not connection:
@@ -202,7 +208,7 @@ class Desk:
         if held is not None:
             held.end_hold()
 
-    def beat_answered(self, camera_id: str, connection: Connection) -> None:
+    def beat_answered(self, camera_id: str, connection: Held) -> None:
         self._answered_ms[camera_id] = self.now_ms()
         if self._held.get(camera_id) is connection:
             del self._held[camera_id]

@@ -32,7 +32,8 @@ from edge.version import VERSION
 from edge.wall_clock import kernel_synchronised
 from edge.web import api, api_views
 from edge.web.actions import Action
-from edge.web.desk import Actor, Paper, RefusedError, Span
+from edge.web.desk import Actor, Paper, RefusedError
+from edge.web.span import Span
 
 READS_OF_A_CAMERA = 6
 READS_LOOKED_AT = 400

@@ -20,7 +20,8 @@ from edge.store.errors import StoreError
 from edge.store.history import LedgerHistory
 from edge.web.api_money import TryTariff
 from edge.web.api_views import OrderStory
-from edge.web.desk import RefusedError, Span
+from edge.web.desk import RefusedError
+from edge.web.span import Span
 
 T = TypeVar("T")
 

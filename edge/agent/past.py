@@ -12,7 +12,7 @@ from edge.core.plates import normalise
 from edge.ports import BoxView
 from edge.store.history import LedgerHistory
 from edge.web.api_views import Curve, CurveHour, OrderRow, Orders, PassageRow, Passages
-from edge.web.desk import Span
+from edge.web.span import Span
 
 HOUR_MS = 3_600_000
 FOR_EVER_MS = 10**15

@@ -10,10 +10,11 @@ import msgspec
 
 from edge.core.decoder_words import in_words
 from edge.web import api
-from edge.web.desk import Actor, Span
+from edge.web.desk import Actor
 from edge.web.message import RefusedRequest, Request
 from edge.web.routes import Parameter, Route
 from edge.web.sessions import Session
+from edge.web.span import Span
 
 FOR_EVER_MS = 10**15
 

@@ -14,6 +14,7 @@ from edge.web import api, api_views
 from edge.web.actions import Action
 from edge.web.desk_money import MoneyDesk
 from edge.web.desk_update import UpdateDesk
+from edge.web.span import Span
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -22,14 +23,6 @@ class Actor(msgspec.Struct, frozen=True):
     user: str
     role: str
     address: str
-
-
-class Span(msgspec.Struct, frozen=True):
-    """What is searched for: a plate or a part of it ("" any), from an instant, before another."""
-
-    plate: str
-    from_ms: int
-    to_ms: int
 
 
 class RefusedError(Exception):

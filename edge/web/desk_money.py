@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from edge.core.facts_flow import Vehicle
 from edge.core.money_seen import CardRows, ExitDesk, ListRows, MoneyOrders, Price, Tariffs
 from edge.web.api_money import TryTariff
 from edge.web.api_views import OrderStory
-
-if TYPE_CHECKING:
-    from edge.web.desk import Span  # which names this module's `MoneyDesk`
+from edge.web.span import Span
 
 
 class MoneyDesk(Protocol):
