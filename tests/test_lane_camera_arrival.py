@@ -306,6 +306,19 @@ def test_an_answer_that_comes_when_its_car_is_under_the_arm_is_no_further_car(be
     assert bench.box.lane_states()[0].plate == ""
 
 
+def test_one_that_reaches_the_safety_loop_as_the_program_starts_is_not_the_one_on_record(bench: CameraBench) -> None:
+    bench.admit(FIRST)
+    bench.wait(2_000)
+    bench.pulse()
+    bench.restart()
+    bench.wait(140)  # the loop was clear when the vehicle on record went, and it is another pulse
+    bench.loops("in", safety=True)
+    bench.wait(1_500)
+    bench.loops("in", safety=False)
+    bench.wait(300)
+    assert bench.passed() == [(FIRST, True), ("", False)]
+
+
 def test_one_that_nobody_sees_any_more_is_through(bench: CameraBench) -> None:
     bench.admit(FIRST)
     bench.restart()

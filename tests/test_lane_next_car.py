@@ -254,3 +254,38 @@ def test_a_camera_set_back_is_heard(bench: Bench) -> None:
     through(bench, "in")
     bench.wait(5_000)
     assert plates(bench) == [FIRST, SECOND]
+
+
+def test_three_bumper_to_bumper_are_three_though_the_safety_loop_had_lost_the_first(bench: Bench) -> None:
+    """The third one stands on the arrival loop before it is known that the second one's pulse has ended."""
+    bench.read("in", FIRST)
+    bench.loops("in", arrival=True)
+    bench.store()
+    for wait_ms, arrival, safety in (
+        (3_200, True, True), (1_350, False, True), (130, False, False), (170, True, False), (1_150, True, True),
+        (790, False, True), (1_150, False, False), (120, True, False), (1_150, True, True), (850, False, True),
+        (1_150, False, False),
+    ):  # fmt: skip
+        bench.wait(wait_ms)
+        bench.loops("in", arrival=arrival, safety=safety)
+    bench.wait(5_000)
+    assert plates(bench)[0] == FIRST
+    assert len(plates(bench)) == 3
+
+
+def test_the_answer_to_the_start_s_question_is_of_the_car_under_the_arm_and_not_of_the_next(bench: Bench) -> None:
+    bench.read("in", FIRST)
+    bench.loops("in", arrival=True)
+    bench.store()
+    bench.wait(3_000)
+    again(bench, "in", arrival=True, safety=True)
+    bench.wait(200)
+    bench.loops("in", arrival=False)
+    bench.read("in", FIRST)  # the camera was asked at the start, its answer comes when the tail is past
+    bench.wait(1_100)
+    bench.loops("in", safety=False)
+    bench.wait(4_000)
+    bench.loops("in", arrival=True)  # never read
+    bench.wait(10_000)
+    assert plates(bench) == [FIRST]
+    assert bench.bodies(Decided)[-1].plate == ""

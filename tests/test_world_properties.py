@@ -167,7 +167,7 @@ PLANTED: list[tuple[Callable[[pytest.MonkeyPatch], None], Mix, str, int]] = [
     (no_tailgaters, CAMERA, "unrecorded", 300),
     (everybody_admitted, CAMERA, "unfounded_admissions", 300),
     (restarts_as_with_a_loop, CAMERA, "drift", 600),
-    (every_read_a_car, CAMERA, "twice", 300),
+    (every_read_a_car, CAMERA, "twice", 600),
 ]
 
 

@@ -144,7 +144,8 @@ class LooplessActions(FaultActions):
         All others are resolved.
         """
         traffic, standing = self.traffic, None
-        came = self.safety is True and self.clear_ms >= MERGE_MS  # onto the safety loop, since the start
+        # Onto the safety loop, since the start or since the last vehicle was through: that needed a clear loop too.
+        came = self.safety is True and (self.clear_ms >= MERGE_MS or (not cars and self.just_passed()))
         if cars and cars[-1].rule != "under_arm" and (len(cars) > 1 or came or not self.safety):
             standing = cars.pop()
         if self.safety and not came:

@@ -141,12 +141,12 @@ class RestartActions(PeopleActions):
         """Who is on the safety loop: the newest of `cars`, which is taken from them, or one that nobody knows."""
         traffic = self.traffic
         traffic.safety_lost()  # occupied, without a pulse of its own
-        if cars or not self._just_passed():
+        if cars or not self.just_passed():
             traffic.front = cars.pop() if cars else Arrival(self.box.new_id())
             # Its own pulse, or already that of the one behind it: the order of the ends will tell.
             traffic.front.fell_ms = traffic.front.safety_fell_ms = self.now_ms - self.settings.hold_ms
 
-    def _just_passed(self) -> bool:
+    def just_passed(self) -> bool:
         """The vehicle on the safety loop is on record as through: a drop-out had ended it early."""
         last, now = self.memory.last_passed, self.box.now
         return last is not None and last.boot_id == now.boot_id and now.mono_ms - last.mono_ms < JUST_PASSED_MS

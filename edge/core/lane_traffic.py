@@ -76,14 +76,22 @@ class Traffic:
                 car.fell_ms = None
                 return None
             if its_pulse and self.front is not None:
+                ended = self._ended
                 self._known.append(self._end(self.front, "passed"))
-                self.front = car
+                self.front, self._ended = car, ended
         return self.came()
 
     def _may_cover(self, car: Arrival) -> bool:
-        """The safety loop had lost the car before this one, so the pulse that goes on may be its own."""
+        """The safety loop had lost the car before this one, so the pulse that goes on may be its own.
+
+        Or the pulse that has just ended, if its tail had the time to leave the arrival loop that much earlier.
+        """
         front = self.front
-        return self._safety_on and front is not None and front is not car and front.safety_fell_ms is not None
+        if front is None or front is car or front.safety_fell_ms is None:
+            return False
+        if self._safety_on:
+            return True
+        return self._ended and car.fell_ms is not None and self._safety_fell_ms - car.fell_ms >= REVERSE_MIN_MS
 
     def front_again(self) -> bool:
         """Take the car on the safety loop for the one on the arrival loop too, if nobody else is there."""

@@ -30,8 +30,8 @@ class Audit:
     def recorded(self, record: Record, now_ms: float) -> None:
         body = record.body
         if isinstance(body, Decided) and body.decision == "admit":
-            durable = self._admitted.get(body.arrival_id, (0.0, False))[1]  # decided again with a better plate
-            self._admitted[body.arrival_id] = (now_ms, durable)
+            # Decided again, with a better plate or because it is under the arm: admitted since the first time.
+            self._admitted[body.arrival_id] = self._admitted.get(body.arrival_id, (now_ms, False))
             self._tokens[record.token] = body.arrival_id
         elif isinstance(body, Passed):
             self._passed(body)

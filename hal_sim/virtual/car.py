@@ -43,6 +43,7 @@ class Car:
         self.turns = False
         self.long_drop_out = False
         self.read = True
+        self.told = False  # one read of it at least was told
         self.in_group = 1
         self.held_ms = 0.0
         self.passed_ms = -1e9

@@ -20,6 +20,7 @@ Without arrival loop (`CAMERA`) one safety loop and a camera answer less (`edge.
 - A car that reverses out before it is on record for up to 33 s (`pass_ms`, and asking the camera). A crash meanwhile
   is one of those of which nobody can know, and an unread car that goes through meanwhile has its plate (`misnamed`).
   So is a second crash within 40 s: the car that the camera was asked for at the start may have been under the arm.
+  So is one within 40 s of the first read of a car on the safety loop: it is taken for the car behind it.
 - Cameras answer when they are asked. `PUSH_ONLY` ones do not: strikes are counted there and no differences of counts
   (after a crash one unread car can be taken for the one before it).
 - With a dead safety loop nothing at all sees a car that was not read, so in that world the program does not crash: its

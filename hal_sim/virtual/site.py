@@ -62,7 +62,7 @@ class Site:
         self.lies: dict[End, bool] = {}
         self.loops = tuple(loop for loop in LOOPS if loop == "safety" or world.mix.arrival == "loop")
         self.turned = 0  # cars running that turned before the safety loop
-        self.turned_ms = -1e9  # when one last left the way it came
+        self.misled_ms = -1e9  # when one last left the way it came, or was first read on the safety loop
         self.ours = False  # the arm moves by a command of the program that is running now
 
     # --- cars in motion --------------------------------------------------------------------------------------
@@ -256,9 +256,15 @@ class Site:
             lane=self.lane, read_id=self.world.new_id(), camera=f"cam-{self.lane}", event_id=event_id,
             plate_raw="_无_" if no_plate else plate, no_plate=no_plate,
         )  # fmt: skip
-        self.world.at(self.world.now_ms + delay_ms, lambda: self.world.tell(event))
+        self.world.at(self.world.now_ms + delay_ms, partial(self._tell_read, car, event))
         if random.random() < mix.read_twice:
             self.world.at(self.world.now_ms + delay_ms + random.uniform(50, 3_000), lambda: self.world.tell(event))
+
+    def _tell_read(self, car: Car, event: PlateRead) -> None:
+        if car.on["safety"] and not car.told:
+            self.misled_ms = self.world.now_ms
+        car.told = True
+        self.world.tell(event)
 
     def triggered(self) -> None:
         """The program asks for a picture: the plate of the nearest head that the camera can see."""

@@ -174,7 +174,7 @@ class World:
             between = sum(
                 (car.x > -6.5 and not car.done) or self.now_ms - car.passed_ms < 1_000 for car in site.cars
             )
-            gone = self.mix.arrival == "camera" and self.now_ms - max(site.turned_ms, self.restarted_ms) < UNNOTICED_MS
+            gone = self.mix.arrival == "camera" and self.now_ms - max(site.misled_ms, self.restarted_ms) < UNNOTICED_MS
             if turning or gone or between > 1 or site.lies:
                 self.audits[site.lane].rebase = True  # see mix: after a crash no loop can tell
         alone = all(all(car.in_group == 1 for car in site.cars) for site in self.sites.values())
@@ -252,7 +252,7 @@ class World:
 
     def turned_back(self, site: Site, car: Car) -> None:
         self.tally.turned_back += 1
-        site.turned_ms = self.now_ms
+        site.misled_ms = self.now_ms
         if site.direction == "out":
             self.inside.append(car.plate)
 
