@@ -7,6 +7,7 @@ time than they are told for: IDLE_S seconds and CARS cars (environment), multipl
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,17 @@ def written(machine: Machine) -> tuple[int, int]:
     return int(stat[6]) * 512, int(stat[4])
 
 
+def writers(machine: Machine) -> Counter[str]:
+    """Bytes that each program that runs now has had the kernel write, by the names that the kernel knows them by."""
+    each = 'echo "$(sed -n "s/^write_bytes: //p" $p/io) $(cat $p/comm)"'
+    found: Counter[str] = Counter()
+    for line in machine.run(f"for p in /proc/[0-9]*; do {each}; done 2>/dev/null").splitlines():
+        size, _, name = line.strip().partition(" ")
+        if size.isdigit():
+            found[name] += int(size)
+    return found
+
+
 def made(machine: Machine) -> int:
     """A new card's first hours write the data partition's empty tables once (its making does not wait for them): done
     here at full speed, else they would be counted as every hour's."""
@@ -60,11 +72,12 @@ def made(machine: Machine) -> int:
 def test_an_idle_hour(machine: Machine) -> None:
     print(f"\nonce, in a new card's first hours: {made(machine) / 1e6:.1f} MB")
     machine.run(f"sleep {SETTLED_S}")
-    before = written(machine)
+    before, by = written(machine), writers(machine)
     machine.run(f"sleep {IDLE_S}", within_s=IDLE_S * 3)
-    after = written(machine)
+    after, by_now = written(machine), writers(machine)
     size, count = ((now - then) * 3600 / IDLE_S for then, now in zip(before, after, strict=True))
     print(f"\nidle: {size / 1e6:.2f} MB in {count:.0f} writes an hour, of {IDLE_S} s")
+    print(", ".join(f"{name} {size} B" for name, size in (by_now - by).most_common(8)))
     assert size < IDLE_MB_AN_HOUR * 1e6
 
 
