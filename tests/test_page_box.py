@@ -183,7 +183,7 @@ def test_today_edges_cameras_and_the_machine(site: Site) -> None:
     assert site.admin.ask("GET", f"/picture/{camera['reads'][0]['read_id']}.jpg")[0] == 200
     system = site.admin.get("/api/system")
     assert system["disk"]["free_bytes"] > 0
-    assert [program["up"] for program in system["programs"]] == [True, True]
+    assert [(one["up"], one["rss_bytes"] > 10 << 20) for one in system["programs"]] == [(True, True), (True, True)]
     assert system["supervised"] is False
 
 

@@ -213,6 +213,7 @@ class AgentDesk:
     def system(self) -> api_views.SystemView:
         machine, box = self._machine, self._hands.source.box()
         memory, free = machine.memory_bytes()
+        lane = self._hands.source.lane_pid()
         true = self.clock_is_true()
         return api_views.SystemView(
             now_ms=self._now_ms(),
@@ -226,7 +227,7 @@ class AgentDesk:
             temperature_c=machine.temperature_c(),
             disk=machine.disk(),
             programs=(
-                api_views.ProgramRow("lane", VERSION, box is not None, -1),
+                api_views.ProgramRow("lane", VERSION, box is not None, -1 if lane is None else machine.rss_bytes(lane)),
                 api_views.ProgramRow("agent", VERSION, True, machine.rss_bytes()),
             ),
             versions={"parkbox": VERSION} | machine.versions(),

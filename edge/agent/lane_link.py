@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +25,10 @@ AGAIN_S = 0.5
 
 SILENT_S = 5.0
 """The lane sends at every change; this only bounds how long a dead peer can look alive between two probes."""
+
+
+PEER = struct.Struct("3i")
+"""Linux's `struct ucred`: process, user and group of the other end."""
 
 
 class _Line(msgspec.Struct):
@@ -54,6 +59,14 @@ class LaneLink:
 
     def view(self) -> BoxView | None:
         return self._view
+
+    def pid(self) -> int | None:
+        """Of the lane program that answers, as the kernel knows it; None while none does."""
+        with self._line_lock:
+            if self._line is None:
+                return None
+            told = self._line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size)
+        return int(PEER.unpack(told)[0])
 
     def _run(self) -> None:
         while not self._stopping.is_set():

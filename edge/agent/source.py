@@ -67,6 +67,9 @@ class AgentSource:
     def box(self) -> BoxView | None:
         return self._link.view() if self._link is not None else None
 
+    def lane_pid(self) -> int | None:
+        return self._link.pid() if self._link is not None else None
+
     def agent(self) -> AgentView:
         recent: tuple[Delivery, ...] = ()
         counts: dict[str, int] = {}

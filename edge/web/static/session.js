@@ -120,7 +120,9 @@ export function passwordForm(label, done = () => {}) {
   const fresh = input("new", { type: "password", autocomplete: "new-password", minLength: 8, maxLength: 128, required: true });
   const again = input("again", { type: "password", autocomplete: "new-password", minLength: 8, maxLength: 128, required: true });
   const answer = answerPlace();
-  const form = el("form", "", field(word("password_old"), old), field(word("password_new"), fresh, word("password_rule")),
+  // A password store wants to know whose it is.
+  const name = input("username", { hidden: true, autocomplete: "username", value: session?.user ?? "" });
+  const form = el("form", "", name, field(word("password_old"), old), field(word("password_new"), fresh, word("password_rule")),
     field(word("password_again"), again), button(label, null, "primary wide"), answer);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
