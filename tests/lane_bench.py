@@ -51,6 +51,14 @@ class Bench:
             self.loops(lane, arrival=False, safety=False)
         self.wait(20_000)
 
+    def killed(self, down_ms: int = 0) -> None:
+        """kill -9, and a start over the same facts; no input is told yet."""
+        self.box = self.make()
+        for fact in self.facts:
+            self.box.apply(fact)
+        self.now_ms += down_ms
+        self.take(self.box.start(self.stamp()))
+
     def stamp(self) -> Stamp:
         return Stamp("boot", self.now_ms, 1_700_000_000_000 + self.now_ms, synced=True)
 

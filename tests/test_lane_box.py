@@ -172,12 +172,8 @@ def test_restart_with_the_admitted_car_standing_there(bench: Bench) -> None:
     bench.read("in", "鲁B12345")
     bench.loops("in", arrival=True)
     bench.store()
-    again = bench.make()
-    for fact in bench.facts:
-        again.apply(fact)
-    bench.box = again
     bench.commands.clear()
-    bench.take(again.start(bench.stamp()))
+    bench.killed()
     assert bench.count(RaiseArm) == 0
     bench.loops("out", arrival=False, safety=False)
     bench.loops("in", arrival=True, safety=False)

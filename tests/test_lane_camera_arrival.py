@@ -31,12 +31,7 @@ class CameraBench(Bench):
 
     def restart(self, *, safety: bool = False) -> None:
         """The program dies and starts again a moment later over the same facts."""
-        again = self.make()
-        for fact in self.facts:
-            again.apply(fact)
-        self.box = again
-        self.now_ms += 500
-        self.take(again.start(self.stamp()))
+        self.killed(500)
         self.loops("in", safety=safety)
         self.loops("out", safety=False)
 

@@ -38,12 +38,7 @@ def bench() -> Bench:
 
 def again(bench: Bench, lane: str, *, arrival: bool, safety: bool) -> None:
     """kill -9 and a start over the same facts; the loops say what stands there now."""
-    box = bench.make()
-    for fact in bench.facts:
-        box.apply(fact)
-    bench.box = box
-    bench.now_ms += 1_500
-    bench.take(box.start(bench.stamp()))
+    bench.killed(1_500)
     for other in ("in", "out"):
         bench.loops(other, arrival=arrival and other == lane, safety=safety and other == lane)
 
