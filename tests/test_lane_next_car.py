@@ -284,3 +284,45 @@ def test_the_answer_to_the_start_s_question_is_of_the_car_under_the_arm_and_not_
     bench.wait(10_000)
     assert plates(bench) == [FIRST]
     assert bench.bodies(Decided)[-1].plate == ""
+
+
+def test_an_empty_picture_during_the_start_does_not_say_that_the_car_of_before_stands_here(bench: Bench) -> None:
+    bench.read("in", FIRST)
+    bench.loops("in", arrival=True)
+    bench.store()
+    bench.wait(3_000)
+    bench.killed(1_500)  # and it went through meanwhile
+    for lane in ("in", "out"):
+        bench.loops(lane, arrival=False, safety=False)
+    bench.wait(1_000)
+    read_id = next(bench.ids)
+    bench.tell(PlateRead(lane="in", read_id=read_id, camera="c", event_id=read_id, plate_raw="_无_", no_plate=True))
+    bench.wait(300)
+    bench.loops("in", arrival=True)  # the next one, in the last moment of the start
+    bench.wait(300)
+    bench.read("in", SECOND)
+    bench.store()
+    through(bench, "in")
+    bench.wait(5_000)
+    assert plates(bench) == [FIRST, SECOND]
+
+
+def test_a_read_of_a_car_while_its_lane_was_locked_is_not_the_next_cars(bench: Bench) -> None:
+    bench.enter(FIRST)
+    bench.wait(HOUR_MS)
+    bench.loops("out", arrival=True)
+    bench.read("out", FIRST)
+    bench.killed(500)
+    bench.loops("in", arrival=False, safety=False)
+    bench.loops("out", arrival=True, safety=False)
+    assert bench.order("out", "lock").ok
+    bench.read("out", FIRST)  # the camera was asked at the start
+    assert bench.order("out", "unlock").ok
+    assert bench.order("out", "pay_cash", amount_fen=bench.bodies(Decided)[-1].due_fen).ok
+    bench.store()
+    bench.drive("out")
+    bench.wait(2_000)
+    bench.loops("out", arrival=True)  # never read
+    bench.wait(10_000)
+    assert plates(bench) == [FIRST, FIRST]
+    assert bench.bodies(Decided)[-1].plate == ""

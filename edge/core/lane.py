@@ -163,6 +163,7 @@ class Lane(OrderActions):
             self.fire(Signal.ENDED)
             return
         self.departed_ms = self.now_ms
+        self.forget_read_of(car)
         if car.plate or car.deciding or car.rule == "under_arm":
             # Urgent when an admission ends: lost, a restart would take the car for one that went through.
             self.record(BackedOut(arrival_id=car.id, plate=car.plate), urgent=car.admitted)
@@ -181,6 +182,7 @@ class Lane(OrderActions):
         return car.admitted and self.has_fault("safety_unproven", "safety")
 
     def record_passed(self, car: Arrival) -> None:
+        self.forget_read_of(car)
         how: How
         if car.admitted:
             admitted, how = True, car.how

@@ -143,6 +143,19 @@ class CameraActions(GateActions):
         car = self._car()
         return car is self.traffic.front and car.fell_ms is not None
 
+    def reads_again(self, car: Arrival) -> bool:
+        """The kept read bears this car's plate: its own, also when its tail has left the arrival loop meanwhile.
+
+        Kept on, it would name the next car.
+        """
+        seen = self.preread
+        return seen is not None and bool(seen.plate and car.plate) and not self._differs(car, seen.plate)
+
+    def forget_read_of(self, car: Arrival) -> None:
+        """It is through, or gone: what is kept of it is nobody's."""
+        if self.reads_again(car):
+            self.preread = None
+
     def _differs(self, car: Arrival, plate: str) -> bool:
         if plate and not car.plate and car.rule == "under_arm":
             return not self.woke_covered  # it was on the safety loop and is not any more; this one is

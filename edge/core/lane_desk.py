@@ -127,7 +127,7 @@ class DeskActions(MoneyActions):
         car = self._car()
         if not car.unsure:
             return self.own_read()
-        if self._reads_again(car):
+        if self.reads_again(car):
             return self.assume_same()
         if self.preread is None or not self.preread.plate or self._under_way():
             return Desk.ADMITTED
@@ -135,22 +135,15 @@ class DeskActions(MoneyActions):
             return Desk.ADMITTED  # taken for the same one, and under the arm by now: the read is of the one behind it
         return self.assume_same()
 
-    def _reads_again(self, car: Arrival) -> bool:
-        """The kept read bears this car's plate: its own, also when its tail has left the arrival loop meanwhile.
-
-        Kept on, it would name the next car.
-        """
-        seen = self.preread
-        return seen is not None and bool(seen.plate and car.plate) and not self._differs(car, seen.plate)
-
     def assume_same(self) -> Desk:
         """Unless a camera says otherwise, a car that stands here just after a restart is the one of before."""
         car = self._car()
-        if self.preread is not None and (self._reads_again(car) or not self._under_way()):
-            if self._differs(car, self.preread.plate):
+        seen = self.preread
+        if seen is not None and (self.reads_again(car) or not self._under_way()):
+            if self._differs(car, seen.plate):
                 return self._other_car(car)
             self.preread = None
-            car.unsure = False
+            car.unsure = bool(car.plate) and not seen.plate and self._leftovers()  # unread says nothing of it
         else:
             car.unsure = self._leftovers()  # a camera that is late may still say so
         self.desk_due_ms = None

@@ -166,7 +166,8 @@ class RestartActions(PeopleActions):
             self.fire(Signal.ARRIVED)
             return
         self.desk, self.desk_since_ms = Desk.ADMITTED, self.now_ms
-        self.desk_due_ms = self.now_ms if self.preread is not None else self.now_ms + self.settings.read_ms
+        told = self.preread is not None and bool(self.preread.plate or not car.plate)
+        self.desk_due_ms = self.now_ms if told else self.now_ms + self.settings.read_ms
         if self.settings.arrival == "camera" and self.settings.can_ask and self.preread is None:
             self.desk_due_ms = None  # no loop says that anybody is here: the camera has to
 

@@ -21,7 +21,7 @@ from edge.core.lot import LotState
 from edge.core.tariff import TariffRule
 from hal_sim.virtual.audit import Audit
 from hal_sim.virtual.car import Car, plates
-from hal_sim.virtual.disk import Disk
+from hal_sim.virtual.disk import LINGER_MS, Disk
 from hal_sim.virtual.groups import make_group
 from hal_sim.virtual.mix import Mix
 from hal_sim.virtual.person import Person
@@ -166,8 +166,8 @@ class World:
         for lane, audit in self.audits.items():
             mine = [fact for fact in lost if fact.lane == lane]
             audit.crashed(mine)
-            if any(self.now_ms - fact.stamp.mono_ms > 1_000 for fact in mine):
-                audit.rebase = True  # seconds of facts that no disk has ever kept
+            if any(self.now_ms - fact.stamp.mono_ms > LINGER_MS + 20 for fact in mine):
+                audit.rebase = True  # a disk that fails or is slow: older facts than one that works ever loses
         for site in self.sites.values():
             site.advance()
             turning = any(car.turns or car.reversing for car in site.cars)
