@@ -4,6 +4,9 @@ A booking is *held* from its lock on; *taken* while its car is admitted and not 
 *lapsed* or was *cancelled*. Its car may come in from_ms <= t <= ends_ms; after ends_ms it lapses, and so it does
 `lock_ms` after its lock if nobody confirms it. A car that backs out gives it back.
 
+No fact ends a booking that lapses, so what has lapsed is a matter of the time alone: a clock that is set back brings
+back what it had ended (`edge.core.ends`).
+
 Look-ups are by plate and lapses come from a heap, so that nothing here depends on how many bookings there are.
 Times are wall-clock ms. `None` for the time means that nobody knows it (no clock since the boot): then nothing begins
 or lapses, and every held booking is good for its car.
@@ -16,6 +19,7 @@ from typing import Literal
 
 import msgspec
 
+from edge.core.ends import Ends
 from edge.core.facts_flow import Vehicle
 
 MINUTE_MS = 60_000
@@ -23,6 +27,10 @@ MINUTE_MS = 60_000
 ENDED_KEPT = 5_000
 """Codes of ended bookings that are remembered, so that a late order for one is told what became of it: days of a
 busy lot. An older one is unknown."""
+
+LAPSED_KEPT = 2_000
+"""Lapsed bookings that a clock set back may bring back: more than a lot holds at once. Older ones have lapsed for good.
+"""
 
 End = Literal["used", "lapsed", "cancelled"]
 State = Literal["held", "taken"]
@@ -63,12 +71,12 @@ class Bookings:
         self.held = 0
         self.by_code: dict[str, Booking] = {}
         self.ended: dict[str, End] = {}
+        """How bookings ended for good."""
+        self.lapsed: dict[str, Booking] = {}
+        """Over by the clock as it is."""
         self._by_plate: dict[str, list[Booking]] = {}
-        self._lapses: list[tuple[int, int, str]] = []
-        self._serial = 0
+        self._lapses = Ends()
         self._soonest: tuple[Booking, ...] | None = None
-        self._serials: dict[str, int] = {}
-        """code -> its valid entry in the heap; others are of before a change."""
 
     # --- changes -------------------------------------------------------------------------------------------------
 
@@ -78,6 +86,7 @@ class Bookings:
         self._soonest = None
         if booking is None:
             self.ended.pop(code, None)
+            self.lapsed.pop(code, None)
             booking = Booking(code, terms, at_ms, city=city)
             self.by_code[code] = booking
             self.held += 1
@@ -86,6 +95,7 @@ class Bookings:
             booking.terms = terms
         self._by_plate.setdefault(terms.plate, []).append(booking)
         self._schedule(booking)
+        self._forget_oldest()
 
     def confirm(self, code: str) -> None:
         booking = self.by_code.get(code)
@@ -100,7 +110,10 @@ class Bookings:
         self._soonest = None
         self.held -= booking.state == "held"
         self._unlist(booking)
-        del self._serials[code]
+        self._lapses.drop(code)
+        self._end(code, how)
+
+    def _end(self, code: str, how: End) -> None:
         self.ended[code] = how
         while len(self.ended) > ENDED_KEPT:
             del self.ended[next(iter(self.ended))]
@@ -111,6 +124,7 @@ class Bookings:
         if booking is not None and booking.state == "held":
             booking.state, booking.holder = "taken", holder
             self.held -= 1
+            self._lapses.drop(code)
 
     def give_back(self, code: str, holder: str) -> None:
         """Its car went away without entering (invariant 6). If its time is over, it lapses at the next turn."""
@@ -129,21 +143,39 @@ class Bookings:
 
     def next_lapse_ms(self) -> int | None:
         """The moment after which the next held booking lapses."""
-        heap = self._lapses
-        while heap:
-            at_ms, serial, code = heap[0]
-            booking = self.by_code.get(code)
-            if booking is not None and self._serials[code] == serial and booking.state == "held":
-                return at_ms
-            heapq.heappop(heap)
-        return None
+        return self._lapses.next_ms()
 
     def lapse_one(self) -> None:
         """The booking of `next_lapse_ms` lapses."""
         if self.next_lapse_ms() is not None:
-            self.end(heapq.heappop(self._lapses)[2], "lapsed")
+            code = self._lapses.end_next()
+            booking = self.lapsed[code] = self.by_code.pop(code)
+            self._soonest = None
+            self.held -= 1
+            self._unlist(booking)
+
+    def turn_back(self, last_ms: int) -> None:
+        """The clock says that no moment after `last_ms` is over: what lapsed after it has not."""
+        for code in self._lapses.turn_back(last_ms):
+            booking = self.by_code[code] = self.lapsed.pop(code)
+            self._soonest = None
+            self.held += 1
+            self._by_plate.setdefault(booking.terms.plate, []).append(booking)
+
+    def _forget_oldest(self) -> None:
+        """Only with a fact, so that it falls alike in every fold."""
+        if len(self.lapsed) <= LAPSED_KEPT:
+            return
+        for code in self._lapses.oldest(list(self.lapsed), len(self.lapsed) - LAPSED_KEPT):
+            del self.lapsed[code]
+            self._lapses.drop(code)
+            self._end(code, "lapsed")
 
     # --- questions -------------------------------------------------------------------------------------------------
+
+    def how_ended(self, code: str) -> End | None:
+        """None: it lives, or nobody knows it (any more)."""
+        return "lapsed" if code in self.lapsed else self.ended.get(code)
 
     def good_for(self, plate: str, wall_ms: int | None) -> Booking | None:
         """The held booking on which this car may come in now; of several the one that ends first."""
@@ -180,12 +212,13 @@ class Bookings:
     # --- inside ----------------------------------------------------------------------------------------------------
 
     def _schedule(self, booking: Booking) -> None:
-        self._serial += 1
-        self._serials[booking.code] = self._serial
+        """A taken one does not lapse."""
+        if booking.state != "held":
+            return
         at_ms = booking.ends_ms
         if self.lock_ms is not None and not booking.confirmed:
             at_ms = min(at_ms, booking.locked_ms + self.lock_ms)
-        heapq.heappush(self._lapses, (at_ms, self._serial, booking.code))
+        self._lapses.put(booking.code, at_ms)
 
     def _unlist(self, booking: Booking) -> None:
         alike = self._by_plate[booking.terms.plate]
@@ -195,13 +228,14 @@ class Bookings:
 
     # --- snapshot --------------------------------------------------------------------------------------------------
 
-    def living(self) -> list[Booking]:
-        return list(self.by_code.values())
+    def unended(self) -> list[Booking]:
+        """Those that no fact has ended, lapsed by the clock as it is or not."""
+        return [*self.by_code.values(), *self.lapsed.values()]
 
-    def restore(self, living: list[Booking], ended: dict[str, End]) -> None:
-        """Take over what `living` and `ended` said."""
+    def restore(self, unended: list[Booking], ended: dict[str, End]) -> None:
+        """Take over what `unended` and `ended` said; the time, which comes next, lapses some."""
         self.ended = ended
-        for booking in living:
+        for booking in unended:
             self.by_code[booking.code] = booking
             self.held += booking.state == "held"
             self._by_plate.setdefault(booking.terms.plate, []).append(booking)

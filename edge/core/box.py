@@ -61,7 +61,7 @@ __all__ = ["AGED_COMMAND_S", "Box", "LaneSettings", "LaneStatus"]
 ANSWERS_KEPT = 500
 """Command ids whose first answer is remembered; more than a city repeats within its own time-outs."""
 
-SNAPSHOT_VERSION = 6
+SNAPSHOT_VERSION = 7
 
 
 class _Snapshot(msgspec.Struct, array_like=True, forbid_unknown_fields=True):

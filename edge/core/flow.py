@@ -72,6 +72,9 @@ class Flow:
         """lane -> role in place of the configured one, and until when (wall ms, 0: until switched)."""
         self.now_ms = 0
         self.wall_ms: int | None = 0
+        self.told_ms: int | None = None
+        """Wall ms of the newest word about the time that is a fact: by it bookings stand while nobody knows the time."""
+        self._after = False
         self.reserved_since = 0  # reserved admissions, of "two reserved, then one ordinary"
         self.ordinary_since = 0
         self.exits = 0
@@ -126,15 +129,18 @@ class Flow:
     # --- time ----------------------------------------------------------------------------------------------------
 
     def advance(self, now_ms: int, wall_ms: int | None, after: bool = False) -> None:
-        """Time passes. Bookings lapse *after* their last moment: `after` says that the one of `wall_ms` is over too."""
-        if wall_ms is not None:
+        """Time passes, or the clock was set. Bookings lapse *after* their last moment: `after` says that the one of
+        `wall_ms` is over too."""
+        at_ms = self.told_ms if wall_ms is None else wall_ms
+        if at_ms is not None:
             bookings = self.bookings
-            while (at_ms := bookings.next_lapse_ms()) is not None and (
-                at_ms < wall_ms or (after and at_ms == wall_ms)
-            ):
-                if self.waiting:  # whoever waits on it was present until then
-                    self._see_reserved(now_ms - (wall_ms - at_ms), at_ms)
+            last_ms = at_ms if after else at_ms - 1
+            bookings.turn_back(last_ms)
+            while (lapse_ms := bookings.next_lapse_ms()) is not None and lapse_ms <= last_ms:
+                if self.waiting and wall_ms is not None:  # whoever waits on it was present until then
+                    self._see_reserved(now_ms - (wall_ms - lapse_ms), lapse_ms)
                 bookings.lapse_one()
+        self._after = after
         self._see_reserved(now_ms, wall_ms)
         self.now_ms, self.wall_ms = now_ms, wall_ms
 
@@ -245,7 +251,7 @@ class Flow:
                 self.bookings.give_back(car.booking, car_id)
         else:
             self.waiting -= 1
-        self.advance(self.now_ms, self.wall_ms)  # what it gave back may be over
+        self.advance(self.now_ms, self.wall_ms, self._after)  # what it gave back may be over
         self._moved()
 
     def left(self) -> None:

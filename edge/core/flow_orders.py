@@ -125,7 +125,7 @@ def _lock(order: BookOrder, flow: Flow, booking: Booking | None, wall_ms: int) -
     if booking is not None:
         same = booking.terms == terms
         return Outcome(same, "repeated" if same else "booking_exists", detail="" if same else order.code)
-    if order.code in flow.bookings.ended:
+    if flow.bookings.how_ended(order.code) is not None:
         return Outcome(False, "booking_exists", detail=order.code)
     wrong = _wrong(terms, flow, wall_ms)
     if wrong is not None:
@@ -140,7 +140,7 @@ def _lock(order: BookOrder, flow: Flow, booking: Booking | None, wall_ms: int) -
 
 
 def _ended(order: BookOrder, flow: Flow) -> Outcome:
-    how = flow.bookings.ended.get(order.code)
+    how = flow.bookings.how_ended(order.code)
     if how is None:
         return Outcome(False, "unknown_booking", detail=order.code)
     if how == "cancelled" and order.action == "cancel":
@@ -177,7 +177,7 @@ def _control(order: ControlOrder, controls: Controls) -> Outcome:
     bodies: list[tuple[str, AnyBody]] = []
     for entry in order.entries:
         if order.action == "remove":
-            known = controls.by_id.get(entry.entry_id)
+            known = controls.find(entry.entry_id)
             if known is None and entry.entry_id in controls.gone:
                 continue  # the same removal again
             if known is None:

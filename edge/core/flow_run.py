@@ -228,7 +228,7 @@ class FlowRun:
     def _known(self, code: str) -> bool:
         """Whether the booking lives; `ValueError` if there never was one."""
         bookings = self.flow.bookings
-        if code not in bookings.by_code and code not in bookings.ended:
+        if code not in bookings.by_code and bookings.how_ended(code) is None:
             raise ValueError(f"code: 没有预约 {code!r}, 须先 book, no such booking: only one that was booked before")
         return code in bookings.by_code
 

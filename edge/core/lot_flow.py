@@ -1,7 +1,8 @@
 """Flow control of a box: the fold of its facts into one `Flow` and the control lists (DESIGN 1, 6).
 
-Every change of the `Flow` is the meaning of a fact, so a box that folds the ledger after a restart goes on as if it had
-never stopped. What waits at an arm when the program starts is not known any more; a car that is read again at the
+Every change of the `Flow` is the meaning of a fact or of the time as it is now, never of times that were asked about
+before; so a box that folds the ledger after a restart goes on as if it had never stopped, also when its clock once
+stood wrong. What waits at an arm when the program starts is not known any more; a car that is read again at the
 same lane takes the place it had.
 """
 
@@ -59,6 +60,7 @@ class FlowKept(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     priority: bool
     roles: dict[str, tuple[Role, int]]
     places: dict[str, tuple[str, int]]
+    told_ms: int | None
     cars: list[_CarKept]
     bookings: list[Booking]
     ended: dict[str, End]
@@ -92,13 +94,15 @@ class LotFlow:
                 car.since_ms = 0
         wall_ms = now.wall_ms if now.synced else None
         flow.advance(max(now.mono_ms, flow.now_ms), wall_ms)
-        self.controls.advance(wall_ms)
+        self.controls.advance(flow.told_ms if wall_ms is None else wall_ms)
 
     # --- fold ----------------------------------------------------------------------------------------------------
 
     def apply(self, fact: Fact) -> None:
         """Fold one fact. Facts that say nothing about flow control change nothing."""
         body = fact.body
+        if fact.stamp.synced:
+            self.flow.told_ms = fact.stamp.wall_ms
         if isinstance(body, Decided):
             if fact.lane in self.policy.entrances:
                 self.advance(fact.stamp)
@@ -203,13 +207,13 @@ class LotFlow:
             self._boot_id, flow.band,
             (flow.reserved_since, flow.ordinary_since, flow.exits, flow.credits),
             flow.last_reserved_ms, flow.last_order, self.switched, self.switched_ms,
-            flow.priority, flow.roles, self._places,
+            flow.priority, flow.roles, self._places, flow.told_ms,
             [
                 _CarKept(car.id, car.lane, car.plate, car.order, car.since_ms, car.vehicle, car.admitted,
                          car.reserved, car.booking, car.rule, car.decision == "ask")
                 for car in flow.cars.values()
             ],
-            flow.bookings.living(), flow.bookings.ended, list(self.controls.by_id.values()),
+            flow.bookings.unended(), flow.bookings.ended, self.controls.unended(),
             list(self.controls.gone),
         )  # fmt: skip
 
@@ -222,6 +226,7 @@ class LotFlow:
         self.switched, self.switched_ms = kept.switched, kept.switched_ms
         flow.switch_priority(kept.priority)
         flow.roles = {lane: role for lane, role in kept.roles.items() if lane in self.policy.entrances}
+        flow.told_ms = kept.told_ms
         flow.bookings.restore(kept.bookings, kept.ended)
         cars = []
         for old in kept.cars:

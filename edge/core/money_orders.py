@@ -204,6 +204,7 @@ def _list(order: ListOrder | ListDeleteOrder, controls: Controls) -> MoneyOutcom
         return refused("of_city", order.entry_id)
     bodies: tuple[MoneyBody | ControlPut | ControlRemoved, ...]
     if isinstance(order, ListDeleteOrder):
+        known = controls.find(order.entry_id)
         if known is None:
             gone = order.entry_id in controls.gone
             return MoneyOutcome(True, "") if gone else refused("unknown_entry", order.entry_id)
