@@ -15,7 +15,7 @@ from edge.core.facts_flow import BookingCancelled, BookingConfirmed, BookingLock
 from edge.core.flow_policy import Entrance, Policy
 from edge.core.lot_flow import LotFlow
 from edge.core.orders_flow import ControlEntry
-from tests.flow_box import FlowBench
+from tests.flow_box import POLICY, FlowBench
 
 DAY_MS = 86_400_000
 
@@ -24,11 +24,12 @@ class SteppedBench(FlowBench):
     """Its clock can be set; the fact of a step is written as the runtime has it written."""
 
     ahead_ms = 0
+    boot = "boot"
     synced = True
 
     def stamp(self) -> Stamp:
         stamp = super().stamp()
-        return Stamp(stamp.boot_id, stamp.mono_ms, stamp.wall_ms + self.ahead_ms, synced=self.synced)
+        return Stamp(self.boot, stamp.mono_ms, stamp.wall_ms + self.ahead_ms, synced=self.synced)
 
     def step_clock(self, step_ms: int) -> None:
         self.ahead_ms += step_ms
@@ -105,6 +106,61 @@ def test_a_box_that_loses_the_time_stands_where_its_facts_stood() -> None:
     assert bench.box.flows.flow.bookings.held == 0
     bench.restart("snapshot")
     assert bench.box.flows.flow.bookings.held == 0
+
+
+# --- the schedule of priority ----------------------------------------------------------------------------------------
+
+SCHEDULE = msgspec.structs.replace(POLICY, schedule_min=(7 * 60 + 30, 19 * 60 + 30))
+HOUR_MS = 3_600_000
+
+
+def at_quarter_past_nine() -> SteppedBench:
+    """The bench begins at 06:13:20 in Shanghai; priority is on since 07:30."""
+    bench = SteppedBench(SCHEDULE)
+    bench.wait(3 * HOUR_MS)
+    assert bench.box.flows.flow.priority
+    return bench
+
+
+@pytest.mark.parametrize("restart", ["", "facts", "snapshot"])
+def test_a_switch_while_the_clock_is_ahead_does_not_stop_the_schedule(restart: str) -> None:
+    bench = at_quarter_past_nine()
+    bench.step_clock(3 * DAY_MS)
+    assert bench.ask("priority", on=False).ok
+    bench.step_clock(-3 * DAY_MS)
+    if restart:
+        bench.restart(restart)
+    bench.wait(HOUR_MS)
+    assert not bench.box.flows.flow.priority  # by hand, until the next turn
+    bench.wait(DAY_MS)
+    assert bench.box.flows.flow.priority
+
+
+def test_a_switch_that_a_wrong_clock_told_before_the_boot_does_not_count() -> None:
+    bench = at_quarter_past_nine()
+    bench.step_clock(3 * DAY_MS)
+    assert bench.ask("priority", on=False).ok
+    bench.boot = "another"
+    bench.ahead_ms = 0
+    bench.restart()
+    bench.wait(1_000)
+    assert bench.box.flows.flow.priority
+
+
+def test_what_the_schedule_switched_by_a_wrong_clock_it_switches_back() -> None:
+    bench = at_quarter_past_nine()
+    bench.step_clock(12 * HOUR_MS)
+    assert not bench.box.flows.flow.priority
+    bench.step_clock(-12 * HOUR_MS)
+    assert bench.box.flows.flow.priority
+
+
+def test_a_clock_that_steps_back_a_little_undoes_no_switch_by_hand() -> None:
+    bench = at_quarter_past_nine()
+    assert bench.ask("priority", on=False).ok
+    bench.step_clock(-5_000)
+    bench.wait(HOUR_MS)
+    assert not bench.box.flows.flow.priority
 
 
 # --- for every history -----------------------------------------------------------------------------------------------

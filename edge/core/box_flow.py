@@ -89,7 +89,7 @@ class BoxFlow(BoxOrders):
         schedule = flows.policy.schedule_min
         on = flows.policy.priority if flows.switched is None else flows.switched
         if schedule is not None and self.now.synced:
-            fresh = flows.switched_ms >= last_turn_ms(schedule, self.now.wall_ms)
+            fresh = flows.by_hand_ms(self.now) >= last_turn_ms(schedule, self.now.wall_ms)
             on = flows.flow.priority if fresh else scheduled(schedule, self.now.wall_ms)
         self.record("", PrioritySwitched(on=on, cause="start", why="程序启动 program start"))
 
@@ -100,7 +100,7 @@ class BoxFlow(BoxOrders):
         due = []
         if schedule is not None:
             on = scheduled(schedule, wall_ms)
-            if flows.flow.priority is not on and flows.switched_ms < last_turn_ms(schedule, wall_ms):
+            if flows.flow.priority is not on and flows.by_hand_ms(self.now) < last_turn_ms(schedule, wall_ms):
                 self.record("", PrioritySwitched(on=on, cause="schedule", why="时段 schedule"))
             due.append(next_turn_ms(schedule, wall_ms))
         for lane, (_, until_ms) in tuple(flows.flow.roles.items()):

@@ -15,7 +15,7 @@ not cleaned every time."""
 
 
 class Ends:
-    """Keys, each with the last moment (wall ms) at which it is not over. A turn costs what it turns, not what there is."""
+    """Keys, each with the last moment (wall ms) at which it is not over. What a turn costs is what it turns."""
 
     def __init__(self) -> None:
         self._coming: list[tuple[int, int, str]] = []

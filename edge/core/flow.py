@@ -73,7 +73,7 @@ class Flow:
         self.now_ms = 0
         self.wall_ms: int | None = 0
         self.told_ms: int | None = None
-        """Wall ms of the newest word about the time that is a fact: by it bookings stand while nobody knows the time."""
+        """Wall ms of the newest fact that knew it: bookings stand as then while nobody knows the time."""
         self._after = False
         self.reserved_since = 0  # reserved admissions, of "two reserved, then one ordinary"
         self.ordinary_since = 0

@@ -56,7 +56,7 @@ class FlowKept(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     last_reserved_ms: int | None
     order: int
     switched: bool | None
-    switched_ms: int
+    by_hand: Stamp | None
     priority: bool
     roles: dict[str, tuple[Role, int]]
     places: dict[str, tuple[str, int]]
@@ -77,8 +77,8 @@ class LotFlow:
         self.controls = Controls()
         self.switched: bool | None = None
         """Priority as it was last switched; None: nobody has, the configuration stands."""
-        self.switched_ms = -1
-        """Wall ms of the newest word about priority."""
+        self._by_hand: Stamp | None = None
+        """When somebody last switched priority, who is not the schedule."""
         self._boot_id = ""
         self._places: dict[str, tuple[str, int]] = {}
 
@@ -182,14 +182,27 @@ class LotFlow:
             case PrioritySwitched(on=on):
                 if body.cause != "start":  # a start repeats what stands
                     self.switched = on
-                if fact.stamp.synced:
-                    self.switched_ms = fact.stamp.wall_ms
+                    if body.cause != "schedule":
+                        self._by_hand = fact.stamp
                 flow.switch_priority(on)
             case RoleSwitched(role=role, until_ms=until_ms):
                 flow.switch_role(fact.lane, role, until_ms)
         self.advance(fact.stamp)
 
     # --- questions -------------------------------------------------------------------------------------------------
+
+    def by_hand_ms(self, now: Stamp) -> int:
+        """Wall ms, by the clock as it is `now`, when priority was last switched by hand; -1: never, or nobody knows.
+
+        In one boot it is counted back, so that no step of the clock since makes it older or puts it into the future;
+        of another boot a moment in the future was told by a wrong clock and counts for nothing.
+        """
+        stamp = self._by_hand
+        if stamp is None:
+            return -1
+        if stamp.boot_id == now.boot_id:
+            return now.wall_ms - (now.mono_ms - stamp.mono_ms)
+        return stamp.wall_ms if stamp.synced and stamp.wall_ms <= now.wall_ms else -1
 
     def next_change(self, skip: Container[str]) -> Car | None:
         found = self.flow.next_change(skip)
@@ -206,7 +219,7 @@ class LotFlow:
         return FlowKept(
             self._boot_id, flow.band,
             (flow.reserved_since, flow.ordinary_since, flow.exits, flow.credits),
-            flow.last_reserved_ms, flow.last_order, self.switched, self.switched_ms,
+            flow.last_reserved_ms, flow.last_order, self.switched, self._by_hand,
             flow.priority, flow.roles, self._places, flow.told_ms,
             [
                 _CarKept(car.id, car.lane, car.plate, car.order, car.since_ms, car.vehicle, car.admitted,
@@ -223,7 +236,7 @@ class LotFlow:
         self.controls = Controls()
         self.controls.restore(kept.controls, kept.controls_gone)
         self._boot_id, self._places = kept.boot_id, kept.places
-        self.switched, self.switched_ms = kept.switched, kept.switched_ms
+        self.switched, self._by_hand = kept.switched, kept.by_hand
         flow.switch_priority(kept.priority)
         flow.roles = {lane: role for lane, role in kept.roles.items() if lane in self.policy.entrances}
         flow.told_ms = kept.told_ms
