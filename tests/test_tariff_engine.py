@@ -114,11 +114,30 @@ def test_the_first_period_once_a_day_or_once_a_visit(each: Any, fen: int) -> Non
 
 
 def test_the_first_period_once_a_visit_by_calendar_days() -> None:
-    """23:30 to 01:00: the first hour is cut by midnight, and does not come again after it."""
+    """23:30 to 01:00: the visit's first hour lasts until 00:30; once a day it begins anew at 00:00."""
     price = ClassPrice((Rate(30, 100),), first_min=60, first_fen=500)
     once = TariffPlan(price, day="calendar", first_each="visit")
-    assert visit_fen(once, "", at("23:30"), 90 * MIN) == 500 + 200
+    assert visit_fen(once, "", at("23:30"), 90 * MIN) == 500 + 100
     assert visit_fen(TariffPlan(price, day="calendar"), "", at("23:30"), 90 * MIN) == 500 + 500
+
+
+@pytest.mark.parametrize(
+    ("began", "parked_ms", "fen"),
+    [
+        ("12:00", 16 * MIN, 500),
+        ("23:50", 16 * MIN, 500),
+        ("23:50", HOUR, 500),
+        ("23:50", HOUR + 1, 800),  # 00:50 to 01:50
+        ("23:50", 2 * HOUR, 800),
+        ("23:50", 10 * MIN + DAY_MS, 500 + 24 * 300),  # 00:50 to 24:00 begins 24 hours
+        ("23:50", 10 * MIN + DAY_MS + 1, 500 + 25 * 300),
+    ],
+)
+def test_the_first_hour_of_a_visit_costs_its_price_at_midnight_too(began: str, parked_ms: int, fen: int) -> None:
+    plan = TariffPlan(
+        ClassPrice((Rate(60, 300),), first_min=60, first_fen=500), day="calendar", first_each="visit"
+    )
+    assert visit_fen(plan, "small", at(began), parked_ms) == fen
 
 
 def test_the_hospital_of_the_shenzhen_example() -> None:

@@ -5,7 +5,8 @@ The reading, where a board leaves room:
   from the entry, or only what follows them. They come once a visit.
 - A day of the tariff is 24 h from where counting begins, or ends at midnight (China). Each day starts anew with its
   units and caps, and with its first period if that comes once a day. The last unit of a day ends with it.
-- The first period costs its price as soon as it begins. After it every started unit costs its price whole, by the
+- The first period costs its price as soon as it begins. One that comes once a visit runs on over midnight and belongs
+  to the day in which it begins; one that comes once a day ends with it. After it every started unit costs its price whole, by the
   rate in which it begins, and runs on over the end of that rate.
 - A rate's cap counts for all units of the day that begin in it; then the day's cap, then the visit's.
 
@@ -88,8 +89,14 @@ def visit_fen(
     head_ms, next_ms = (0, of_day_ms) if plan.day == "entry" else (min(parked_ms, DAY_MS - of_day_ms), 0)
     fen = _day_fen(price, of_day_ms, head_ms, True, _of_day(tell, 1))
     day = 2 if head_ms else 1
-    whole_days, rest_ms = divmod(parked_ms - head_ms, DAY_MS)
+    left_ms = parked_ms - head_ms
     first = plan.first_each == "day"
+    over_ms = 0 if first or not head_ms else price.first_min * MINUTE_MS - head_ms
+    if over_ms > 0 and left_ms:  # the visit's first period runs on over midnight
+        second_ms = min(left_ms, DAY_MS)
+        fen += _day_fen(price, over_ms, second_ms - over_ms, False, _of_day(tell, day))
+        left_ms, day = left_ms - second_ms, day + 1
+    whole_days, rest_ms = divmod(left_ms, DAY_MS)
     if not first and not head_ms and whole_days:  # the first day has the visit's first period
         fen += _day_fen(price, next_ms, DAY_MS, True, _of_day(tell, day))
         whole_days, day = whole_days - 1, day + 1
