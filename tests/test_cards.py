@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from edge.core.admission import LotRules
@@ -12,6 +13,7 @@ from edge.core.commands import Answer
 from edge.core.facts import Decided
 from edge.core.facts_money import CardCar, CardTerms, ShareHours
 from edge.core.lot import LotState
+from edge.core.tariff_plan import ClassPrice, Rate, TariffPlan
 from tests.lane_bench import HOUR_MS, LANES
 from tests.money_box import MIN_MS, PLATE, RULE, MoneyBench
 
@@ -140,6 +142,23 @@ def test_shared_hours_and_the_time_over_them(cards: CardBench) -> None:
     assert cards.ask("quote", plate=PLATE).reason == "card"
     cards.wait(90 * MIN_MS)  # past 06:00 by more than the free minutes
     assert cards.quote().pay_fen == 500
+
+
+def test_what_the_hours_leave_open_costs_what_its_own_hours_cost() -> None:
+    """A card of the nights; from some seconds after 19:00 to 17:00 on the next day is 10 hours by day, and one yuan for
+    the hour of night that runs on over 08:00 by those seconds."""
+    rates = (Rate(30, 500, 8 * 60, 20 * 60), Rate(60, 100, 20 * 60, 8 * 60))
+
+    class DayAndNightBench(CardBench):
+        def make(self) -> Box:
+            self.terms = msgspec.structs.replace(self.terms, plan=TariffPlan(ClassPrice(rates)))
+            return super().make()
+
+    cards = DayAndNightBench()
+    cards.card(hours=(ShareHours(20 * 60, 8 * 60),))
+    cards.wait(12 * HOUR_MS + 46 * MIN_MS + 40_000 - cards.now_ms)  # 19:00
+    cards.parked(22 * HOUR_MS - 60_000)
+    assert cards.quote().pay_fen == 20 * 500 + 100
 
 
 def test_hours_that_begin_on_a_weekday_only(cards: CardBench) -> None:

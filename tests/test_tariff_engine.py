@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -17,17 +16,7 @@ from edge.core.tariff_error import TariffError
 from edge.core.tariff_param import read_param
 from edge.core.tariff_plan import ClassPrice, Rate, TariffPlan
 from edge.core.tariff_words import part_words
-
-MIN = 60_000
-HOUR = 60 * MIN
-CHINA = timezone(timedelta(hours=8))
-
-
-def at(text: str) -> int:
-    """UTC ms of a China time on a Monday, or of a whole date."""
-    text = text if " " in text else f"2026-11-23 {text}"
-    return int(datetime.fromisoformat(text).replace(tzinfo=CHINA).timestamp() * 1000)
-
+from tests.tariff_plans import HOUR, MIN, at, fen, plans, prices, starts, stays, vehicles
 
 # The board of a usual lot: 15 min free; 08-20: first hour none, 2 yuan each half hour; 20-08: 1 yuan an hour, at most 5
 # yuan a night; at most 30 yuan a day.
@@ -147,30 +136,6 @@ def test_the_hospital_of_the_shenzhen_example() -> None:
 
 
 # --- what must hold for every tariff -------------------------------------------------------------------------------
-
-fen = st.integers(0, 5_000)
-
-
-@st.composite
-def prices(draw: st.DrawFn) -> ClassPrice:
-    cuts = sorted(draw(st.sets(st.integers(0, 1439), max_size=3)))
-    spans = list(zip(cuts, cuts[1:] + cuts[:1], strict=True)) or [(0, 0)]
-    rates = tuple(
-        Rate(draw(st.integers(1, 300)), draw(fen), begin, end, draw(st.one_of(st.just(0), fen))) for begin, end in spans
-    )
-    return ClassPrice(rates, draw(st.integers(0, 300)), draw(fen), draw(st.one_of(st.just(0), fen)),
-                      draw(st.one_of(st.just(0), fen)))  # fmt: skip
-
-
-plans = st.builds(
-    TariffPlan, price=prices(), free_min=st.integers(0, 300), free_mode=st.sampled_from(["all", "rest"]),
-    day=st.sampled_from(["entry", "calendar"]), first_each=st.sampled_from(["day", "visit"]),
-    classes=st.dictionaries(st.sampled_from(["large", "small"]), prices(), max_size=1),
-)  # fmt: skip
-starts = st.integers(at("2026-01-01 00:00"), at("2027-01-01 00:00"))
-stays = st.integers(0, 40 * DAY_MS)
-vehicles = st.sampled_from(["", "large", "small"])
-
 
 @given(plans, vehicles, starts, stays, stays)
 def test_never_negative_and_never_falls_with_time(

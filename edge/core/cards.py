@@ -14,6 +14,7 @@ import msgspec
 
 from edge.core.facts import Fact, Passed
 from edge.core.facts_money import CardCancelled, CardSet, CardTerms, PlanDeleted, PlanSet, ShareHours
+from edge.core.tariff_cover import Piece
 
 MINUTE_MS = 60_000
 DAY_MS = 1440 * MINUTE_MS
@@ -110,8 +111,10 @@ class Cards(msgspec.Struct, array_like=True):
         """What this card is worth to one of its cars that comes at `wall_ms`. Raises `KeyError`."""
         return self._word(self.by_id[card_id], wall_ms, "")
 
-    def uncovered(self, plate: str, visit_id: str, from_ms: int, until_ms: int) -> tuple[int, int, CardSet | None]:
-        """What of a stay [from_ms, until_ms] no card of this plate covers: when that begins, how long it is together.
+    def uncovered(
+        self, plate: str, visit_id: str, from_ms: int, until_ms: int
+    ) -> tuple[list[Piece], CardSet | None]:
+        """The pieces of a stay [from_ms, until_ms] that no card of this plate covers, in their order.
 
         The card is the one that covers some of it, or that has expired. Without a card: the whole stay, None.
         """
@@ -126,14 +129,14 @@ class Cards(msgspec.Struct, array_like=True):
             begin_ms, end_ms = max(from_ms, card.from_ms), min(until_ms, card.until_ms)
             if begin_ms <= end_ms:
                 covers += _in_hours(card.hours, begin_ms, end_ms) if card.hours else [(begin_ms, end_ms)]
-        at_ms, first_ms, open_ms = from_ms, until_ms, 0
+        at_ms, pieces = from_ms, list[Piece]()
         for begin_ms, end_ms in sorted(covers):
             if begin_ms > at_ms:
-                first_ms, open_ms = min(first_ms, at_ms), open_ms + begin_ms - at_ms
+                pieces.append((at_ms, begin_ms))
             at_ms = max(at_ms, end_ms)
         if at_ms < until_ms:
-            first_ms, open_ms = min(first_ms, at_ms), open_ms + until_ms - at_ms
-        return first_ms, open_ms, of
+            pieces.append((at_ms, until_ms))
+        return pieces, of
 
     def is_older(self, item_id: str, city_ms: int) -> bool:
         """Is a newer word on this card or plan known (QC87)?"""

@@ -22,6 +22,7 @@ from edge.core.lot import LotState, Visit
 from edge.core.order_book import OrderBook, Record
 from edge.core.order_table import Order
 from edge.core.tariff_book import TariffBook, vehicle_of
+from edge.core.tariff_cover import open_fen, prefix
 from edge.core.tariff_engine import MINUTE_MS, needs_clock, visit_fen
 from edge.core.tariff_plan import TariffPlan
 
@@ -125,12 +126,13 @@ class Money(msgspec.Struct, array_like=True):
         credential = self.credential_of(visit.visit_id)
         settled = self.orders.settled(visit.visit_id)
         plan, leave_min = (terms.plan, terms.leave_min) if tariff is None else (tariff.plan, tariff.leave_min)
-        open_ms = parked_ms
+        open_ms, pieces = parked_ms, None
         if visit.plate in self.cards.by_plate:
             if began_ms is None:
                 return Bill("no_clock")
             until_ms = began_ms + parked_ms
-            began_ms, open_ms, card = self.cards.uncovered(visit.plate, visit.visit_id, began_ms, until_ms)
+            pieces, card = self.cards.uncovered(visit.plate, visit.visit_id, began_ms, until_ms)
+            open_ms = sum(end_ms - begin_ms for begin_ms, end_ms in pieces)
             if card is not None and until_ms > card.until_ms and card.terms.expired == "keep_in":
                 return Bill("keep_in", parked_ms, credential=credential)
             if open_ms == 0:
@@ -144,7 +146,11 @@ class Money(msgspec.Struct, array_like=True):
         start_ms = began_ms or 0
 
         def fee_of(ms: int) -> int:
-            return max(0, visit_fen(plan, vehicle, start_ms, ms) - settled.due_fen)
+            if pieces is None:
+                fen = visit_fen(plan, vehicle, start_ms, ms)
+            else:
+                fen = open_fen(plan, vehicle, start_ms, prefix(pieces, ms))
+            return max(0, fen - settled.due_fen)
 
         told = {
             "parked_ms": parked_ms, "settled_fen": settled.due_fen, "leave_min": leave_min, "tariff": version,

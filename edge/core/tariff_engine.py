@@ -6,8 +6,8 @@ The reading, where a board leaves room:
 - A day of the tariff is 24 h from where counting begins, or ends at midnight (China). Each day starts anew with its
   units and caps, and with its first period if that comes once a day. The last unit of a day ends with it.
 - The first period costs its price as soon as it begins. One that comes once a visit runs on over midnight and belongs
-  to the day in which it begins; one that comes once a day ends with it. After it every started unit costs its price whole, by the
-  rate in which it begins, and runs on over the end of that rate.
+  to the day in which it begins; one that comes once a day ends with it. After it every started unit costs its price
+  whole, by the rate in which it begins, and runs on over the end of that rate.
 - A rate's cap counts for all units of the day that begin in it; then the day's cap, then the visit's.
 
 So the fee never falls with time: a longer stay begins no fewer units, every cap is a minimum of a rising sum, and a new
@@ -133,7 +133,7 @@ def _day_fen(
             tell(Part("first", first_fen, price.first_min))
     counts = [0] * len(price.rates)
     while at_ms < lasts_ms:
-        index, rate, left_ms = _rate_at(price.rates, (of_day_ms + at_ms) % DAY_MS)
+        index, rate, left_ms = rate_at(price.rates, (of_day_ms + at_ms) % DAY_MS)
         unit_ms = rate.unit_min * MINUTE_MS
         units = -(-min(left_ms, lasts_ms - at_ms) // unit_ms)  # those that begin in this rate
         counts[index] += units
@@ -155,7 +155,7 @@ def _day_fen(
     return price.day_cap_fen
 
 
-def _rate_at(rates: tuple[Rate, ...], of_day_ms: int) -> tuple[int, Rate, int]:
+def rate_at(rates: tuple[Rate, ...], of_day_ms: int) -> tuple[int, Rate, int]:
     """The rate at this time of the clock's day, and for how long it still holds."""
     for index, rate in enumerate(rates):
         from_ms = rate.from_min * MINUTE_MS
