@@ -138,7 +138,7 @@ class Door:
         return self._begin(changed, request)
 
     def _begin(self, checked: User, request: Request) -> tuple[str, Session]:
-        """In one step of the loop with the look whether he is a user still: a removal that is under way ends his sessions
+        """In one step of the loop with the look whether he is a user still: a removal under way ends his sessions
         when it has come through. Raises `RefusedRequest`: 401."""
         user = self.accounts.still(checked)
         if user is None:
