@@ -103,8 +103,8 @@ def drive_in(machine: Machine, plate: str, number: int, picture: Picture | None 
     loop(machine, ARRIVAL, occupied=True)
     # Watched for before the push: its answer comes when the read is kept, and by then the pulse may be over.
     mark = f"/run/up-{number}"
-    watch = f"until [ $(cat {line(OPEN)}/value) = 1 ] || [ $((n += 1)) -gt 1200 ]; do sleep 0.05; done; echo $n > {mark}"
-    machine.run(f"(n=0; {watch}) > /dev/null 2>&1 &")
+    seen_or_over = f"[ $(cat {line(OPEN)}/value) = 1 ] || [ $((n += 1)) -gt 1200 ]"
+    machine.run(f"(n=0; until {seen_or_over}; do sleep 0.05; done; echo $n > {mark}) > /dev/null 2>&1 &")
     assert push(machine, plate, number, picture) == 200
     until(lambda: machine.run(f"cat {mark} 2>/dev/null", check=False).strip(), "the pulse of OPEN, or its time is over")
     assert int(machine.run(f"cat {mark}")) <= 1200, "the relay of OPEN was never on"
