@@ -13,6 +13,7 @@ from edge.core import money_look
 from edge.core.facts_money import CardCar
 from edge.core.money_look import look
 from edge.core.money_seen import AskRefused, CardRows, ExitDesk, ListRows, MoneyAsk, MoneyOrders, Price
+from edge.core.orders_flow import CouponOrder
 from edge.lane.socket import LaneSocket
 from tests.lane_bench import HOUR_MS
 from tests.money_box import BOARD, PLATE, MoneyBench
@@ -212,3 +213,19 @@ class Runtime:
         self.on_change: list[Any] = []
         self.on_note: list[Any] = []
         self.counters: dict[str, int] = dict.fromkeys(["socket_bad_line", "socket_line_too_long"], 0)
+
+
+@pytest.mark.parametrize(("amount_fen", "coupon_fen", "let_go_fen"), [(300, 0, 200), (300, 150, 50), (-1, 150, 0)])
+def test_what_a_person_let_go_is_told_apart_from_coupons(amount_fen: int, coupon_fen: int, let_go_fen: int) -> None:
+    bench = MoneyBench()
+    bench.parked()
+    if coupon_fen:
+        given = CouponOrder(
+            command_id="c" * 32, coupon_no="k1", plate=PLATE, coupon="amount", amount_fen=coupon_fen, given_ms=1,
+            source="city", who="w", why="y",
+        )  # fmt: skip
+        bench.tell(given)
+    bench.come()
+    assert bench.order("out", "pay_cash", amount_fen=amount_fen).ok
+    row = ask(bench, "orders").rows[0]
+    assert (row.due_fen, row.discount_fen, row.let_go_fen) == (500, coupon_fen + let_go_fen, let_go_fen)

@@ -25,6 +25,7 @@ from edge.core.facts import (
     ReadTaken,
     Stamp,
 )
+from edge.core.facts_flow import CouponUsed
 from edge.core.facts_money import Quoted
 from edge.core.flow_words import _WORDS as FLOW_RULES
 from edge.core.rule_words import RULES, rule_words
@@ -135,7 +136,7 @@ def test_a_bill_is_a_bill_and_facts_of_one_moment_stand_in_their_order() -> None
     assert [row.kind for row in rows] == ["passage", "read", "money", "decision", "money", "picture", "passage"]
     assert [row.zh for row in rows[1:5]] == [
         "识别 粤BS7744 (相机 cam-out1, 车牌宽 150 像素)", "闸前出账, 停 60 分钟 5.00 元", "应缴 5.00 元",
-        "免费放行, 优惠 5.00 元",
+        "免费放行, 现场减免 5.00 元",
     ]  # fmt: skip
     assert [(row.rule_zh, row.rule_en) for row in rows if row.rule == "exit_payment"] == [("须缴费", "to be paid")]
 
@@ -165,9 +166,18 @@ def test_two_cities_are_told_apart() -> None:
 
 
 def test_money_that_was_waived_is_not_said_to_have_been_paid() -> None:
-    assert paid_words(WAIVED) == ("免费放行, 优惠 5.00 元", "let out free, discount 5.00 yuan")
+    assert paid_words(WAIVED) == ("免费放行, 现场减免 5.00 元", "let out free, let go at the arm 5.00 yuan")
     part = msgspec.structs.replace(WAIVED, method="cash", paid_fen=300, discount_fen=200)
-    assert paid_words(part) == ("现金 3.00 元, 优惠 2.00 元", "cash 3.00 yuan, discount 2.00 yuan")
+    assert paid_words(part) == ("现金 3.00 元, 现场减免 2.00 元", "cash 3.00 yuan, let go at the arm 2.00 yuan")
+
+
+def test_what_coupons_took_off_is_not_what_a_person_let_go() -> None:
+    coupon = CouponUsed(coupon_no="c1", coupon="amount", saved_fen=150)
+    paid = msgspec.structs.replace(WAIVED, method="cash", paid_fen=300, discount_fen=200, coupons=(coupon,))
+    assert paid_words(paid)[0] == "现金 3.00 元, 优惠 1.50 元, 现场减免 0.50 元"
+    assert paid_words(msgspec.structs.replace(paid, paid_fen=350, discount_fen=150))[0] == "现金 3.50 元, 优惠 1.50 元"
+    online = msgspec.structs.replace(paid, method="online", paid_fen=350, discount_fen=150, coupons=())
+    assert paid_words(online)[0] == "线上支付 3.50 元, 优惠 1.50 元"
 
 
 def test_every_rule_of_the_core_has_a_name() -> None:

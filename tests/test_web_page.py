@@ -238,7 +238,7 @@ def test_cash_below_the_fee_says_what_becomes_of_the_rest(open_page: Open, page_
     page.click("#sheet [data-action=pay_cash]")
     assert "应缴 ¥5.00" in page.inner_text("#sheet .sheet-note >> nth=0")
     page.fill("#sheet [name=amount_fen]", "3")
-    assert page.inner_text("#sheet [type=submit]") == "收现金 ¥3.00, 其余 ¥2.00 记为优惠"
+    assert page.inner_text("#sheet [type=submit]") == "收现金 ¥3.00, 其余 ¥2.00 记为现场减免"
     page.fill("#sheet [name=amount_fen]", "5")
     assert page.inner_text("#sheet [type=submit]") == "收现金 ¥5.00"
 
@@ -388,6 +388,6 @@ def test_what_was_waived_is_not_listed_as_owing(open_page: Open, house: House, t
     page.evaluate("location.hash = 'records/passages'")
     wait_text(page, "#found", "豫C00004")
     assert page.locator("#found .row-notes").all_inner_texts() == [
-        "优惠 ¥5.00", "¥3.00 · 优惠 ¥2.00", "欠 ¥5.00", "¥5.00",
+        "减免 ¥5.00", "¥3.00 · 减免 ¥2.00", "欠 ¥5.00", "¥5.00",
     ]  # fmt: skip
     assert troubles == []

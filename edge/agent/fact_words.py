@@ -31,6 +31,17 @@ def paid_words(paid: Paid) -> tuple[str, str]:
     zh, en = PAID_WORDS[paid.method]
     if paid.paid_fen:
         zh, en = f"{zh} {yuan(paid.paid_fen)} 元", f"{en} {yuan(paid.paid_fen)} yuan"
-    if paid.discount_fen:
-        zh, en = f"{zh}, 优惠 {yuan(paid.discount_fen)} 元", f"{en}, discount {yuan(paid.discount_fen)} yuan"
+    less_zh, less_en = less_words(paid)
+    return f"{zh}{less_zh}", f"{en}{less_en}"
+
+
+def less_words(paid: Paid) -> tuple[str, str]:
+    """What was taken off: by coupons, and by the person who took the rest or none. "" and "" when nothing was."""
+    zh = en = ""
+    by_hand_fen = paid.let_go_fen
+    by_coupons_fen = paid.discount_fen - by_hand_fen
+    if by_coupons_fen:
+        zh, en = f", 优惠 {yuan(by_coupons_fen)} 元", f", discount {yuan(by_coupons_fen)} yuan"
+    if by_hand_fen:
+        zh, en = f"{zh}, 现场减免 {yuan(by_hand_fen)} 元", f"{en}, let go at the arm {yuan(by_hand_fen)} yuan"
     return zh, en

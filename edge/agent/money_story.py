@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.agent.fact_words import HOW_WORDS, PAID_WORDS
+from edge.agent.fact_words import HOW_WORDS, PAID_WORDS, less_words
 from edge.agent.past import Clockwork
 from edge.core.facts import BackedOut, Decided, Fact, Paid, Passed
 from edge.core.facts_money import (
@@ -65,7 +65,8 @@ def told(fact: Fact, order_id: str, clockwork: Clockwork) -> StoryStep | None:
             return step("decided", decided.zh, decided.en, ok=decided.decision != "refuse", who=decided.who,
                         why=decided.why)
         case Paid() as paid:
-            return step("paid", *PAID_WORDS[paid.method], fen=paid.paid_fen, who=paid.who, why=paid.why)
+            (zh, en), (less_zh, less_en) = PAID_WORDS[paid.method], less_words(paid)
+            return step("paid", f"{zh}{less_zh}", f"{en}{less_en}", fen=paid.paid_fen, who=paid.who, why=paid.why)
         case PaymentNoticed() as noticed:
             (way_zh, way_en), (zh, en) = WAYS[noticed.how], OUTCOMES[noticed.outcome]
             return step("noticed", f"{way_zh}: {zh}", f"{way_en}: {en}", fen=noticed.amount_fen,

@@ -167,6 +167,13 @@ class Paid(Body, frozen=True):
     user_id: str = ""  # seamless: app_userid
     transaction_id: str = ""
 
+    @property
+    def let_go_fen(self) -> int:
+        """Of `discount_fen`: what the person named by `who` did not take; the rest is coupons."""
+        if self.method not in {"cash", "free"}:
+            return 0
+        return max(0, self.discount_fen - sum(coupon.saved_fen for coupon in self.coupons))
+
 
 # --- people, faults, counts ----------------------------------------------------------------------------------
 

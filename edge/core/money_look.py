@@ -169,7 +169,7 @@ def _order(box: Box, record: Record) -> MoneyOrderRow:
         pay_fen=pay_fen, overtime=told is not None and told.overtime, paid_fen=-1 if paid is None else paid.paid_fen,
         method="" if paid is None else paid.method, paid_ms=_true_ms(box, record.paid_at),
         refund_due_fen=record.refund_due_fen, refunded_fen=record.refunded_fen,
-        refundable_fen=record.refundable_fen,
+        refundable_fen=record.refundable_fen, let_go_fen=0 if paid is None else paid.let_go_fen,
     )  # fmt: skip
 
 

@@ -132,6 +132,8 @@ class MoneyOrderRow(msgspec.Struct, frozen=True, kw_only=True):
     refunded_fen: int
     refundable_fen: int
     """What can still be given back of all that was taken."""
+    let_go_fen: int = 0
+    """Of `discount_fen`: what a person did not take; the rest is coupons."""
 
 
 class MoneyOrders(msgspec.Struct, frozen=True):

@@ -39,7 +39,8 @@ function draw({ order, visit_seq: visit, steps, whole }, again) {
     [word("bill_entered"), order.entered_ms ? minute(order.entered_ms) : word("not_known")],
     [word("bill_parked"), order.parked_ms ? stay(order.parked_ms) : ""],
     [word("bill_due"), yuan(order.due_fen)],
-    [word("bill_discount"), order.discount_fen ? yuan(order.discount_fen) : ""],
+    [word("bill_discount"), order.discount_fen > order.let_go_fen ? yuan(order.discount_fen - order.let_go_fen) : ""],
+    [word("bill_let_go"), order.let_go_fen ? yuan(order.let_go_fen) : ""],
     ...sums(order).map((text) => [word("sum"), text]),
   ].filter(([, value]) => value);
   const link = el("a", "button small", word("to_visit"));

@@ -17,6 +17,7 @@ export const MONEY_WORDS = {
   bill_parked: ["停车时长", "Parked"],
   bill_due: ["停车费", "Fee"],
   bill_discount: ["优惠", "Discount"],
+  bill_let_go: ["现场减免", "Let go at the arm"],
   bill_settled: ["本次已缴", "Paid before"],
   bill_tariff: ["收费标准", "Tariff"],
   bill_order: ["订单", "Order"],
