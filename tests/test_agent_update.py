@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.agent.update import AgentUpdate
-from edge.box.update_state import ASKED, BUNDLE, PART, State, keep_state
+from edge.box.update_state import ASKED, BUNDLE, PART, State, at_work, keep_state
 from edge.wall_clock import boot_id
 from edge.web.api_update import PIECE_MAX_BYTES
 from edge.web.desk import RefusedError
@@ -65,10 +65,11 @@ def test_nothing_is_changed_while_one_is_written(bench: Bench) -> None:
         bench.update.piece(0, b"x")
     (bench.folder / ASKED).unlink()
     keep_state(bench.folder, State("installing", 40, "Copying image to rootfs.1", 1, boot_id()))
-    with pytest.raises(RefusedError, match="being written"):
-        bench.update.install(3, "admin")
-    view = bench.update.view()
-    assert (view.phase, view.percent) == ("installing", 40) and "Copying" in view.en
+    with at_work(bench.folder):
+        with pytest.raises(RefusedError, match="being written"):
+            bench.update.install(3, "admin")
+        view = bench.update.view()
+        assert (view.phase, view.percent) == ("installing", 40) and "Copying" in view.en
     keep_state(bench.folder, State("installing", 40, "Copying image to rootfs.1", 1, "the boot before"))
     view = bench.update.view()  # the power went meanwhile
     assert view.phase == "failed" and "cut off" in view.en
