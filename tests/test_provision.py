@@ -73,6 +73,32 @@ def test_secrets_of_one_box_go_before_those_of_all(desk: Desk) -> None:
     assert found == [SECRETS["password"], "its own"]
 
 
+def test_a_serial_s_secrets_are_found_whatever_its_case(desk: Desk) -> None:
+    own = desk.folder / "secrets" / "10000000ABCDEF02"
+    own.mkdir()
+    (own / "password").write_text("its own")
+    assert desk.provision(GOOD.replace("abcdef02", "AbCdEf02"))[0] == 0
+    assert (desk.out / "parkbox/10000000abcdef02/parkbox-secrets/password").read_text() == "its own"
+
+
+def test_secrets_that_no_box_would_get_are_named(desk: Desk) -> None:
+    secrets = desk.folder / "secrets"
+    for name in ("10000000abcdef03", "10000000abcdef02", "10000000ABCDEF02", ".cache"):
+        (secrets / name).mkdir()
+    own = secrets / "10000000ABCDEF02"
+    (own / "more").mkdir()
+    (own / "PASSWORD").write_text("which?")
+    (secrets / "gone").symlink_to(secrets / "no such file")
+    code, said = desk.provision(GOOD)
+    assert code == 2 and not desk.out.exists()
+    for words in (
+        f"{secrets}: 10000000abcdef03: 列表中没有", f"{secrets}: 10000000abcdef02: 与 10000000ABCDEF02 是同一",
+        f"{own}: more: 无法读取", f"{own}: PASSWORD: 与 password 只有大小写不同", f"{secrets}: gone: 无法读取",
+    ):  # fmt: skip
+        assert words in said, said
+    assert ".cache" not in said
+
+
 def test_every_error_of_every_line(desk: Desk) -> None:
     boxes = GOOD + (
         "10000000abcdef02,QD 103,南门,0,192.168.1.53,192.168.1.1,\n"  # twice, an id with a space, no stall, no prefix

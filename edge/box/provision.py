@@ -18,6 +18,7 @@ import msgspec
 from edge.box.kit import BOXES_FOLDER, CONFIG_FILE, SECRETS_FOLDER, Kit, judge_kit
 from edge.box.label import LABEL_FILE, label_of, sheet
 from edge.box.provision_list import MANY, NETWORK_COLUMNS, PLACE, BoxLine, BoxList, ListIssue, decoded, read_list
+from edge.box.provision_secrets import read_secrets
 from edge.config.durable import sync_folder, write_private
 from edge.config.issues import ConfigIssue
 from edge.config.load import SIZE_LIMIT_BYTES
@@ -80,11 +81,12 @@ def _bounded(path: Path) -> bytes:
 def judge_boxes(
     found: BoxList, template: str, template_name: str, secrets: Path | None
 ) -> tuple[list[Made], list[ListIssue]]:
-    """The boxes that are right, and everything that is wrong with list, template and the configurations made of
-    them."""
+    """The boxes that are right, and everything that is wrong with list, template, secrets and the configurations made
+    of them."""
     issues = list(found.issues) + list(_places(found, template, template_name))
     if issues:
         return [], issues
+    secrets_of, issues = read_secrets(secrets, {box.serial for box in found.boxes})
     made: list[Made] = []
     of_template: set[str] = set()
     keys, lines = set(_keys(template)), template.splitlines()
@@ -92,7 +94,7 @@ def judge_boxes(
         kit = Kit(
             config=filled(template, box.values).encode(),
             network=network_file(box.values),
-            secrets=_secrets(secrets, box.serial),
+            secrets=secrets_of[box.serial],
         )
         judged = judge_kit(kit)
         for issue in judged.issues:
@@ -139,17 +141,6 @@ def network_file(values: dict[str, str]) -> bytes | None:
         quoted = [msgspec.json.encode(one).decode() for one in (value.split() if name in MANY else [value])]
         lines.append(f"{name} = [{', '.join(quoted)}]" if name in MANY else f"{name} = {quoted[0]}")
     return ("\n".join(lines) + "\n").encode()
-
-
-def _secrets(folder: Path | None, serial: str) -> dict[str, bytes]:
-    if folder is None:
-        return {}
-    return {
-        path.name: path.read_bytes()
-        for place in (folder, folder / serial)
-        for path in sorted(place.glob("*"))
-        if path.is_file() and not path.name.startswith(".")
-    }
 
 
 def _keys(template: str) -> Iterator[tuple[str, str]]:
