@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
+from edge.config.durable import write_private
 from tests.boot_tools import CONFIG, SECRETS, boot, card
 
 TEMPLATE = CONFIG.replace('"QD-000101"', '"{{box_id}}"').replace('"示例停车场"', '"{{ lot }}"').replace(
@@ -164,6 +165,26 @@ def test_a_folder_that_exists_is_left_alone(desk: Desk) -> None:
     desk.out.mkdir()
     code, said = desk.provision(GOOD)
     assert code == 2 and "exists already" in said and list(desk.out.iterdir()) == []
+
+
+@pytest.mark.parametrize("end", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_what_could_not_be_written_whole_leaves_no_secrets_behind(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, end: BaseException
+) -> None:
+    def until_the_second_label(path: Path, content: bytes) -> None:
+        if path.name == "label.html" and path.parent.name == "10000000abcdef02":
+            raise end
+        write_private(path, content)
+
+    monkeypatch.setattr("edge.box.provision.write_private", until_the_second_label)
+    before = sorted(desk.folder.iterdir())
+    if isinstance(end, OSError):
+        code, said = desk.provision(GOOD)
+        assert code == 1 and f"{desk.out}: 无法写入" in said and "No space left" in said
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            desk.provision(GOOD)
+    assert sorted(path for path in desk.folder.iterdir() if path.suffix not in (".csv", ".toml")) == before
 
 
 @pytest.mark.parametrize(

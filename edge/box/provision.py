@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -65,7 +66,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         write(chosen.out, made)
     except OSError as error:
-        print(f"无法写入 cannot be written: {error}", file=sys.stderr)
+        print(f"{chosen.out}: 无法写入 cannot be written: {error}", file=sys.stderr)
         return 1
     print(f"{chosen.out}: {len(made)} 个盒子 boxes; 将 {BOXES_FOLDER} 复制到启动分区")
     print(f"copy the folder {BOXES_FOLDER} to the boot partition of each card; it holds secrets, keep it safe")
@@ -187,14 +188,28 @@ def _twice(found: BoxList, made: Sequence[Made]) -> Iterator[ListIssue]:
 def write(out: Path, made: Sequence[Made]) -> None:
     """Whole or not at all. Raises `OSError`."""
     beside = out.with_name(f".{out.name}.new-{os.getpid()}")
-    for one in made:
-        folder = beside / BOXES_FOLDER / one.box.serial
-        assert one.kit.config is not None
-        write_private(folder / CONFIG_FILE, one.kit.config)
-        if one.kit.network is not None:
-            write_private(folder / NETWORK_FILE, one.kit.network)
-        for name, text in one.kit.secrets.items():
-            write_private(folder / SECRETS_FOLDER / name, text)
-        write_private(folder / LABEL_FILE, sheet(label_of(one.box.serial, one.config, one.network)))
-    beside.rename(out)
+    try:
+        for one in made:
+            folder = beside / BOXES_FOLDER / one.box.serial
+            assert one.kit.config is not None
+            write_private(folder / CONFIG_FILE, one.kit.config)
+            if one.kit.network is not None:
+                write_private(folder / NETWORK_FILE, one.kit.network)
+            for name, text in one.kit.secrets.items():
+                write_private(folder / SECRETS_FOLDER / name, text)
+            write_private(folder / LABEL_FILE, sheet(label_of(one.box.serial, one.config, one.network)))
+        beside.rename(out)
+    except BaseException:  # whoever presses Ctrl-C, too, leaves no passwords in a hidden folder
+        _remove(beside)
+        raise
     sync_folder(out.parent)
+
+
+def _remove(folder: Path) -> None:
+    if not folder.exists():
+        return
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        print(f"{folder}: 无法删除, 内有密码, 请自行删除 holds secrets and cannot be removed, remove it: {error}",
+              file=sys.stderr)  # fmt: skip
