@@ -26,7 +26,8 @@ class Bench:
         self.data = site.data
         self.folder = folder / "bundles"
         self.folder.mkdir()
-        self.update = AgentUpdate(site.config, lambda: 5, self.folder)
+        self.update = AgentUpdate(site.config, lambda: self.now_ms, self.folder)
+        self.now_ms = 5
 
 
 @pytest.fixture
@@ -110,7 +111,9 @@ def test_the_newest_backup(bench: Bench) -> None:
     folder.mkdir()
     for name in ("QD-000101-20261122-033000", "QD-000101-20261121-033000", "other-20261123-033000"):
         (folder / f"{name}.parkbox").touch()
-    assert bench.update.newest_backup().name == "QD-000101-20261122-033000.parkbox"
+    assert bench.update.newest_backup().name == "QD-000101-20261122-033000.parkbox"  # now is 1970: all are from later
+    bench.now_ms = 1_795_233_600_000  # 2026-11-21 12:00 in Beijing
+    assert bench.update.newest_backup().name == "QD-000101-20261121-033000.parkbox"
 
 
 def test_over_the_page(tmp_path: Path) -> None:

@@ -129,6 +129,43 @@ def test_every_night_and_no_more_than_so_many(shell: Shell, tmp_path: Path) -> N
     assert len(names) == 3 and "somebody-else.parkbox" in names and f"{box_id}-20250103-033000.parkbox" in names
 
 
+@pytest.mark.parametrize(
+    ("keep", "left"),
+    [(1, set()), (2, {"20250102"}), (3, {"20250102", "20250101"}), (4, {"20250102", "20250101", "20980102"})],
+)
+def test_tonight_s_stays_when_others_are_dated_later(shell: Shell, tmp_path: Path, keep: int, left: set[str]) -> None:
+    """The clock was wrong for a while: what bears its dates goes first, and the newest of it last."""
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    with shell.config.open("a") as text:
+        text.write(f'\n[backup]\npassphrase_file = "{shell.passphrase}"\nfolder = "{stick}"\nkeep = {keep}\n')
+    box_id = load(shell.config).box.id
+    before = {day: stick / f"{box_id}-{day}-033000.parkbox" for day in ("20250101", "20250102", "20980101", "20980102")}
+    for path in before.values():
+        path.touch()
+    code, said, _ = shell.run("backup", shell.config, "--nightly")
+    assert code == 0
+    made = Path(said.partition(": ")[0])
+    assert made.stat().st_size > 0
+    assert set(stick.iterdir()) == {made} | {before[day] for day in left}
+
+
+def test_tonight_s_stays_when_the_clock_is_behind(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    with shell.config.open("a") as text:
+        text.write(f'\n[backup]\npassphrase_file = "{shell.passphrase}"\nfolder = "{stick}"\nkeep = 2\n')
+    box_id = load(shell.config).box.id
+    for day in ("20261120", "20261121", "20261122"):
+        (stick / f"{box_id}-{day}-033000.parkbox").touch()
+    monkeypatch.setattr("time.time_ns", lambda: 0)
+    assert shell.run("backup", shell.config, "--nightly")[0] == 0
+    names = sorted(path.name for path in stick.iterdir())
+    assert names == [f"{box_id}-19700101-080000.parkbox", f"{box_id}-20261122-033000.parkbox"]
+
+
 def test_an_open_passphrase_file_is_refused(shell: Shell) -> None:
     shell.passphrase.chmod(0o644)
     with shell.config.open("a") as text:
