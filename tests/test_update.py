@@ -240,6 +240,8 @@ def test_a_state_of_an_updater_that_is_gone_has_failed(tmp_path: Path) -> None:
     found = read_state(tmp_path)
     assert found is not None
     assert (found.phase, found.percent) == ("failed", 40)
+    (tmp_path / STATE).write_bytes(b'{"phase":"\xff"}')
+    assert read_state(tmp_path) is None  # damaged: the next one replaces it
 
 
 def test_a_slot_is_confirmed(engine: Engine) -> None:

@@ -88,7 +88,7 @@ def read_state(folder: Path) -> State | None:
 def _kept(folder: Path) -> State | None:
     try:
         return msgspec.json.decode((folder / STATE).read_bytes(), type=State)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, ValueError):  # msgspec.DecodeError is a ValueError, bytes that are no UTF-8 are another
         return None  # none yet, or that of another version: the next one replaces it
 
 
