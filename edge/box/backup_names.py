@@ -10,7 +10,8 @@ from edge.core.clock import CHINA
 LEDGER = "ledger.db"
 GENERATION = "ledger.generation"
 MANIFEST = "manifest.json"
-NOT_OURS = (".", "replaced-")
+REPLACED = "replaced-"
+NOT_OURS = (".", REPLACED)
 """Names in the data folder that begin so are work of backup and restore themselves."""
 
 
