@@ -161,6 +161,17 @@ def test_a_value_cannot_write_settings(desk: Desk) -> None:
     assert r'name = "门\" \\ x"' in config
 
 
+@pytest.mark.parametrize("quotes", ["'", "'''"])
+def test_a_value_does_not_stand_where_a_quote_would_end_its_text(desk: Desk, quotes: str) -> None:
+    comment = "# it's the \"box's\n"  # in which quotes mean nothing
+    template = comment + TEMPLATE.replace('"{{box_id}}"', f"{quotes}{{{{box_id}}}}{quotes}")
+    code, said = desk.provision(GOOD.replace("QD-000101", "QD1' #"), template)
+    assert code == 2 and not desk.out.exists()
+    line = 1 + template[: template.index(f"{quotes}{{{{")].count("\n")
+    assert f"box.toml:{line}:{6 + len(quotes)}: {{{{box_id}}}}: 须放在双引号内" in said
+    assert said.count("双引号") == 1
+
+
 def test_a_folder_that_exists_is_left_alone(desk: Desk) -> None:
     desk.out.mkdir()
     code, said = desk.provision(GOOD)
@@ -190,7 +201,9 @@ def test_what_could_not_be_written_whole_leaves_no_secrets_behind(
 @pytest.mark.parametrize(
     ("boxes", "said"),
     [("", "column names"), (HEAD, "column names"), ('serial\n"unended', "CSV"), (b"serial\n\xff\xff\xff\n", "UTF-8"),
-     ("name\nx\n", "serial"), ("serial,serial\n1,2\n", "twice"), ("serial,Box Id\n1,2\n", "small letters")],
+     ("name\nx\n", "serial"), ("serial,serial\n1,2\n", "twice"), ("serial,Box Id\n1,2\n", "small letters"),
+     ("serial;box_id\n1;2\n", "between commas, not ';'"), ("serial\tbox_id\n1\t2\n", r"not '\t'"),
+     ("serial，box_id\n1，2\n", "须以英文逗号分隔, 现为 '，'")],
 )  # fmt: skip
 def test_no_list_at_all(desk: Desk, boxes: str | bytes, said: str) -> None:
     code, words = desk.provision(boxes)

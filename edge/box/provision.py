@@ -26,6 +26,9 @@ from edge.config.load import SIZE_LIMIT_BYTES
 from edge.config.model import Config
 from edge.config.network import NETWORK_FILE, Network, own_address
 
+STRINGS = re.compile(r'''"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\n])*"|(?P<literal>\'{3}.*?\'{3}|'[^'\n]*')|#[^\n]*''',
+                     re.DOTALL)  # fmt: skip
+"""TOML 1.0's strings and comments, as they follow each other in a text."""
 KEY = re.compile(r"\s*([a-z0-9_]+)\s*=")
 
 
@@ -84,7 +87,7 @@ def judge_boxes(
 ) -> tuple[list[Made], list[ListIssue]]:
     """The boxes that are right, and everything that is wrong with list, template, secrets and the configurations made
     of them."""
-    issues = list(found.issues) + list(_places(found, template, template_name))
+    issues = [*found.issues, *_places(found, template, template_name), *_literal(template, template_name)]
     if issues:
         return [], issues
     secrets_of, issues = read_secrets(secrets, {box.serial for box in found.boxes})
@@ -123,6 +126,16 @@ def _places(found: BoxList, template: str, name: str) -> Iterator[ListIssue]:
     for column in found.columns:
         if column not in used and column != "serial" and column not in NETWORK_COLUMNS:
             yield found.issue(1, column, column, f"模板未用 {{{{{column}}}}}", f"the template has no {{{{{column}}}}}")
+
+
+def _literal(template: str, name: str) -> Iterator[ListIssue]:
+    """Places in a literal string, in which no quote can be written (TOML 1.0, "String"): a value would end it."""
+    for string in STRINGS.finditer(template):
+        for match in PLACE.finditer(string["literal"] or ""):
+            before = template[: string.start() + match.start()]
+            column = len(before) - before.rfind("\n")
+            yield ListIssue(name, before.count("\n") + 1, column, match[0], "须放在双引号内, 不能用单引号",
+                            'stands in "…", not in single quotes')  # fmt: skip
 
 
 def filled(template: str, values: dict[str, str]) -> str:
