@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import sqlite3
 import sys
@@ -14,6 +13,7 @@ from edge.box.backup_make import make_backup
 from edge.box.backup_names import DATED, SUFFIX, BackupError, nightly_backups, nightly_name
 from edge.box.backup_seal import judge_passphrase
 from edge.box.kit import SECRET_PREFIX
+from edge.config.arguments import Arguments
 from edge.config.check import explain
 from edge.config.load import ConfigError, load
 from edge.config.model import Config
@@ -25,7 +25,7 @@ FOLDER = "backups"
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         "parkbox backup",
         description="备份: 账本、上传队列、配置、用户、密钥, 加密, 可在运行中进行 a sealed copy of ledger, deliveries, "
         "configuration, users and keys, also while both programs run",

@@ -6,7 +6,6 @@ at once. OUT appears whole or not at all.
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import shutil
@@ -20,6 +19,7 @@ from edge.box.kit import BOXES_FOLDER, CONFIG_FILE, SECRETS_FOLDER, Kit, judge_k
 from edge.box.label import LABEL_FILE, label_of, sheet
 from edge.box.provision_list import MANY, NETWORK_COLUMNS, PLACE, BoxLine, BoxList, ListIssue, decoded, read_list
 from edge.box.provision_secrets import read_secrets
+from edge.config.arguments import Arguments
 from edge.config.durable import sync_folder, write_private
 from edge.config.issues import ConfigIssue
 from edge.config.load import SIZE_LIMIT_BYTES
@@ -40,7 +40,7 @@ class Made(msgspec.Struct, frozen=True):
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         "parkbox provision",
         description="批量开通: 每个序列号一个文件夹 a folder of files for each box of a list, for its boot partition",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import grp
 import pwd
 import sqlite3
@@ -17,10 +16,11 @@ from edge.box.backup_seal import read_head
 from edge.box.kit import BOX_DATA
 from edge.box.restore_open import open_backup, runs
 from edge.box.restore_place import Places, Ready, beijing, finish
+from edge.config.arguments import Arguments
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         "parkbox restore",
         description="从备份恢复 a box from its backup; 两个程序须已停止 both programs must be stopped: "
         "systemctl stop parkbox.target",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import Literal
 
 from edge.box.update_rauc import Slot, UpdateError, engine, install, slots
 from edge.box.update_state import ASKED, BUNDLE, FOLDER, State, at_work, keep_state
+from edge.config.arguments import Arguments
 from edge.config.durable import sync_folder
 from edge.wall_clock import boot_id
 
@@ -21,7 +21,7 @@ REBOOT_S = 30.0
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         "parkbox update",
         description="更新: 将签名的更新包写入另一系统分区, 下次启动试用 a signed bundle into the other slot; the next "
         "boot tries it, and stays with it only when the box is well (parkbox health)",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge.config.arguments import Arguments
 from edge.evidence.chain import Break, Link, breaks
 from edge.evidence.keys import KeyFileError, fingerprint, load_public
 from edge.evidence.seal import Verdict, judge
@@ -43,7 +43,7 @@ class NothingError(Exception):
 
 def main(arguments: Sequence[str]) -> int:
     """0: all untouched and no gap; 1: not so; 2: could not be judged."""
-    parser = argparse.ArgumentParser("parkbox verify", description="检验证据图片 judge evidence pictures")
+    parser = Arguments("parkbox verify", description="检验证据图片 judge evidence pictures")
     parser.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="图片或文件夹 pictures or folders of them")
     parser.add_argument("--key", type=Path, help="盒子的公钥 the box's public key (evidence.pub)")
     chosen = parser.parse_args(arguments)
