@@ -105,7 +105,9 @@ def test_the_label_has_address_serial_and_password_until_it_is_changed(tmp_path:
     assert fingerprint is not None
     accounts = Accounts(ground.places.data, lambda: 0, COST)
     accounts.open()
-    accounts.change_password("admin", "A-better-0ne")
+    admin = accounts.find("admin")
+    assert admin is not None
+    accounts.change_password(admin, "A-better-0ne")
     _, said = boot(ground)
     carry_out(ground.run, ground.boot, no_mount)
     assert password not in (ground.boot / "parkbox-label.html").read_text("utf-8")

@@ -46,6 +46,15 @@ def test_the_desk_tells_who_stands_there_what_it_owes_and_by_which_tariff() -> N
     assert (paid.order_id, paid.owed_fen, paid.state) == (car.order_id, 0, "paid")
 
 
+def test_a_car_let_out_for_nothing_is_not_told_as_paid() -> None:
+    bench = MoneyBench()
+    bench.parked()
+    bench.come()
+    assert bench.order("out", "pay_free").ok
+    car = ask(bench, "desk").exits[0].car
+    assert (car.method, car.owed_fen, car.due_fen, car.discount_fen) == ("free", 0, 500, 500)
+
+
 def test_a_car_whose_entry_is_unknown_has_no_bill() -> None:
     bench = MoneyBench()
     bench.come("鲁B00009")

@@ -72,7 +72,7 @@ def test_the_first_boot_makes_one_admin_whose_password_must_change(tmp_path: Pat
     user = accounts.check("admin", first)
     assert user is not None
     assert user.must_change_password
-    accounts.change_password("admin", PASSWORD)
+    assert accounts.change_password(user, PASSWORD) is not None
     assert not label.exists()
     again = Accounts(tmp_path, lambda: 1000, QUICK)
     assert again.open() == ("", None)

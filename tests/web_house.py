@@ -184,12 +184,18 @@ class House:
         self.server = PageServer(web or Web(port=0), source, self.desk, self.door, on_failure=on_failure)
 
 
+def change(accounts: Accounts, name: str, password: str) -> None:
+    user = accounts.find(name)
+    assert user is not None
+    assert accounts.change_password(user, password) is not None
+
+
 def make_users(accounts: Accounts, roles: Sequence[str] = ("viewer", "technician")) -> None:
     """One of each role, all with `PASSWORD`, which needs no change."""
-    accounts.change_password("admin", PASSWORD)
+    change(accounts, "admin", PASSWORD)
     for role in roles:
         accounts.add(USERS[role], role)  # type: ignore[arg-type]  # roles by name
-        accounts.change_password(USERS[role], PASSWORD)
+        change(accounts, USERS[role], PASSWORD)
 
 
 class Client:

@@ -40,9 +40,10 @@ PARAM = (
 def car(**changes: Any) -> CarAtArm:
     waiting = CarAtArm(
         arrival_id=ARRIVAL, plate="鲁B88888", read_id=READ_ID, visit_id="f" * 32, order_id=ORDER, state="waiting",
-        entered_ms=NOON_MS - 2 * HOUR_MS, entry_lane="in1", parked_ms=2 * HOUR_MS, due_fen=1400, discount_fen=200,
-        pay_fen=1200, owed_fen=1200, settled_fen=500, overtime=True, why="owed", why_zh="须缴费", why_en="to be paid",
-        rest_min=0, tariff_zh="首60分钟5.00元", tariff_en="first 60 min 5.00 yuan", coupons=(TakenOff("c7", 200),),
+        method="", entered_ms=NOON_MS - 2 * HOUR_MS, entry_lane="in1", parked_ms=2 * HOUR_MS, due_fen=1400,
+        discount_fen=200, pay_fen=1200, owed_fen=1200, settled_fen=500, overtime=True, why="owed", why_zh="须缴费",
+        why_en="to be paid", rest_min=0, tariff_zh="首60分钟5.00元", tariff_en="first 60 min 5.00 yuan",
+        coupons=(TakenOff("c7", 200),),
         pays="",
     )  # fmt: skip
     return msgspec.structs.replace(waiting, **changes)

@@ -100,12 +100,15 @@ def _car(box: Box, car: Arrival) -> CarAtArm:
     bill, order = car.bill, box.money.orders.by_id.get(car.order_id)
     zh, en = ("", "") if bill is None else _WHY.get(bill.why) or MONEY_REASONS[bill.why]
     plan = None if bill is None else _plan(box, bill.tariff)
+    paid = None if order is None else order.paid
     return CarAtArm(
         arrival_id=car.id, plate=car.plate, read_id=car.read_id, visit_id=car.visit_id,
         order_id="" if order is None else order.order_id, state="" if order is None else order.state.value,
+        method="" if paid is None else paid.method,
         entered_ms=_true_ms(box, car.entered), entry_lane=car.entry_lane,
         parked_ms=0 if bill is None else bill.parked_ms,
-        due_fen=car.due_fen, discount_fen=car.due_fen - car.to_pay_fen, pay_fen=car.to_pay_fen, owed_fen=car.owed_fen,
+        due_fen=car.due_fen, discount_fen=car.due_fen - car.to_pay_fen if paid is None else paid.discount_fen,
+        pay_fen=car.to_pay_fen, owed_fen=car.owed_fen,
         settled_fen=0 if bill is None else bill.settled_fen, overtime=bill is not None and bill.overtime,
         why="" if bill is None else bill.why, why_zh=zh, why_en=en, rest_min=0 if bill is None else bill.rest_min,
         tariff_zh="" if plan is None else plan_zh(plan), tariff_en="" if plan is None else plan_en(plan),

@@ -66,6 +66,8 @@ class CarAtArm(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str
     state: State | Literal[""]
     """Of its order, "" without one."""
+    method: str
+    """How that was paid, "free" by nothing; "" as long as it is not."""
     entered_ms: int
     entry_lane: str
     parked_ms: int

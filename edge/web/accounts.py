@@ -88,20 +88,30 @@ class Accounts:
             right = passwords.matches(password, user.hash if user is not None else self._nobody)
         return user if right else None
 
+    def still(self, checked: User) -> User | None:
+        """As he stands in the file now, if the password that was checked is his still: to check one takes a while."""
+        user = self._users.get(checked.name)
+        return user if user is not None and user.hash == checked.hash else None
+
     def logged_in(self, name: str) -> None:
         with self._lock:
             user = self._users.get(name)
             if user is not None:
                 self._keep(self._users | {name: msgspec.structs.replace(user, last_login_ms=self._wall_ms())})
 
-    def change_password(self, name: str, new: str) -> User:
-        """Raises `AccountError` for a weak one. Whoever calls has checked the old one."""
+    def change_password(self, checked: User, new: str) -> User | None:
+        """Raises `AccountError` for a weak one. `checked` is the user whose old one was right; None: it is not his any
+        more, he was removed or got another one meanwhile."""
+        name = checked.name
         weak = passwords.weakness(new, name)
         if weak is not None:
             raise AccountError(*weak)
         hashed = self._hashed(new)
         with self._lock:
-            user = msgspec.structs.replace(self._get(name), hash=hashed, must_change_password=False)
+            now = self.still(checked)
+            if now is None:
+                return None
+            user = msgspec.structs.replace(now, hash=hashed, must_change_password=False)
             self._keep(self._users | {name: user})
         if name == FIRST_USER:
             (self._folder / FIRST_FILE).unlink(missing_ok=True)

@@ -115,7 +115,7 @@ class Door:
         found = await self._tried(request, user, password, "login", login_keys(user, request.address))
         if old is not None:
             self.sessions.end(old.key)
-        token, session = self.sessions.begin(found.name, found.role, found.must_change_password, request.address)
+        token, session = self._begin(found, request)
         await self.work(lambda: self._note_login(found.name))
         await self.note(session, request, "login")
         return token, session
@@ -124,16 +124,26 @@ class Door:
         """All sessions of the user end and a new one begins: its cookie's value, and the session. Raises
         `RefusedRequest`: 400, 401, 429 or 503."""
         # Of this session alone: whoever guesses at the login, as this user or beside him, must not lock him out here.
-        await self._tried(request, session.user, old, "password", {f"session {session.key}": TRIES})
+        found = await self._tried(request, session.user, old, "password", {f"session {session.key}": TRIES})
         if old == new:
             raise refusal(HTTPStatus.BAD_REQUEST, "weak_password", "新密码须与旧密码不同", "the new one is the old one")
         try:
-            await self.work(lambda: self.accounts.change_password(session.user, new))
+            changed = await self.work(lambda: self.accounts.change_password(found, new))
         except AccountError as error:
             raise refusal(HTTPStatus.BAD_REQUEST, "weak_password", error.zh, error.en) from None
+        if changed is None:
+            raise _changed_meanwhile()
         await self.note(session, request, "password")
         self.sessions.end_user(session.user)
-        return self.sessions.begin(session.user, session.role, False, request.address)
+        return self._begin(changed, request)
+
+    def _begin(self, checked: User, request: Request) -> tuple[str, Session]:
+        """In one step of the loop with the look whether he is a user still: a removal under way ends his sessions
+        when it has come through. Raises `RefusedRequest`: 401."""
+        user = self.accounts.still(checked)
+        if user is None:
+            raise _changed_meanwhile()
+        return self.sessions.begin(user.name, user.role, user.must_change_password, request.address)
 
     async def _tried(self, request: Request, name: str, password: str, action: str, keys: Mapping[str, int]) -> User:
         """The user, if this is his password; a wrong one is counted under all `keys` and noted."""
@@ -209,6 +219,13 @@ class Door:
     def clear_cookie(self) -> dict[str, str]:
         secure = "; Secure" if self._tls else ""
         return {"Set-Cookie": f"{self.cookie}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0{secure}"}
+
+
+def _changed_meanwhile() -> RefusedRequest:
+    return refusal(
+        HTTPStatus.UNAUTHORIZED, "wrong_password",
+        "用户刚被更改或删除, 请重新登录", "the user was changed or removed just now",
+    )  # fmt: skip
 
 
 def refusal(status: HTTPStatus, code: ProblemCode, zh: str, en: str, retry_s: int = 0) -> RefusedRequest:

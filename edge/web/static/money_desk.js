@@ -87,7 +87,7 @@ function bill(car) {
 }
 
 function orderLink(car) {
-  const link = el("a", "text-link", [word(`order_${car.state}`), car.pays ? word(`seamless_${car.pays}`) : ""].filter(Boolean).join(" · "));
+  const link = el("a", "text-link", [word(car.method === "free" ? "let_free" : `order_${car.state}`), car.pays ? word(`seamless_${car.pays}`) : ""].filter(Boolean).join(" · "));
   link.href = `#money/order/${car.order_id}`;
   return link;
 }

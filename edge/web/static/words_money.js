@@ -27,6 +27,7 @@ export const MONEY_WORDS = {
   overtime_of: ["缴费后超时", "Overtime after a payment"],
   seamless_before: ["无感支付, 先扣后出", "seamless, before the exit"],
   seamless_after: ["无感支付, 先出后扣", "seamless, after the exit"],
+  let_free: ["免费放行", "Let out free"],
   order_quoted: ["已出账", "Quoted"],
   order_waiting: ["待缴费", "Waiting"],
   order_paid: ["已缴费", "Paid"],
