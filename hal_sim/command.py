@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge.config.arguments import Arguments
 from hal_sim.oss import WEATHER
 from hal_sim.programs import signal_event
 from hal_sim.qingdao import KINDS
@@ -25,8 +26,8 @@ from hal_sim.site_run import Options, SimError, SiteRun
 from hal_sim.summary import lines
 
 
-def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+def parser() -> Arguments:
+    made = Arguments(
         "parkbox sim", description="模拟车场: 两个程序原样运行  the simulated site"
     )
     made.add_argument(
@@ -97,10 +98,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value}: 须不小于 1, must be at least 1")
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: 须为不小于 1 的整数, must be a whole number of at least 1")
+    return int(text)
 
 
 def _weather(text: str, option: str = "--weather", kinds: Sequence[str] = KINDS) -> tuple[str, float]:

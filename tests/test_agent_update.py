@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.agent.update import AgentUpdate
-from edge.box.update_state import ASKED, BUNDLE, PART, State, keep_state
+from edge.box.update_state import ASKED, BUNDLE, PART, State, at_work, keep_state
 from edge.wall_clock import boot_id
 from edge.web.api_update import PIECE_MAX_BYTES
 from edge.web.desk import RefusedError
@@ -26,7 +26,8 @@ class Bench:
         self.data = site.data
         self.folder = folder / "bundles"
         self.folder.mkdir()
-        self.update = AgentUpdate(site.config, lambda: 5, self.folder)
+        self.update = AgentUpdate(site.config, lambda: self.now_ms, self.folder)
+        self.now_ms = 5
 
 
 @pytest.fixture
@@ -65,10 +66,11 @@ def test_nothing_is_changed_while_one_is_written(bench: Bench) -> None:
         bench.update.piece(0, b"x")
     (bench.folder / ASKED).unlink()
     keep_state(bench.folder, State("installing", 40, "Copying image to rootfs.1", 1, boot_id()))
-    with pytest.raises(RefusedError, match="being written"):
-        bench.update.install(3, "admin")
-    view = bench.update.view()
-    assert (view.phase, view.percent) == ("installing", 40) and "Copying" in view.en
+    with at_work(bench.folder):
+        with pytest.raises(RefusedError, match="being written"):
+            bench.update.install(3, "admin")
+        view = bench.update.view()
+        assert (view.phase, view.percent) == ("installing", 40) and "Copying" in view.en
     keep_state(bench.folder, State("installing", 40, "Copying image to rootfs.1", 1, "the boot before"))
     view = bench.update.view()  # the power went meanwhile
     assert view.phase == "failed" and "cut off" in view.en
@@ -109,7 +111,9 @@ def test_the_newest_backup(bench: Bench) -> None:
     folder.mkdir()
     for name in ("QD-000101-20261122-033000", "QD-000101-20261121-033000", "other-20261123-033000"):
         (folder / f"{name}.parkbox").touch()
-    assert bench.update.newest_backup().name == "QD-000101-20261122-033000.parkbox"
+    assert bench.update.newest_backup().name == "QD-000101-20261122-033000.parkbox"  # now is 1970: all are from later
+    bench.now_ms = 1_795_233_600_000  # 2026-11-21 12:00 in Beijing
+    assert bench.update.newest_backup().name == "QD-000101-20261121-033000.parkbox"
 
 
 def test_over_the_page(tmp_path: Path) -> None:

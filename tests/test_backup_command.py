@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from edge.box.restore_place import NOTE, Restored, note_seen, read_note
+from edge.box.restore_open import open_backup
+from edge.box.restore_place import NOTE, Places, Restored, note_seen, read_note
 from edge.cli import main
 from edge.config.load import load
 from hal_sim.ledger_view import facts_after
@@ -60,7 +62,9 @@ def test_there_and_back(shell: Shell, tmp_path: Path) -> None:
     shown = shell.run("restore", out, "--show")[1]
     assert shown.startswith(box_id) and "Beijing" in shown and "not judged" in shown
     code, said, err = shell.restore(out, new)
-    assert (code, err) == (0, "") and "old box must not come back" in said
+    assert code == 0 and "old box must not come back" in said
+    data = Path(load(shell.config).box.data_dir)
+    assert err.startswith(f"注意: 备份的配置 box.data_dir = {data}, 数据却恢复到 {new / 'data'}")
     assert (new / "box.toml").read_bytes() == shell.config.read_bytes()
     assert (new / "data" / "ledger.db").exists()
     note = read_note(new / "data")
@@ -79,6 +83,113 @@ def test_restored_twice_no_number_of_a_fact_is_used_twice(shell: Shell, tmp_path
         lives.append({row.seq: row.id for row in facts_after(new / "data" / "ledger.db", 0)})
     assert all(lives[1][seq] == lives[0][seq] for seq in lives[0].keys() & lives[1].keys())
     assert lives[0] != lives[1]
+
+
+def test_data_does_not_go_where_nobody_asked_for_it_and_no_program_looks(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, new = tmp_path / "b.parkbox", tmp_path / "new"
+    new.mkdir()
+    shell.run("backup", shell.config, out, "--passphrase-file", shell.passphrase)
+    monkeypatch.setattr("edge.box.restore_command.BOX_DATA", str(new / "data"))
+    words = ("restore", out, "--passphrase-file", shell.passphrase, "--config", new / "box.toml", "--secrets",
+             new / "secrets", "--socket", new / "lane.sock", "--user", "")  # fmt: skip
+    code, _, err = shell.run(*words)
+    assert code == 1 and "give --data" in err
+    assert not (new / "box.toml").exists() and list((new / "data").iterdir()) == []
+    config = shell.config.read_text()
+    data = str(load(shell.config).box.data_dir)
+    assert data in config
+    shell.config.write_text(config.replace(data, str(new / "data")))
+    shutil.copytree(data, new / "data", dirs_exist_ok=True)
+    out.unlink()
+    shell.run("backup", shell.config, out, "--passphrase-file", shell.passphrase)
+    code, _, err = shell.run(*words)
+    assert (code, err) == (0, "")
+
+
+def cut_off(file: Path, new: Path) -> int:
+    """A restore that was committed, and nothing of it done. When its backup was made, in ms."""
+    with file.open("rb") as source:
+        return open_backup(source, PASSPHRASE, Places(new / "box.toml", new / "secrets", new / "data")).made_ms
+
+
+@pytest.fixture
+def two(shell: Shell, tmp_path: Path) -> tuple[Path, Path, Path]:
+    """Two backups of one box, and a new card."""
+    first, second, new = tmp_path / "a.parkbox", tmp_path / "b.parkbox", tmp_path / "new"
+    (new / "data").mkdir(parents=True)
+    for file in (first, second):
+        assert shell.run("backup", shell.config, file, "--passphrase-file", shell.passphrase)[0] == 0
+        record(Path(load(shell.config).box.data_dir) / "ledger.db", range(3))  # cars pass before the second one
+    return first, second, new
+
+
+def test_a_restore_that_was_cut_off_is_finished_by_the_same_file(
+    shell: Shell, two: tuple[Path, Path, Path]
+) -> None:
+    first, _, new = two
+    made_ms = cut_off(first, new)
+    code, said, err = shell.restore(first, new)
+    assert (code, err) == (0, "") and "cut off is finished" in said
+    note = read_note(new / "data")
+    assert note is not None
+    assert note.made_ms == made_ms
+
+
+def test_another_file_comes_after_the_one_that_was_cut_off(shell: Shell, two: tuple[Path, Path, Path]) -> None:
+    """It used to end with 0, the file never opened."""
+    first, second, new = two
+    made_ms = cut_off(first, new)
+    code, said, err = shell.restore(second, new)
+    assert code == 0, err
+    assert "cut off is finished" in said and f"and now {second}" in said and "已恢复 restored" in said
+    note = read_note(new / "data")
+    assert note is not None
+    assert note.made_ms > made_ms
+    assert len(facts_after(new / "data" / "ledger.db", 0)) >= 3
+
+
+def test_another_file_is_refused_when_what_was_cut_off_is_a_box_in_use(
+    shell: Shell, two: tuple[Path, Path, Path]
+) -> None:
+    first, second, new = two
+    made_ms = cut_off(second, new)
+    code, said, err = shell.restore(first, new)
+    assert code == 1 and "cut off is finished" in said and "--replace" in err
+    note = read_note(new / "data")
+    assert note is not None
+    assert note.made_ms == made_ms
+
+
+@pytest.mark.parametrize("record_bytes", [b"{", b'{"box":"\xff"}', b""])
+def test_a_damaged_record_of_a_restore_is_told_and_replaced(
+    shell: Shell, two: tuple[Path, Path, Path], record_bytes: bytes
+) -> None:
+    first, second, new = two
+    cut_off(first, new)
+    stage = new / "data" / ".restore"
+    (stage / "READY").write_bytes(record_bytes)
+    (new / "data" / "replaced-1-1").mkdir()
+    (new / "data" / "replaced-1-1" / "ledger.generation").write_text("7")  # of the data that was moved aside first
+    before = sorted(path.relative_to(stage) for path in stage.rglob("*"))
+    code, _, err = shell.restore(second, new)
+    assert code == 1 and str(stage / "READY") in err and "已损坏" in err and "--replace" in err
+    shell.passphrase.write_text("not the passphrase")
+    code, _, err = shell.restore(second, new, "--replace")
+    assert code == 1 and "wrong passphrase" in err
+    shell.passphrase.write_text(PASSPHRASE)
+    damaged = new / "damaged.parkbox"
+    damaged.write_bytes(second.read_bytes()[:-1])
+    code, _, err = shell.restore(damaged, new, "--replace")
+    assert code == 1 and "damaged or cut off" in err
+    assert sorted(path.relative_to(stage) for path in stage.rglob("*")) == before  # all as it was
+    code, said, err = shell.restore(second, new, "--replace")
+    assert code == 0 and "已恢复 restored" in said, err
+    assert not stage.exists()
+    kept = new / "data" / "replaced-restore-1"
+    assert sorted(path.relative_to(kept) for path in kept.rglob("*")) == before
+    assert (new / "data" / "ledger.generation").read_text() == "8"
 
 
 def test_without_a_terminal_nobody_is_asked(
@@ -127,6 +238,43 @@ def test_every_night_and_no_more_than_so_many(shell: Shell, tmp_path: Path) -> N
     assert shell.run("backup", shell.config, "--nightly")[0] == 0
     names = sorted(path.name for path in stick.iterdir())
     assert len(names) == 3 and "somebody-else.parkbox" in names and f"{box_id}-20250103-033000.parkbox" in names
+
+
+@pytest.mark.parametrize(
+    ("keep", "left"),
+    [(1, set()), (2, {"20250102"}), (3, {"20250102", "20250101"}), (4, {"20250102", "20250101", "20980102"})],
+)
+def test_tonight_s_stays_when_others_are_dated_later(shell: Shell, tmp_path: Path, keep: int, left: set[str]) -> None:
+    """The clock was wrong for a while: what bears its dates goes first, and the newest of it last."""
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    with shell.config.open("a") as text:
+        text.write(f'\n[backup]\npassphrase_file = "{shell.passphrase}"\nfolder = "{stick}"\nkeep = {keep}\n')
+    box_id = load(shell.config).box.id
+    before = {day: stick / f"{box_id}-{day}-033000.parkbox" for day in ("20250101", "20250102", "20980101", "20980102")}
+    for path in before.values():
+        path.touch()
+    code, said, _ = shell.run("backup", shell.config, "--nightly")
+    assert code == 0
+    made = Path(said.partition(": ")[0])
+    assert made.stat().st_size > 0
+    assert set(stick.iterdir()) == {made} | {before[day] for day in left}
+
+
+def test_tonight_s_stays_when_the_clock_is_behind(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    with shell.config.open("a") as text:
+        text.write(f'\n[backup]\npassphrase_file = "{shell.passphrase}"\nfolder = "{stick}"\nkeep = 2\n')
+    box_id = load(shell.config).box.id
+    for day in ("20261120", "20261121", "20261122"):
+        (stick / f"{box_id}-{day}-033000.parkbox").touch()
+    monkeypatch.setattr("time.time_ns", lambda: 0)
+    assert shell.run("backup", shell.config, "--nightly")[0] == 0
+    names = sorted(path.name for path in stick.iterdir())
+    assert names == [f"{box_id}-19700101-080000.parkbox", f"{box_id}-20261122-033000.parkbox"]
 
 
 def test_an_open_passphrase_file_is_refused(shell: Shell) -> None:

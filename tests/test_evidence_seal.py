@@ -240,8 +240,22 @@ def test_the_command_tells_what_a_picture_is(
         path.write_bytes(data)
         assert main(["verify", str(path), "--key", pub]) == 1
         assert says in capsys.readouterr().out
-    assert main(["verify", str(tmp_path / "missing.jpg")]) == 2
     assert main(["verify", str(good), "--key", str(good)]) == 2
+
+
+def test_what_cannot_be_judged_is_not_called_untouched(
+    tmp_path: Path, key: Ed25519PrivateKey, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, missing, empty = lane_of(tmp_path / "p", key, 1)[0], tmp_path / "missing.jpg", tmp_path / "empty"
+    (empty / "below").mkdir(parents=True)
+    (empty / "below" / "notes.txt").touch()
+    for words, said in (
+        ([missing], f"{missing}: 没有此文件 / no such file"), ([good, "--key", missing], f"{missing}: 没有此文件"),
+        ([empty], f"{empty}: 文件夹中没有图片"), ([good.parent, empty], f"{empty}: 文件夹中没有图片"),
+    ):  # fmt: skip
+        assert main(["verify", *map(str, words)]) == 2
+        out, err = capsys.readouterr()
+        assert out == "" and err.startswith(said)
 
 
 def test_a_folder_shows_where_a_picture_was_taken_out(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
+from edge.config.durable import write_private
 from tests.boot_tools import CONFIG, SECRETS, boot, card
 
 TEMPLATE = CONFIG.replace('"QD-000101"', '"{{box_id}}"').replace('"示例停车场"', '"{{ lot }}"').replace(
@@ -73,6 +74,32 @@ def test_secrets_of_one_box_go_before_those_of_all(desk: Desk) -> None:
     assert found == [SECRETS["password"], "its own"]
 
 
+def test_a_serial_s_secrets_are_found_whatever_its_case(desk: Desk) -> None:
+    own = desk.folder / "secrets" / "10000000ABCDEF02"
+    own.mkdir()
+    (own / "password").write_text("its own")
+    assert desk.provision(GOOD.replace("abcdef02", "AbCdEf02"))[0] == 0
+    assert (desk.out / "parkbox/10000000abcdef02/parkbox-secrets/password").read_text() == "its own"
+
+
+def test_secrets_that_no_box_would_get_are_named(desk: Desk) -> None:
+    secrets = desk.folder / "secrets"
+    for name in ("10000000abcdef03", "10000000abcdef02", "10000000ABCDEF02", ".cache"):
+        (secrets / name).mkdir()
+    own = secrets / "10000000ABCDEF02"
+    (own / "more").mkdir()
+    (own / "PASSWORD").write_text("which?")
+    (secrets / "gone").symlink_to(secrets / "no such file")
+    code, said = desk.provision(GOOD)
+    assert code == 2 and not desk.out.exists()
+    for words in (
+        f"{secrets}: 10000000abcdef03: 列表中没有", f"{secrets}: 10000000abcdef02: 与 10000000ABCDEF02 是同一",
+        f"{own}: more: 无法读取", f"{own}: PASSWORD: 与 password 只有大小写不同", f"{secrets}: gone: 无法读取",
+    ):  # fmt: skip
+        assert words in said, said
+    assert ".cache" not in said
+
+
 def test_every_error_of_every_line(desk: Desk) -> None:
     boxes = GOOD + (
         "10000000abcdef02,QD 103,南门,0,192.168.1.53,192.168.1.1,\n"  # twice, an id with a space, no stall, no prefix
@@ -134,16 +161,49 @@ def test_a_value_cannot_write_settings(desk: Desk) -> None:
     assert r'name = "门\" \\ x"' in config
 
 
+@pytest.mark.parametrize("quotes", ["'", "'''"])
+def test_a_value_does_not_stand_where_a_quote_would_end_its_text(desk: Desk, quotes: str) -> None:
+    comment = "# it's the \"box's\n"  # in which quotes mean nothing
+    template = comment + TEMPLATE.replace('"{{box_id}}"', f"{quotes}{{{{box_id}}}}{quotes}")
+    code, said = desk.provision(GOOD.replace("QD-000101", "QD1' #"), template)
+    assert code == 2 and not desk.out.exists()
+    line = 1 + template[: template.index(f"{quotes}{{{{")].count("\n")
+    assert f"box.toml:{line}:{6 + len(quotes)}: {{{{box_id}}}}: 须放在双引号内" in said
+    assert said.count("双引号") == 1
+
+
 def test_a_folder_that_exists_is_left_alone(desk: Desk) -> None:
     desk.out.mkdir()
     code, said = desk.provision(GOOD)
     assert code == 2 and "exists already" in said and list(desk.out.iterdir()) == []
 
 
+@pytest.mark.parametrize("end", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_what_could_not_be_written_whole_leaves_no_secrets_behind(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, end: BaseException
+) -> None:
+    def until_the_second_label(path: Path, content: bytes) -> None:
+        if path.name == "label.html" and path.parent.name == "10000000abcdef02":
+            raise end
+        write_private(path, content)
+
+    monkeypatch.setattr("edge.box.provision.write_private", until_the_second_label)
+    before = sorted(desk.folder.iterdir())
+    if isinstance(end, OSError):
+        code, said = desk.provision(GOOD)
+        assert code == 1 and f"{desk.out}: 无法写入" in said and "No space left" in said
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            desk.provision(GOOD)
+    assert sorted(path for path in desk.folder.iterdir() if path.suffix not in (".csv", ".toml")) == before
+
+
 @pytest.mark.parametrize(
     ("boxes", "said"),
     [("", "column names"), (HEAD, "column names"), ('serial\n"unended', "CSV"), (b"serial\n\xff\xff\xff\n", "UTF-8"),
-     ("name\nx\n", "serial"), ("serial,serial\n1,2\n", "twice"), ("serial,Box Id\n1,2\n", "small letters")],
+     ("name\nx\n", "serial"), ("serial,serial\n1,2\n", "twice"), ("serial,Box Id\n1,2\n", "small letters"),
+     ("serial;box_id\n1;2\n", "between commas, not ';'"), ("serial\tbox_id\n1\t2\n", r"not '\t'"),
+     ("serial，box_id\n1，2\n", "须以英文逗号分隔, 现为 '，'")],
 )  # fmt: skip
 def test_no_list_at_all(desk: Desk, boxes: str | bytes, said: str) -> None:
     code, words = desk.provision(boxes)

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from edge.agent.update import AgentUpdate
 from edge.box.update_rauc import Slot, UpdateError, install, mark_good, read_slots, slots
-from edge.box.update_state import ASKED, BUNDLE, State, read_state
+from edge.box.update_state import ASKED, BUNDLE, STATE, State, keep_state, read_state
 from edge.cli import main
+from edge.wall_clock import boot_id
+from edge.web.desk import RefusedError
+from tests.backup_site import Site
+from tests.program_rig import until
 from tests.update_engine import Engine
 
 LOOK = """#!/bin/sh
 # An engine that notes what lies in the folder of bundles while it works.
 ls {folder} > {seen}
 cat {folder}/state.json >> {seen}
+"""
+HANGS = """#!/bin/sh
+# An engine that comes to no end.
+echo ' 40% Copying image to rootfs.1'
+exec cat {fifo}
 """
 
 
@@ -152,6 +166,82 @@ def test_the_page_s_bundle_with_a_wrong_signature(engine: Engine, tmp_path: Path
     assert isinstance(found, State)
     assert found.phase == "failed" and "signature verification failed" in found.text
     assert not (tmp_path / ASKED).exists()  # the path unit would start it for ever
+
+
+def test_an_updater_that_was_killed_is_a_failed_update_and_the_page_takes_the_next(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """In the same boot: by the kernel when memory is short, or by a person."""
+    site = Site(tmp_path / "site", 1)
+    site.close()
+    folder = tmp_path / "bundles"
+    folder.mkdir()
+    page = AgentUpdate(site.config, lambda: 5, folder)
+    page.piece(0, b"good")
+    page.install(4, "admin")
+    os.mkfifo(tmp_path / "fifo")
+    rauc = Path(engine.path) / "rauc"
+    works = rauc.read_text()
+    rauc.write_text(HANGS.format(fifo=tmp_path / "fifo"))
+    command = [sys.executable, "-m", "edge.cli", "update", "--asked", "--folder", str(folder)]
+    with subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL) as updater:
+        try:
+            until(lambda: page.view().percent == 40, "the engine at work", 60)
+            assert page.view().phase == "installing"
+            with pytest.raises(RefusedError, match="being written"):
+                page.piece(0, b"x")
+        finally:
+            os.killpg(updater.pid, signal.SIGKILL)  # as systemd ends a unit: all of it
+    rauc.write_text(works)
+    view = page.view()
+    assert (view.phase, view.percent, len(view.slots)) == ("failed", 40, 2)
+    assert "中途终止" in view.zh and "ended before its time" in view.en
+    assert page.piece(0, b"good").ok and page.install(4, "admin").ok
+    assert main(["update", "--asked", "--folder", str(folder)]) == 0
+    assert page.view().phase == "installed"
+
+
+def test_a_state_that_cannot_be_kept_ends_the_update_in_words(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / BUNDLE).write_text("good")
+    (tmp_path / ASKED).write_text("{}")
+
+    def keep(folder: Path, state: State) -> None:
+        if state.percent == 40:
+            raise OSError(5, "Input/output error")
+        keep_state(folder, state)
+
+    monkeypatch.setattr("edge.box.update_command.keep_state", keep)
+    assert main(["update", "--asked", "--folder", str(tmp_path)]) == 1
+    assert "Input/output error" in capsys.readouterr().err
+    found = read_state(tmp_path)
+    assert found is not None
+    assert found.phase == "failed" and "更新中断: [Errno 5]" in found.text
+    assert not (tmp_path / ASKED).exists() and not (tmp_path / BUNDLE).exists()
+
+
+def test_a_state_is_the_page_s_to_read_or_not_there(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An updater that ended between name and owner left a file of root's, at which the page failed at every look."""
+    def refuses(*_owner: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    (tmp_path / BUNDLE).write_text("good")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", refuses)
+    assert main(["update", "--asked", "--folder", str(tmp_path)]) == 1
+    assert not (tmp_path / STATE).exists()
+
+
+def test_a_state_of_an_updater_that_is_gone_has_failed(tmp_path: Path) -> None:
+    keep_state(tmp_path, State("installing", 40, "Copying image to rootfs.1", 1, boot_id()))
+    found = read_state(tmp_path)
+    assert found is not None
+    assert (found.phase, found.percent) == ("failed", 40)
+    (tmp_path / STATE).write_bytes(b'{"phase":"\xff"}')
+    assert read_state(tmp_path) is None  # damaged: the next one replaces it
 
 
 def test_a_slot_is_confirmed(engine: Engine) -> None:

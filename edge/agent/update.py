@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from edge.box.backup_names import nightly_backups
 from edge.box.update_rauc import UpdateError, slots
 from edge.box.update_state import ASKED, BUNDLE, FOLDER, PART, Asked, read_state
 from edge.config.durable import sync_folder, write_private
@@ -102,7 +103,7 @@ class AgentUpdate:
         wanted = self._config.backup
         own = Path(self._config.box.data_dir) / "backups"
         folder = Path(wanted.folder) if wanted is not None and wanted.folder else own
-        found = sorted(folder.glob(f"{self._config.box.id}-????????-??????.parkbox"))
+        found = nightly_backups(folder, self._config.box.id, self._now_ms())
         if not found:
             raise RefusedError("not_found", "还没有备份: 见配置 [backup]", "no backup yet: see [backup] of the box")
         return found[-1]

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import sqlite3
 import sys
 import time
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 from edge.box.backup_make import make_backup
-from edge.box.backup_names import BackupError
+from edge.box.backup_names import DATED, SUFFIX, BackupError, nightly_backups, nightly_name
 from edge.box.backup_seal import judge_passphrase
 from edge.box.kit import SECRET_PREFIX
+from edge.config.arguments import Arguments
 from edge.config.check import explain
 from edge.config.load import ConfigError, load
 from edge.config.model import Config
 from edge.config.secrets import credentials_folder, secret
 from edge.config_file import named_files
-from edge.core.clock import CHINA
 
-SUFFIX = ".parkbox"
 SECRETS = Path("/etc/parkbox/secrets")
 FOLDER = "backups"
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         "parkbox backup",
         description="备份: 账本、上传队列、配置、用户、密钥, 加密, 可在运行中进行 a sealed copy of ledger, deliveries, "
         "configuration, users and keys, also while both programs run",
@@ -106,18 +103,20 @@ def _nightly(config: Config, path: Path) -> int:
         folder.mkdir(mode=0o700, exist_ok=True)
     elif not folder.is_dir():
         raise BackupError(f"backup.folder = {folder}: 不存在, 介质未插入? / is not there: no stick in it?")
-    now = datetime.fromtimestamp(time.time(), CHINA)
-    out = folder / f"{config.box.id}-{now:%Y%m%d-%H%M%S}{SUFFIX}"
+    now_ms = time.time_ns() // 1_000_000
+    out = folder / nightly_name(config.box.id, now_ms)
     passphrase = passphrase_of(Path(wanted.passphrase_file))
-    prune(folder, config.box.id, wanted.keep)
+    prune(folder, config.box.id, wanted.keep, now_ms)
     code = _one(config, path, out, passphrase, pictures=wanted.pictures)
-    prune(folder, config.box.id, wanted.keep)
+    prune(folder, config.box.id, wanted.keep, now_ms, made=out)
     return code
 
 
-def prune(folder: Path, box_id: str, keep: int) -> None:
-    """Older ones of this box go; before a new one is made, too, in case a smaller number is wanted now."""
-    for old in sorted(folder.glob(f"{box_id}-????????-??????{SUFFIX}"))[:-keep]:
+def prune(folder: Path, box_id: str, keep: int, now_ms: int, made: Path | None = None) -> None:
+    """Older ones of this box go; before a new one is made, too, in case a smaller number is wanted now. `made`: the one
+    of tonight, which stays and is one of `keep`, whatever the others are called."""
+    others = [path for path in nightly_backups(folder, box_id, now_ms) if path != made]
+    for old in others[: max(0, len(others) - keep + (made is not None))]:
         old.unlink()
-    for cut_off in folder.glob(f".{box_id}-????????-??????{SUFFIX}.new"):
+    for cut_off in folder.glob(f".{box_id}-{DATED}{SUFFIX}.new"):
         cut_off.unlink()

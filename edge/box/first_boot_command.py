@@ -11,10 +11,11 @@ from pathlib import Path
 
 from edge.box.first_boot_quiet import forget, key_of, remember, told_again
 from edge.box.serial import WORDS, read_serial, right_serial
+from edge.config.arguments import Arguments
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         "parkbox first-boot",
         description="开机准备 before everything else at each boot: configuration and network from the boot partition, "
         "keys, first password, label; a restore. By the unit parkbox-first-boot.service",

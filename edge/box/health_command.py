@@ -8,7 +8,6 @@ answers at its page. Faults of cameras, loops, cities and signs are the site's a
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import ssl
 import sys
@@ -22,6 +21,7 @@ import msgspec
 
 from edge.ask_lane import ask_lane
 from edge.box.trial import TRIAL
+from edge.config.arguments import Arguments
 from edge.config.check import explain
 from edge.config.load import ConfigError, load
 from edge.config.model import Config
@@ -45,7 +45,7 @@ class _Said(msgspec.Struct, frozen=True):
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         "parkbox health",
         description="自检: 两个程序是否正常工作; 更新后由此决定是否保留 whether both programs do their work; after an "
         "update this decides whether it is kept. 退出码 exit 0: 正常 well, 1: 不正常 not, 2: 配置有错 configuration",

@@ -6,9 +6,9 @@ at once. OUT appears whole or not at all.
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,12 +18,17 @@ import msgspec
 from edge.box.kit import BOXES_FOLDER, CONFIG_FILE, SECRETS_FOLDER, Kit, judge_kit
 from edge.box.label import LABEL_FILE, label_of, sheet
 from edge.box.provision_list import MANY, NETWORK_COLUMNS, PLACE, BoxLine, BoxList, ListIssue, decoded, read_list
+from edge.box.provision_secrets import read_secrets
+from edge.config.arguments import Arguments
 from edge.config.durable import sync_folder, write_private
 from edge.config.issues import ConfigIssue
 from edge.config.load import SIZE_LIMIT_BYTES
 from edge.config.model import Config
 from edge.config.network import NETWORK_FILE, Network, own_address
 
+STRINGS = re.compile(r'''"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\n])*"|(?P<literal>\'{3}.*?\'{3}|'[^'\n]*')|#[^\n]*''',
+                     re.DOTALL)  # fmt: skip
+"""TOML 1.0's strings and comments, as they follow each other in a text."""
 KEY = re.compile(r"\s*([a-z0-9_]+)\s*=")
 
 
@@ -35,7 +40,7 @@ class Made(msgspec.Struct, frozen=True):
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         "parkbox provision",
         description="批量开通: 每个序列号一个文件夹 a folder of files for each box of a list, for its boot partition",
     )
@@ -64,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         write(chosen.out, made)
     except OSError as error:
-        print(f"无法写入 cannot be written: {error}", file=sys.stderr)
+        print(f"{chosen.out}: 无法写入 cannot be written: {error}", file=sys.stderr)
         return 1
     print(f"{chosen.out}: {len(made)} 个盒子 boxes; 将 {BOXES_FOLDER} 复制到启动分区")
     print(f"copy the folder {BOXES_FOLDER} to the boot partition of each card; it holds secrets, keep it safe")
@@ -80,11 +85,12 @@ def _bounded(path: Path) -> bytes:
 def judge_boxes(
     found: BoxList, template: str, template_name: str, secrets: Path | None
 ) -> tuple[list[Made], list[ListIssue]]:
-    """The boxes that are right, and everything that is wrong with list, template and the configurations made of
-    them."""
-    issues = list(found.issues) + list(_places(found, template, template_name))
+    """The boxes that are right, and everything that is wrong with list, template, secrets and the configurations made
+    of them."""
+    issues = [*found.issues, *_places(found, template, template_name), *_literal(template, template_name)]
     if issues:
         return [], issues
+    secrets_of, issues = read_secrets(secrets, {box.serial for box in found.boxes})
     made: list[Made] = []
     of_template: set[str] = set()
     keys, lines = set(_keys(template)), template.splitlines()
@@ -92,7 +98,7 @@ def judge_boxes(
         kit = Kit(
             config=filled(template, box.values).encode(),
             network=network_file(box.values),
-            secrets=_secrets(secrets, box.serial),
+            secrets=secrets_of[box.serial],
         )
         judged = judge_kit(kit)
         for issue in judged.issues:
@@ -122,6 +128,16 @@ def _places(found: BoxList, template: str, name: str) -> Iterator[ListIssue]:
             yield found.issue(1, column, column, f"模板未用 {{{{{column}}}}}", f"the template has no {{{{{column}}}}}")
 
 
+def _literal(template: str, name: str) -> Iterator[ListIssue]:
+    """Places in a literal string, in which no quote can be written (TOML 1.0, "String"): a value would end it."""
+    for string in STRINGS.finditer(template):
+        for match in PLACE.finditer(string["literal"] or ""):
+            before = template[: string.start() + match.start()]
+            column = len(before) - before.rfind("\n")
+            yield ListIssue(name, before.count("\n") + 1, column, match[0], "须放在双引号内, 不能用单引号",
+                            'stands in "…", not in single quotes')  # fmt: skip
+
+
 def filled(template: str, values: dict[str, str]) -> str:
     """Each place replaced; a value cannot leave the TOML text in quotes in which it stands."""
     return PLACE.sub(lambda match: values[match[1]].replace("\\", "\\\\").replace('"', '\\"'), template)
@@ -139,17 +155,6 @@ def network_file(values: dict[str, str]) -> bytes | None:
         quoted = [msgspec.json.encode(one).decode() for one in (value.split() if name in MANY else [value])]
         lines.append(f"{name} = [{', '.join(quoted)}]" if name in MANY else f"{name} = {quoted[0]}")
     return ("\n".join(lines) + "\n").encode()
-
-
-def _secrets(folder: Path | None, serial: str) -> dict[str, bytes]:
-    if folder is None:
-        return {}
-    return {
-        path.name: path.read_bytes()
-        for place in (folder, folder / serial)
-        for path in sorted(place.glob("*"))
-        if path.is_file() and not path.name.startswith(".")
-    }
 
 
 def _keys(template: str) -> Iterator[tuple[str, str]]:
@@ -196,14 +201,28 @@ def _twice(found: BoxList, made: Sequence[Made]) -> Iterator[ListIssue]:
 def write(out: Path, made: Sequence[Made]) -> None:
     """Whole or not at all. Raises `OSError`."""
     beside = out.with_name(f".{out.name}.new-{os.getpid()}")
-    for one in made:
-        folder = beside / BOXES_FOLDER / one.box.serial
-        assert one.kit.config is not None
-        write_private(folder / CONFIG_FILE, one.kit.config)
-        if one.kit.network is not None:
-            write_private(folder / NETWORK_FILE, one.kit.network)
-        for name, text in one.kit.secrets.items():
-            write_private(folder / SECRETS_FOLDER / name, text)
-        write_private(folder / LABEL_FILE, sheet(label_of(one.box.serial, one.config, one.network)))
-    beside.rename(out)
+    try:
+        for one in made:
+            folder = beside / BOXES_FOLDER / one.box.serial
+            assert one.kit.config is not None
+            write_private(folder / CONFIG_FILE, one.kit.config)
+            if one.kit.network is not None:
+                write_private(folder / NETWORK_FILE, one.kit.network)
+            for name, text in one.kit.secrets.items():
+                write_private(folder / SECRETS_FOLDER / name, text)
+            write_private(folder / LABEL_FILE, sheet(label_of(one.box.serial, one.config, one.network)))
+        beside.rename(out)
+    except BaseException:  # whoever presses Ctrl-C, too, leaves no passwords in a hidden folder
+        _remove(beside)
+        raise
     sync_folder(out.parent)
+
+
+def _remove(folder: Path) -> None:
+    if not folder.exists():
+        return
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        print(f"{folder}: 无法删除, 内有密码, 请自行删除 holds secrets and cannot be removed, remove it: {error}",
+              file=sys.stderr)  # fmt: skip

@@ -23,6 +23,8 @@ NETWORK_COLUMNS = ("mode", "interface", "address", "gateway", "dns", "ntp")
 MANY = frozenset({"dns", "ntp"})
 NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 PLACE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+SEPARATORS = (";", "\t", "，")
+"""What spreadsheets save in place of the comma, and a Chinese keyboard types."""
 LIST_LIMIT_BYTES = 5_000_000
 BOXES_MAX = 10_000
 
@@ -92,6 +94,8 @@ def read_list(data: bytes, file: str) -> BoxList:
             begin = reader.line_num + 1
     except csv.Error as error:
         return refused(f"CSV 语法错误: {error}", f"CSV syntax: {error}", reader.line_num)
+    if rows and (other := next((mark for mark in SEPARATORS if len(rows[0][1]) == 1 and mark in rows[0][1][0]), "")):
+        return refused(f"须以英文逗号分隔, 现为 {other!r}", f"cells stand between commas, not {other!r}", rows[0][0])
     if len(rows) < 2:
         return refused("须有列名一行和每盒一行", "must have a line of column names and a line for each box")
     if len(rows) > BOXES_MAX + 1:

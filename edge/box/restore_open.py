@@ -10,6 +10,7 @@ import shutil
 import socket
 import sqlite3
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -19,12 +20,13 @@ from edge.box.backup_make import Manifest
 from edge.box.backup_names import LEDGER, MANIFEST, BackupError
 from edge.box.backup_seal import SealReader
 from edge.box.kit import Kit, judge_kit
-from edge.box.restore_place import READY, STAGE, Places, commit
+from edge.box.restore_place import READY, STAGE, Places, commit, read_ready, set_aside
 from edge.config.durable import write_private
 from edge.store.schema import connect
 
 _PART = r"[A-Za-z0-9_.-]{1,100}"
 NAME = re.compile(rf"config/box\.toml|secrets/{_PART}|data/(?:{_PART}/){{0,3}}{_PART}")
+CONFIG = "config/box.toml"
 COPY_BYTES = 1 << 20
 ANSWER_S = 2.0
 
@@ -58,29 +60,48 @@ def runs(sockets: tuple[Path, ...]) -> str:
     return ""
 
 
-def open_backup(file: BinaryIO, passphrase: str, places: Places, *, replace: bool = False) -> Manifest:
-    """Unpack, judge and commit: `restore_place.finish` carries it out. Raises `BackupError` and `OSError`; then
-    nothing has changed."""
+def open_backup(
+    file: BinaryIO, passphrase: str, places: Places, *, replace: bool = False,
+    judge_config: Callable[[bytes], None] = lambda _text: None,
+) -> Manifest:
+    """Unpack, judge and commit: `restore_place.finish` carries it out. `judge_config`: may refuse the configuration by
+    a `BackupError`. `replace`: over a box in use, and over a restore that was cut off and cannot be carried out. Raises
+    `BackupError` and `OSError`; then nothing has changed."""
     stage = places.data / STAGE
-    if (stage / READY).exists():
-        raise BackupError("上次恢复尚未完成, 请重启盒子 / the last restore is not finished yet: restart the box")
+    damaged = _damaged(stage, replace=replace)
     sealed = SealReader(file, passphrase)
     if (why := used(places.data)) and not replace:
         raise BackupError(
             f"盒子已在使用: {why}; 未更改任何内容, 确需替换请加 --replace (旧数据会移开, 不删除) / this box is in use; "
             "nothing was changed. --replace puts the backup in its place; the old data is moved aside, not deleted"
         )
+    aside = set_aside(places) if damaged else None
     shutil.rmtree(stage, ignore_errors=True)
     stage.mkdir(mode=0o700, parents=True)
     try:
         manifest = _unpack(sealed, stage)
         _judge(stage, manifest)
+        judge_config((stage / CONFIG).read_bytes())
         commit(places, manifest.box, manifest.made_ms, manifest.last_seq)
     except BaseException:
         if not (stage / READY).exists():
             shutil.rmtree(stage, ignore_errors=True)
+            if aside is not None:
+                aside.rename(stage)
         raise
     return manifest
+
+
+def _damaged(stage: Path, *, replace: bool) -> bool:
+    try:
+        pending = read_ready(stage)
+    except BackupError:
+        if not replace:
+            raise
+        return True
+    if pending is not None:
+        raise BackupError("上次恢复尚未完成, 请重启盒子 / the last restore is not finished yet: restart the box")
+    return False
 
 
 class _In(io.RawIOBase):
@@ -158,7 +179,7 @@ def _judge(stage: Path, manifest: Manifest) -> None:
             raise BackupError(f"{path.name} 损坏 / is damaged in the backup: {found}")
         if path.name == LEDGER and last != manifest.last_seq:
             raise BackupError(f"{LEDGER} 不是所述内容 / does not end at {manifest.last_seq} but at {last}")
-    config = stage / "config" / "box.toml"
+    config = stage / CONFIG
     if not config.exists():
         raise BackupError("备份中没有配置 / there is no configuration in the backup")
     secrets = {path.name: path.read_bytes() for path in sorted((stage / "secrets").glob("*"))}

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.box.backup_names import GENERATION, LEDGER, NOT_OURS
+from edge.box.backup_names import GENERATION, LEDGER, NOT_OURS, REPLACED, BackupError
 from edge.config.durable import sync_folder, write_private
 from edge.core.clock import CHINA
 from edge.store.recovery import GENERATION_UNKNOWN
@@ -92,7 +92,14 @@ def commit(places: Places, box: str, made_ms: int, last_seq: int) -> None:
 
 
 def _unused(data: Path, made_ms: int) -> str:
-    return next(name for name in (f"replaced-{made_ms}-{n}" for n in count(1)) if not (data / name).exists())
+    return next(name for name in (f"{REPLACED}{made_ms}-{n}" for n in count(1)) if not (data / name).exists())
+
+
+def set_aside(places: Places) -> Path:
+    """A committed restore whose record is damaged: the stage, out of the way of the next. Raises `OSError`."""
+    stage = places.data / STAGE
+    aside = next(path for n in count(1) if not (path := places.data / f"{REPLACED}restore-{n}").exists())
+    return stage.rename(aside)
 
 
 def _begin_new_numbers(stage: Path, here: Path) -> None:
@@ -101,7 +108,8 @@ def _begin_new_numbers(stage: Path, here: Path) -> None:
     ones. A box that began its ledger anew after the backup, and died, is beyond what a new card can know."""
     if not (stage / LEDGER).exists():
         return
-    number = max(_generation(stage / GENERATION), _generation(here / GENERATION))
+    moved = here.glob(f"{REPLACED}*/{GENERATION}")  # by a restore that came to no end
+    number = max(map(_generation, (stage / GENERATION, here / GENERATION, *moved)))
     (stage / GENERATION).write_text(str(number + 1), encoding="ascii")
 
 
@@ -114,15 +122,29 @@ def _generation(file: Path) -> int:
         return GENERATION_UNKNOWN  # only a failing card writes something else; far from all used numbers
 
 
+def read_ready(stage: Path) -> Ready | None:
+    """What was committed and not carried out yet. Raises `BackupError`: it says so, and cannot be read."""
+    try:
+        return msgspec.json.decode((stage / READY).read_bytes(), type=Ready)
+    except FileNotFoundError:
+        return None
+    except ValueError as error:  # msgspec.DecodeError is one, bytes that are no UTF-8 are another
+        raise BackupError(
+            f"{stage / READY}: 上次恢复中断且其记录已损坏 ({error}); 重新恢复: parkbox restore FILE --replace (现有数据"
+            "移开, 不删除) / a restore was cut off and its record is damaged: restore anew with --replace; what is "
+            "there is moved aside, not deleted"
+        ) from error
+
+
 def finish(places: Places) -> Ready | None:
-    """Carry out, or go on with, a restore that was committed; None: there is none. Raises `OSError`, and `ValueError`
-    when READY cannot be read."""
+    """Carry out, or go on with, a restore that was committed; None: there is none. Raises `OSError`, and `BackupError`
+    as `read_ready`."""
     stage = places.data / STAGE
     ready_file = stage / READY
-    if not ready_file.exists():
+    ready = read_ready(stage)
+    if ready is None:
         shutil.rmtree(stage, ignore_errors=True)  # never committed, or all placed: it holds secrets
         return None
-    ready = msgspec.json.decode(ready_file.read_bytes(), type=Ready)
     aside = places.data / ready.into
     aside.mkdir(mode=0o700, exist_ok=True)
     for name in ready.aside:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from edge.box.update_rauc import Slot, UpdateError, engine, install, slots
-from edge.box.update_state import ASKED, BUNDLE, FOLDER, State, keep_state
+from edge.box.update_state import ASKED, BUNDLE, FOLDER, State, at_work, keep_state
+from edge.config.arguments import Arguments
 from edge.config.durable import sync_folder
 from edge.wall_clock import boot_id
 
@@ -21,7 +21,7 @@ REBOOT_S = 30.0
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         "parkbox update",
         description="更新: 将签名的更新包写入另一系统分区, 下次启动试用 a signed bundle into the other slot; the next "
         "boot tries it, and stays with it only when the box is well (parkbox health)",
@@ -39,7 +39,8 @@ def main(argv: Sequence[str]) -> int:
             print("\n".join(map(slot_line, slots())))
             return 0
         if chosen.asked:
-            _asked(chosen.folder)
+            with at_work(chosen.folder):
+                _asked(chosen.folder)
             return _reboot() if chosen.reboot else 0
         _check(chosen.file)
         install(chosen.file.resolve(), _show)
@@ -79,20 +80,20 @@ def _asked(folder: Path) -> None:
 
     def kept(phase: Literal["installing", "installed", "failed"], percent: int, text: str) -> None:
         keep_state(folder, State(phase, percent, text, time.time_ns() // 1_000_000, boot_id()))
-        owner = folder.stat()
-        if os.geteuid() == 0:  # the page's program reads it
-            os.chown(folder / "state.json", owner.st_uid, owner.st_gid)
 
     try:
-        kept("installing", 0, "")
-    finally:
-        (folder / ASKED).unlink(missing_ok=True)
-        sync_folder(folder)
-    try:
+        try:
+            kept("installing", 0, "")
+        finally:
+            (folder / ASKED).unlink(missing_ok=True)
+            sync_folder(folder)
         _check(bundle)
         install(bundle, lambda percent, text: kept("installing", percent, text))
     except UpdateError as error:
         kept("failed", 0, str(error))
+        raise
+    except OSError as error:  # how far it is could not be kept; RAUC's service may have gone on alone
+        kept("failed", 0, f"更新中断: {error}; 下次启动哪个分区见列表 / cut off: {error}; the slots say which is next")
         raise
     finally:
         bundle.unlink(missing_ok=True)

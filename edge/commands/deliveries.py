@@ -15,6 +15,7 @@ from pathlib import Path
 
 from edge.agent.delivery_words import STATES, city_words, kind_words, moment, outcome, picture_outcome
 from edge.agent.socket import IDS_MAX, agent_socket, ask_repeat, ask_repeat_pictures
+from edge.config.arguments import Arguments
 from edge.config.check import explain
 from edge.config.load import ConfigError, load
 from edge.config.model import Config
@@ -53,8 +54,8 @@ def main(argv: Sequence[str]) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Arguments:
+    parser = Arguments(
         "parkbox deliveries",
         description="上传记录: 此车是否已上报, 有无图片, 何时, 未上报的原因 "
         "was this car reported, with picture, when, and if not, why",

@@ -6,7 +6,6 @@ taken along where there is one.
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import msgspec
 
 from edge.agent.diagnose import AUDIT_LINES, box_members, bundle, site_secrets
 from edge.ask_lane import ask_lane
+from edge.config.arguments import Arguments
 from edge.config.check import explain
 from edge.config.durable import write_private
 from edge.config.load import ConfigError, load
@@ -30,7 +30,7 @@ JOURNAL_S = 20.0
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser("parkbox diagnose", description="诊断包, 不含密码 a bundle without secrets")
+    parser = Arguments("parkbox diagnose", description="诊断包, 不含密码 a bundle without secrets")
     parser.add_argument("config", metavar="CONFIG")
     parser.add_argument("-o", "--out", type=Path, help="文件名 file (default: parkbox-<time>.tar.gz here)")
     chosen = parser.parse_args(argv)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge.config.arguments import Arguments
 from edge.evidence.chain import Break, Link, breaks
 from edge.evidence.keys import KeyFileError, fingerprint, load_public
 from edge.evidence.seal import Verdict, judge
@@ -30,20 +30,29 @@ FLAGS = {
     "filled": "已补足 20 KB filled up to 20 KB",
     "over_limit": "超过 500 KB over 500 KB",
 }
+KINDS = (".jpg", ".jpeg")
+UNREADABLE: dict[type[OSError], tuple[str, str]] = {
+    FileNotFoundError: ("没有此文件", "no such file"),
+    PermissionError: ("无权读取", "may not be read"),
+}
+
+
+class NothingError(Exception):
+    """Nothing to judge: why, Chinese first."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """0: all untouched and no gap; 1: not so; 2: could not be judged."""
-    parser = argparse.ArgumentParser("parkbox verify", description="检验证据图片 judge evidence pictures")
+    parser = Arguments("parkbox verify", description="检验证据图片 judge evidence pictures")
     parser.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="图片或文件夹 pictures or folders of them")
     parser.add_argument("--key", type=Path, help="盒子的公钥 the box's public key (evidence.pub)")
     chosen = parser.parse_args(arguments)
     try:
         key = load_public(chosen.key) if chosen.key else None
         files, folders = _files(chosen.paths)
-        links = [Link(path, judge(path.read_bytes(), key)) for path in files]
-    except (OSError, KeyFileError) as error:
-        print(error, file=sys.stderr)
+        links = [Link(path, judge(_bytes(path), key)) for path in files]
+    except (OSError, KeyFileError, NothingError) as error:
+        print(_why(error), file=sys.stderr)
         return 2
     for link in links:
         _show(link, brief=folders)
@@ -62,13 +71,33 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _files(paths: Sequence[Path]) -> tuple[list[Path], bool]:
+    """Raises `NothingError`: of no picture nothing can be said, least of all that it is untouched."""
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            files += sorted(one for one in path.rglob("*") if one.suffix.lower() in (".jpg", ".jpeg") and one.is_file())
+            found = sorted(one for one in path.rglob("*") if one.suffix.lower() in KINDS and one.is_file())
+            if not found:
+                raise NothingError(f"{path}: 文件夹中没有图片 ({', '.join(KINDS)}) / no pictures in this folder")
+            files += found
         else:
             files.append(path)
     return files, any(path.is_dir() for path in paths)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        error.filename = str(path)  # a card that fails while it is read names no file
+        raise
+
+
+def _why(error: Exception) -> str:
+    """Chinese first, also for what the system says in English only."""
+    if not isinstance(error, OSError):
+        return str(error)
+    zh, en = UNREADABLE.get(type(error), ("无法读取", "cannot be read"))
+    return f"{error.filename}: {zh} / {en} ({error.strerror})"
 
 
 def _show(link: Link, brief: bool) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge.config.arguments import Arguments
 from edge.config.issues import ConfigError
 from hal_sim.plan.cars import draw
 from hal_sim.plan.day import Day
@@ -26,7 +26,7 @@ def play(scenario: Scenario) -> list[Outcome]:
 
 def main(argv: Sequence[str]) -> int:
     """0; 2 when the scenario cannot be used or the page cannot be written, with every reason on stderr."""
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         "parkbox plan", description="规则比较: 同一天、同一批车, 各组规则并排  one day under several rule sets"
     )
     parser.add_argument("scenario", type=Path, help="场景文件 TOML, e.g. configs/plan/hospital-day.toml")
