@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 JUDGE = ROOT.parent / "shared" / "judges" / "powercut" / "pc_logwrites.py"
 SECONDS = 8
 CONTROL_SECONDS = 24  # what is lost without a folder's sync shows only after some dozens of pictures
-POINTS = 60
+POINTS = 100
 
 pytestmark = pytest.mark.soak
 
